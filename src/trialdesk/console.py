@@ -1,0 +1,45 @@
+"""The edge to the terminal: one line for an error, no traceback, a documented exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trialdesk.errors import INTERNAL, TrialError
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The trial's configuration.", show_default=True, metavar="FILE")
+]
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def application(help_text: str) -> typer.Typer:
+    """A command line whose errors never show values of variables: they may be tokens."""
+    return typer.Typer(help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False)
+
+
+def run(app: Callable[[], object]) -> None:
+    """Run `app` and leave with its exit code; an error of ours is one line on standard error.
+
+    An unexpected exception becomes exit code 70 and names its kind and place only: its text may quote data.
+    """
+    try:
+        app()
+    except TrialError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"{line}\n")
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last place before a user would see a traceback
+        sys.stderr.write(f"internal error: {type(error).__name__} at {_place(error)}; please report this line\n")
+        sys.exit(INTERNAL)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"

@@ -1,0 +1,337 @@
+"""The only HTTP of the desk: PyCap behind typed methods, time-outs, retries for reads, and strings throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from redcap import Project
+import requests
+import stamina
+from pydantic import SecretStr
+
+from redcap_rules.dictionary import Dictionary, from_api, to_api
+from redcap_rules.record import Row
+from trialdesk.config import Config
+from trialdesk.errors import RedcapUnreachable, WriteBackFailed
+from trialdesk.redcap.guard import believe
+from trialdesk.redcap.tokens import Role, token
+
+T = TypeVar("T")
+Rows = list[dict[str, str]]
+
+EVENT = "redcap_event_name"
+INSTRUMENT = "redcap_repeat_instrument"
+INSTANCE = "redcap_repeat_instance"
+GROUP = "redcap_data_access_group"
+SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a read is tried; waits grow from `first_wait` seconds with jitter."""
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    total: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What one export returned: rows without blanks, the columns that came, and record → data access group."""
+
+    rows: tuple[Row, ...]
+    columns: frozenset[str]
+    groups: Mapping[str, str]
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether REDCap named the data access groups; it does not to a user who sits in one (redcap-api.md 5.1)."""
+        return GROUP in self.columns or not self.rows
+
+
+class Gateway:
+    """One project of a REDCap server, seen with one token. Making it asks nothing of the server."""
+
+    def __init__(
+        self,
+        url: str,
+        secret: SecretStr,
+        *,
+        timeout: tuple[float, float] = (10, 120),
+        batch: int = 100,
+        patience: Patience = Patience(),
+    ) -> None:
+        self.url = url
+        self._secret = secret
+        self._timeout = timeout
+        self._batch = batch
+        self._patience = patience
+        self._project = Project(
+            url,
+            secret.get_secret_value(),
+            timeout=timeout,
+            hooks={"response": believe},
+            allow_redirects=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"Gateway({self.url!r})"
+
+    def version(self) -> str:
+        """The server's version, for example `14.5.10`."""
+        return str(self._read(lambda: self._post(content="version", format="json")))
+
+    def project(self) -> Mapping[str, str]:
+        """Project information, every value as text (redcap-api.md 13.2)."""
+        return _texts(self._read(self._project.export_project_info))
+
+    def dictionary(self) -> Dictionary:
+        """The data dictionary as the server holds it."""
+        return from_api(self._table(self._project.export_metadata))
+
+    def arms(self) -> Rows:
+        """Arm rows; for a longitudinal project only."""
+        return self._table(self._project.export_arms)
+
+    def events(self) -> Rows:
+        """Event rows in the server's order; for a longitudinal project only."""
+        return self._table(self._project.export_events)
+
+    def mapping(self) -> Rows:
+        """Which form stands in which event; for a longitudinal project only."""
+        return self._table(self._project.export_instrument_event_mappings)
+
+    def repeating(self) -> Rows:
+        """What repeats; for a project that has something repeating only."""
+        return self._table(self._project.export_repeating_instruments_events)
+
+    def groups(self) -> Rows:
+        """Data access groups: name, unique name, id."""
+        return self._table(self._project.export_dags)
+
+    def users(self) -> list[dict[str, Any]]:
+        """Users with their rights, as the server words them."""
+        return list(self._read(self._project.export_users))
+
+    def ids(self, record_id: str) -> tuple[str, ...]:
+        """Every record id this token sees, in the server's order."""
+        rows = self._table(lambda: self._project.export_records(format_type="json", fields=[record_id]))
+        return tuple(dict.fromkeys(row[record_id] for row in rows))
+
+    def records(
+        self,
+        record_id: str,
+        fields: Sequence[str],
+        *,
+        records: Sequence[str] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Export:
+        """The named fields of the named records (default all), fetched in batches; blanks are left out of the rows.
+
+        Args:
+            record_id: The project's record-id field; it is always asked for.
+            fields: Fields and form status fields to ask for; nothing else is requested from REDCap.
+            records: Record ids; None asks for all that the token sees.
+            progress: Called with (records done, records in all) after each batch.
+        """
+        wanted = [record_id, *(name for name in fields if name != record_id)]
+        ids = self.ids(record_id) if records is None else tuple(records)
+        rows: list[Row] = []
+        columns: set[str] = set()
+        groups: dict[str, str] = {}
+        for start in range(0, len(ids), self._batch):
+            part = ids[start : start + self._batch]
+            for raw in self._flat(wanted, part):
+                columns.update(raw)
+                groups[raw[record_id]] = raw.get(GROUP, "")
+                rows.append(_row(raw, record_id))
+            if progress:
+                progress(min(start + self._batch, len(ids)), len(ids))
+        return Export(tuple(rows), frozenset(columns), groups)
+
+    def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
+        """The columns REDCap shows this token of the named fields, asked for the first record; empty without records."""
+        ids = self.ids(record_id)[:1]
+        return (
+            frozenset(column for raw in self._flat([record_id, *fields], ids) for column in raw) if ids else frozenset()
+        )
+
+    def write(self, record_id: str, rows: Iterable[Row], *, clear: bool = False) -> int:
+        """REDCap holds the values of `rows`; with `clear`, blank values erase. Returns the number of records.
+
+        Raises:
+            WriteBackFailed: REDCap counted other records than were sent.
+        """
+        sent = [_flat(row, record_id) for row in rows]
+        if not sent:
+            return 0
+        answer = self._once(
+            lambda: self._project.import_records(
+                sent, overwrite="overwrite" if clear else "normal", return_content="count"
+            )
+        )
+        expected = len({row[record_id] for row in sent})
+        count = int(answer.get("count", -1)) if isinstance(answer, dict) else -1
+        if count != expected:
+            raise WriteBackFailed(
+                f"REDCap took {count} of {expected} records; look at the project's log before running again"
+            )
+        return count
+
+    def write_dictionary(self, dictionary: Dictionary) -> int:
+        """The project's instruments are those of `dictionary`; fields that are not in it are deleted with their data."""
+        return self._count(lambda: self._project.import_metadata(to_api(dictionary), import_format="json"))
+
+    def write_settings(self, settings: Mapping[str, str]) -> int:
+        """Project settings are changed; PyCap has no method for this one."""
+        import json
+
+        return self._count(
+            lambda: self._post(content="project_settings", format="json", data=json.dumps(dict(settings)))
+        )
+
+    def write_arms(self, rows: Rows) -> int:
+        """The arms exist under their numbers."""
+        return self._count(lambda: self._project.import_arms(rows, import_format="json"))
+
+    def write_events(self, rows: Rows) -> int:
+        """The events exist; a blank unique name makes a new one."""
+        return self._count(lambda: self._project.import_events(rows, import_format="json"))
+
+    def delete_events(self, names: Sequence[str]) -> int:
+        """The events are gone, with all data in them."""
+        return self._count(lambda: self._project.delete_events(list(names)))
+
+    def write_mapping(self, rows: Rows) -> int:
+        """Forms stand in exactly these events (REDCap replaces the whole mapping)."""
+        return self._count(lambda: self._project.import_instrument_event_mappings(rows, import_format="json"))
+
+    def write_repeating(self, rows: Rows) -> int:
+        """Exactly these repeat (REDCap replaces the whole list)."""
+        return self._count(lambda: self._project.import_repeating_instruments_events(rows, import_format="json"))
+
+    def write_groups(self, rows: Rows) -> int:
+        """The data access groups exist; a blank unique name makes a new one."""
+        return self._count(lambda: self._project.import_dags(rows, import_format="json"))
+
+    def _flat(self, fields: Sequence[str], ids: Sequence[str]) -> Rows:
+        return self._table(
+            lambda: self._project.export_records(
+                format_type="json",
+                fields=list(fields),
+                records=list(ids),
+                export_data_access_groups=True,
+                # an untouched form is then blank, not 0 = Incomplete (redcap-api.md 5.4)
+                export_blank_for_gray_form_status=True,
+            )
+        )
+
+    def _post(self, **payload: str) -> object:
+        answer = requests.post(
+            self.url,
+            data={**payload, "token": self._secret.get_secret_value(), "returnFormat": "json"},
+            timeout=self._timeout,
+            hooks={"response": believe},
+            allow_redirects=False,
+        )
+        return answer.text.strip()
+
+    def _table(self, ask: Callable[[], object]) -> Rows:
+        answer = self._read(ask)
+        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+            raise RedcapUnreachable(f"{self._host} answered with something that is not a table; nothing was used")
+        return [_texts(row) for row in answer]
+
+    def _count(self, ask: Callable[[], object]) -> int:
+        answer = self._once(ask)
+        try:
+            return int(str(answer))
+        except ValueError:
+            raise WriteBackFailed(f"{self._host} did not confirm the change with a number") from None
+
+    def _read(self, ask: Callable[[], T]) -> T:
+        """Ask, and ask again while the server is away; only for what changes nothing."""
+        for attempt in stamina.retry_context(
+            on=RedcapUnreachable,
+            attempts=self._patience.attempts,
+            timeout=self._patience.total,
+            wait_initial=self._patience.first_wait,
+        ):
+            with attempt:
+                return self._once(ask)
+        raise RedcapUnreachable(f"{self._host} did not answer")  # the loop above returns or raises
+
+    def _once(self, ask: Callable[[], T]) -> T:
+        """Ask once. `from None`: the exceptions of requests carry the token in their request (dependencies.md 3.1)."""
+        try:
+            return ask()
+        except requests.exceptions.Timeout:
+            raise RedcapUnreachable(
+                f"{self._host} did not answer in time; try again, or raise redcap.read_seconds"
+            ) from None
+        except (requests.exceptions.JSONDecodeError, ValueError):
+            raise RedcapUnreachable(
+                f"{self._host} answered with something that is not data (empty or cut off)"
+            ) from None
+        except requests.RequestException as error:
+            raise RedcapUnreachable(
+                f"{self._host} can't be reached ({type(error).__name__}); check redcap.url"
+            ) from None
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).netloc
+
+
+def open_gateway(config: Config, role: Role, patience: Patience = Patience()) -> Gateway:
+    """The gateway of a role with its token from the environment or the tokens file."""
+    settings = config.redcap
+    return Gateway(
+        settings.url,
+        token(config, role),
+        timeout=(settings.connect_seconds, settings.read_seconds),
+        batch=settings.batch,
+        patience=patience,
+    )
+
+
+def create_project(url: str, super_token: SecretStr, project: Mapping[str, str]) -> SecretStr:
+    """A new project exists; its creator's token is returned (redcap-api.md 13.3; PyCap has no method for it)."""
+    import json
+
+    try:
+        answer = requests.post(
+            url,
+            data={
+                "token": super_token.get_secret_value(),
+                "content": "project",
+                "format": "json",
+                "returnFormat": "json",
+                "data": json.dumps([dict(project)]),
+            },
+            timeout=(10, 120),
+            hooks={"response": believe},
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise RedcapUnreachable(f"{urlsplit(url).netloc} can't be reached ({type(error).__name__})") from None
+    # the demo server of REDCap's makers prints text before the token (redcap-api.md 13.3)
+    return SecretStr(answer.text.strip()[-32:])
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in row.items()}
+
+
+def _row(raw: Mapping[str, str], record_id: str) -> Row:
+    skipped = (record_id, *SYSTEM_COLUMNS)
+    values = {name: value for name, value in raw.items() if value != "" and name not in skipped}
+    return Row(raw[record_id], raw.get(EVENT, ""), raw.get(INSTRUMENT, ""), int(raw.get(INSTANCE) or 0), values)
+
+
+def _flat(row: Row, record_id: str) -> dict[str, str]:
+    system = {EVENT: row.event, INSTRUMENT: row.instrument, INSTANCE: str(row.instance or "")}
+    return {record_id: row.record, **{name: value for name, value in system.items() if value}, **row.values}

@@ -1,0 +1,69 @@
+"""What may be believed of an answer: REDCap's, or a web page, a proxy or a crash on the way.
+
+PyCap looks at no status and reads a maintenance page as data (dependencies.md 3.1), so every answer passes here first.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from typing import TYPE_CHECKING
+
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable
+
+if TYPE_CHECKING:
+    from requests import Response
+
+# Both have been seen with status 200 (redcap-api.md 15).
+_PAGE = re.compile(rb"\s*(<!doctype html|<html|<br />\s*<b>)", re.IGNORECASE)
+_NOT_REDCAP = (
+    (b"REDCap ran out of server memory", "ran out of memory; lower redcap.batch in the configuration"),
+    (b"database connection", "has no database; try again later"),
+)
+
+
+def believe(response: Response, *_: object, **__: object) -> None:
+    """Nothing happens for an answer of REDCap's that may be read; it is used as a response hook of PyCap.
+
+    Raises:
+        RedcapUnreachable: a proxy, a web page, a server failure or the memory message.
+        NotAllowed: status 403; the token is unknown or its user lacks a right.
+        RedcapRefused: any other refusal, with REDCap's own text in `reason`.
+    """
+    body = response.content[:2000]
+    if response.status_code >= 500 or response.status_code == 429:
+        raise RedcapUnreachable(f"REDCap answered with status {response.status_code}; try again later")
+    for sign, what in _NOT_REDCAP:
+        if sign in body:
+            raise RedcapUnreachable(f"REDCap {what}")
+    if _PAGE.match(body):
+        raise RedcapUnreachable("a web page answered instead of REDCap; check redcap.url, log-in page or maintenance")
+    if response.status_code in (301, 302, 307, 308):
+        raise RedcapUnreachable("REDCap's address redirects; put the exact address, ending in /api/, in redcap.url")
+    if response.status_code == 403:
+        raise NotAllowed(f"REDCap refused: {_reason(response)}")
+    if response.status_code >= 400:
+        reason = _reason(response)
+        raise RedcapRefused(f"REDCap refused the request: {without_values(reason)}", reason)
+
+
+def _reason(response: Response) -> str:
+    text = response.text.strip()
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        found = re.search(r"<error>(.*?)</error>", text, re.DOTALL)
+        return found.group(1) if found else text.removeprefix("ERROR: ")
+
+
+def without_values(reason: str) -> str:
+    """REDCap's reason without data: import errors quote record and value (redcap-api.md 6.3), so only fields stay."""
+    try:
+        lines = list(csv.reader(reason.splitlines(), strict=True))
+    except csv.Error:
+        lines = []
+    if lines and all(len(line) == 4 for line in lines):
+        fields = sorted({line[1] for line in lines})
+        return f"{len(lines)} value(s) not accepted, in {', '.join(fields)}: {lines[0][3]}"
+    return reason.splitlines()[0][:300] if reason else "no reason given"

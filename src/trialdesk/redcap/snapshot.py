@@ -1,0 +1,74 @@
+"""One pull of the trial project: everything the rules need, as text, without identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from redcap_rules.dictionary import Dictionary
+from redcap_rules.record import RecordView, Row
+from trialdesk.redcap.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one pull returned; `missing` are columns that were asked for and did not come."""
+
+    project_id: str
+    title: str
+    dictionary: Dictionary
+    events: tuple[str, ...]
+    rows: Mapping[str, tuple[Row, ...]]
+    groups: Mapping[str, str]
+    missing: frozenset[str] = frozenset()
+    has_groups: bool = True
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Record ids in the server's order."""
+        return tuple(self.rows)
+
+    def view(self, record: str) -> RecordView:
+        """One record as rules see it; empty for an unknown record."""
+        return RecordView(self.rows.get(record, ()), self.dictionary, self.events)
+
+
+def pull(gateway: Gateway, progress: Callable[[int, int], None] | None = None) -> Snapshot:
+    """The whole project as this token sees it; identifiers are never asked for (design.md 10)."""
+    return pull_records(gateway, None, progress)
+
+
+def pull_records(
+    gateway: Gateway, records: tuple[str, ...] | None, progress: Callable[[int, int], None] | None = None
+) -> Snapshot:
+    """The named records (None: all) of the project."""
+    project = gateway.project()
+    dictionary = gateway.dictionary()
+    longitudinal = project.get("is_longitudinal") == "1"
+    events = tuple(row["unique_event_name"] for row in gateway.events()) if longitudinal else ("",)
+    fields = requested(dictionary)
+    export = gateway.records(dictionary.record_id, fields, records=records, progress=progress)
+    rows: dict[str, list[Row]] = {}
+    for row in export.rows:
+        rows.setdefault(row.record, []).append(row)
+    wanted = {column for name in fields for column in _columns(dictionary, name)}
+    return Snapshot(
+        project_id=project.get("project_id", ""),
+        title=project.get("project_title", ""),
+        dictionary=dictionary,
+        events=events,
+        rows={record: tuple(part) for record, part in rows.items()},
+        groups=export.groups,
+        missing=frozenset(wanted - export.columns) if export.rows else frozenset(),
+        has_groups=export.has_groups,
+    )
+
+
+def requested(dictionary: Dictionary) -> tuple[str, ...]:
+    """What is asked of REDCap: every field that holds data and is not an identifier, and every form status."""
+    fields = tuple(f.name for f in dictionary.fields if f.columns and not f.identifier)
+    return fields + tuple(dictionary.status_field(form) for form in dictionary.forms)
+
+
+def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+    return dictionary.get(name).columns if name in dictionary else (name,)

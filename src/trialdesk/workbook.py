@@ -1,0 +1,233 @@
+"""Excel workbooks that people work from: tables as data in, one checked .xlsx out.
+
+What goes wrong in generated workbooks is handled here once (trial-operations.md 4.8): text that starts like a formula
+stays text, dates are dates, control characters and over-long text are cut visibly, sheet names are made valid, and the
+file appears under its name only when it is whole and reads back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from trialdesk.errors import OutputFailed
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.cell import Cell
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Value = str | int | float | date | datetime | None
+Tone = Literal["plain", "strong", "alarm", "warning", "good", "quiet", "entry"]
+Kind = Literal["text", "date", "datetime", "number", "percent"]
+
+HEADER_ROW = 4
+_FORMATS: Mapping[Kind, str] = {
+    "text": "@",
+    "date": "yyyy-mm-dd",
+    "datetime": "yyyy-mm-dd hh:mm",
+    "number": "0.##",
+    "percent": "0 %",
+}
+# Okabe–Ito tints: told apart without red and green, and every tone is a word in the cell as well.
+_FILLS: Mapping[Tone, str] = {"alarm": "F8D9C4", "warning": "FCF0C3", "good": "D3ECF9", "entry": "FFFDF0"}
+_MOST_TEXT = 32_767
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table; `width` in characters (0: from its content, 8 to 60). `choices` make a drop-down."""
+
+    title: str
+    kind: Kind = "text"
+    width: int = 0
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a table: a value for every column and a tone for the whole row, or for columns by number."""
+
+    values: tuple[Value, ...]
+    tone: Tone = "plain"
+    tones: Mapping[int, Tone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One sheet: a title, a sentence about it, columns and rows. `keys` leading columns stay in view."""
+
+    name: str
+    title: str
+    about: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    keys: int = 1
+    empty: str = "Nothing to report."
+
+
+def save(path: Path, tables: Sequence[Table], footer: str) -> str:
+    """The workbook is at `path`, whole and read back; returns the digest of its content.
+
+    Args:
+        path: Where the file will be; its folder exists. An older file is replaced at once.
+        tables: The sheets in order; names are made unique and valid.
+        footer: Printed at the foot of every page: trial, profile and data cut.
+
+    Raises:
+        OutputFailed: the file could not be written, or does not read back with the same rows.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]  # a new Workbook has one sheet
+    book.properties.creator = "trialdesk"
+    for name, table in zip(_sheet_names(table.name for table in tables), tables, strict=True):
+        _fill(book.create_sheet(name), table, footer)
+    _place(book, path, [len(table.lines) for table in tables])
+    return digest(tables)
+
+
+def digest(tables: Sequence[Table]) -> str:
+    """SHA-256 of everything a reader sees; .xlsx files themselves carry the time of writing and never repeat."""
+    seen = hashlib.sha256()
+    for table in tables:
+        head = (table.name, table.title, table.about, tuple(column.title for column in table.columns))
+        seen.update(repr(head).encode())
+        for line in table.lines:
+            seen.update(repr((line.values, line.tone, sorted(line.tones.items()))).encode())
+    return seen.hexdigest()
+
+
+def _sheet_names(wanted: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for name in wanted:
+        clean = re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "Sheet"
+        number, unique = 1, clean
+        while unique.casefold() in {taken.casefold() for taken in names} | {"history"}:
+            number += 1
+            unique = f"{clean[:28]} {number}"
+        names.append(unique)
+    return names
+
+
+def _fill(sheet: Worksheet, table: Table, footer: str) -> None:
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet["A1"], sheet["A2"] = _text(table.title), _text(table.about)
+    sheet["A1"].font = Font(bold=True, size=14)
+    sheet["A2"].font = Font(italic=True, color="555555")
+    _header(sheet, table.columns)
+    for number, line in enumerate(table.lines, HEADER_ROW + 1):
+        _row(sheet, number, table.columns, line)
+    if not table.lines:
+        sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(italic=True, color="555555")
+    last = HEADER_ROW + max(len(table.lines), 1)
+    corner = get_column_letter(len(table.columns))
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{corner}{last}"
+    sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
+    for index, column in enumerate(table.columns):
+        sheet.column_dimensions[get_column_letter(index + 1)].width = column.width or _width(table, index)
+        _drop_down(
+            sheet, column, f"{get_column_letter(index + 1)}{HEADER_ROW + 1}:{get_column_letter(index + 1)}{last}"
+        )
+    _page(sheet, f"A1:{corner}{last}", footer)
+
+
+def _header(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+    for index, column in enumerate(columns, 1):
+        cell = sheet.cell(HEADER_ROW, index, _text(column.title))
+        cell.font = Font(bold=True, color="FFFFFF")
+        cell.fill = PatternFill("solid", fgColor="1F4E79")
+        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        cell.border = Border(bottom=Side(style="thin", color="1F4E79"))
+
+
+def _row(sheet: Worksheet, number: int, columns: Sequence[Column], line: Line) -> None:
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+    thin = Side(style="hair", color="BBBBBB")
+    for index, (column, value) in enumerate(zip(columns, line.values, strict=True)):
+        cell = sheet.cell(number, index + 1)
+        _put(cell, value, column.kind)
+        tone = line.tones.get(index, line.tone)
+        if tone in _FILLS:
+            cell.fill = PatternFill("solid", fgColor=_FILLS[tone])
+        if tone in ("strong", "alarm", "quiet"):
+            cell.font = Font(bold=tone != "quiet", color="777777" if tone == "quiet" else "000000")
+        cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top")
+        cell.border = Border(bottom=thin)
+
+
+def _put(cell: Cell | Any, value: Value, kind: Kind) -> None:
+    if isinstance(value, str):
+        text = _text(value)
+        cell.value = text
+        cell.data_type = "s"  # text is never a formula, whatever it starts with
+        cell.quotePrefix = bool(_FORMULA.match(text))
+        return
+    cell.value = value.replace(tzinfo=None) if isinstance(value, datetime) else value
+    if value is not None:
+        cell.number_format = _FORMATS["date" if type(value) is date else kind if kind != "text" else "number"]
+
+
+def _text(text: str) -> str:
+    clean = _CONTROL.sub("�", text)
+    return clean if len(clean) <= _MOST_TEXT else clean[: _MOST_TEXT - 12] + " […cut off]"
+
+
+def _width(table: Table, index: int) -> float:
+    shown = [str(line.values[index]) for line in table.lines[:500] if line.values[index] is not None]
+    words = max(map(len, table.columns[index].title.split()), default=0) + 3
+    return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))
+
+
+def _drop_down(sheet: Worksheet, column: Column, cells: str) -> None:
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    if column.choices:
+        rule = DataValidation(type="list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        sheet.add_data_validation(rule)
+        rule.add(cells)
+
+
+def _page(sheet: Worksheet, area: str, footer: str) -> None:
+    sheet.print_area = area
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.oddFooter.left.text = _text(footer).replace("&", "&&")
+    sheet.oddFooter.right.text = "&P / &N"
+
+
+def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:
+    from openpyxl import load_workbook
+
+    part = path.with_name(f".part-{path.name}")
+    try:
+        book.save(part)
+        found = load_workbook(part, read_only=True)
+        counted = [max(sheet.max_row - HEADER_ROW, 0) for sheet in found.worksheets]
+        found.close()
+        if counted != [max(number, 1) for number in rows]:
+            raise OutputFailed(
+                f"{path.name}: the file reads back with other rows than were written; nothing was replaced"
+            )
+        part.replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputFailed(f"{path}: can't be written ({reason}); close it if it is open, and run again") from None
+    finally:
+        part.unlink(missing_ok=True)
