@@ -149,10 +149,9 @@ class Redcap(Part):
 
 
 class Folders(Part):
-    """Where instruments, sealed tables and reports are, from the folder of the configuration."""
+    """Where instruments (trial/ and register/), sealed tables and reports are, from the configuration's folder."""
 
-    trial: Path
-    register: Path  # type: ignore[assignment]  # pydantic's BaseModel inherits ABCMeta.register; the word is ours
+    instruments: Path
     tables: Path
     reports: Path
 

@@ -202,14 +202,18 @@ def _drop_down(sheet: Worksheet, column: Column, cells: str) -> None:
 
 
 def _page(sheet: Worksheet, area: str, footer: str) -> None:
+    from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.properties import PageSetupProperties
+
     sheet.print_area = area
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.oddFooter.left.text = _text(footer).replace("&", "&&")
-    sheet.oddFooter.right.text = "&P / &N"
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    foot = HeaderFooterItem()
+    foot.left.text, foot.right.text = _text(footer).replace("&", "&&"), "&P / &N"
+    sheet.oddFooter = foot
 
 
 def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:

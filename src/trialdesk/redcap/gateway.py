@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from redcap import Project
+from redcap.project import Project
 import requests
 import stamina
 from pydantic import SecretStr

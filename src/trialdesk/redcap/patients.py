@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true
-from redcap_rules.record import RecordView
+from redcap_rules.record import RecordView, Row
 from trialdesk.config import Config, DeathSign, FieldRef
 from trialdesk.errors import ConfigError
 from trialdesk.model import Patient, Withdrawal
@@ -86,13 +86,16 @@ def _withdrawal(states: frozenset[str]) -> Withdrawal:
 
 def _signs(config: Config, snapshot: Snapshot, view: RecordView) -> Iterator[str]:
     for sign in config.death_signs:
-        if any(is_true(evaluate(sign.logic, view, **place)) for place in _places(sign, snapshot, view)):
+        if any(
+            is_true(evaluate(sign.logic, view, event=row.event, instrument=row.instrument, instance=row.instance))
+            for row in _rows(sign, snapshot, view)
+        ):
             yield sign.label
 
 
-def _places(sign: DeathSign, snapshot: Snapshot, view: RecordView) -> Iterator[dict[str, str | int]]:
-    """Where the record has rows of the sign's form."""
+def _rows(sign: DeathSign, snapshot: Snapshot, view: RecordView) -> Iterator[Row]:
+    """The rows of the record that hold the sign's form."""
     columns = {column for field in snapshot.dictionary.form(sign.instrument) for column in field.columns}
     for row in view.rows:
         if row.instrument == sign.instrument or (not row.instrument and columns & row.values.keys()):
-            yield {"event": row.event, "instrument": row.instrument, "instance": row.instance}
+            yield row

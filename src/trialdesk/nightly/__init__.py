@@ -1,0 +1,1 @@
+"""The nightly run: pull, check, derive, publish; nothing half-done is ever shown."""

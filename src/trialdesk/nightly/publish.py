@@ -1,0 +1,73 @@
+"""Publishing: a run's folder appears whole under its name, then `latest` points at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from trialdesk.errors import OutputFailed
+
+LATEST = "latest"
+
+
+def run_name(reports: Path, now: datetime) -> str:
+    """The name of a run, `2026-11-23_043000`, with a number behind it if that second already has one."""
+    name = now.strftime("%Y-%m-%d_%H%M%S")
+    taken = {path.name for path in reports.glob(f"{name}*")}
+    return next(
+        free
+        for number in range(1, len(taken) + 2)
+        if (free := name + (f"-{number}" if number > 1 else "")) not in taken
+    )
+
+
+@contextmanager
+def building(reports: Path, run: str) -> Iterator[Path]:
+    """A folder to build in; it is gone afterwards unless it was published.
+
+    Raises:
+        OutputFailed: the folder can't be made.
+    """
+    folder = reports / f".building-{run}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputFailed(
+            f"{folder}: can't be made ({error.strerror}); check folders.reports and its rights"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, reports: Path, run: str) -> Path:
+    """The built folder stands under the run's name and `latest` points at it; returns its path.
+
+    Both steps are a rename, so a reader sees the old run or the new one and nothing between. Where the system
+    has no symbolic links, `latest` is a text file that holds the run's name.
+    """
+    final = reports / run
+    try:
+        for path in folder.iterdir():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        folder.rename(final)
+        _point(reports / LATEST, run)
+    except OSError as error:
+        raise OutputFailed(f"{final}: can't be published ({error.strerror}); the earlier run still stands") from None
+    return final
+
+
+def _point(latest: Path, run: str) -> None:
+    fresh = latest.with_name(f".{LATEST}.new")
+    fresh.unlink(missing_ok=True)
+    try:
+        fresh.symlink_to(run, target_is_directory=True)
+    except OSError:
+        fresh.write_text(f"{run}\n", encoding="utf-8")
+    fresh.replace(latest)

@@ -1,0 +1,208 @@
+"""The instrument files of a project, read into a design.
+
+Every CSV of the folder is a part of the data dictionary, in file-name order, except those named here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from redcap_rules.dictionary import Dictionary, DictionaryError, join, read_dictionary
+from redcap_rules.names import event_name
+from trialdesk.config import Config
+from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
+from trialdesk.redcap.instruments.fault import Fault, refuse
+
+ProjectName = Literal["trial", "register"]
+
+ARMS, EVENTS, MAPPING, REPEATING = "arms.csv", "events.csv", "mapping.csv", "repeating.csv"
+# File to the columns it must have; the other columns of the API are optional.
+STRUCTURE = {
+    ARMS: ("arm_num", "name"),
+    EVENTS: ("event_name", "arm_num"),
+    MAPPING: ("unique_event_name", "form"),
+    REPEATING: ("form_name",),
+}
+COMPANIONS = ("dq_", "fdl")  # quality rules and form display logic: uploaded by a person
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a field or a row of structure stands."""
+
+    file: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A read folder: the design, and where each field stands in the files."""
+
+    design: Design
+    places: dict[str, Place]
+
+
+def folder_of(config: Config, project: ProjectName) -> Path:
+    """The folder with the instruments of a project."""
+    return config.path(config.folders.trial if project == "trial" else config.folders.register)
+
+
+def sites_as_groups(config: Config, project: ProjectName) -> tuple[str, ...] | None:
+    """The codes of the sites for the trial project; None for the register, which has no groups (design.md 4)."""
+    return tuple(site.code for site in config.sites) if project == "trial" else None
+
+
+def read_design(config: Config, project: ProjectName) -> Design:
+    """What the project must hold, from its folder and the sites of the configuration.
+
+    Raises:
+        InstrumentError: with every fault of the files that keeps them from being read.
+    """
+    return read_folder(folder_of(config, project), sites_as_groups(config, project)).design
+
+
+def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
+    """The design in a folder, with the place of each field.
+
+    Raises:
+        InstrumentError: with every fault of the files that keeps them from being read.
+    """
+    faults: list[Fault] = []
+    dictionary, places = _dictionary(folder, faults)
+    tables = {name: _table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
+    events = _events(tables[EVENTS], faults)
+    refuse(faults)
+    design = Design(
+        dictionary,
+        _arms(tables[ARMS], events),
+        events,
+        tuple(Slot(row["unique_event_name"], row["form"]) for _, row in tables[MAPPING]),
+        tuple(
+            Repeat(row.get("event_name", ""), row["form_name"], row.get("custom_form_label", ""))
+            for _, row in tables[REPEATING]
+        ),
+        groups,
+    )
+    return Folder(design, places)
+
+
+def read_text(path: Path, faults: list[Fault]) -> str:
+    """The text of a UTF-8 file, or "" with a fault that names the line."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        what = f"byte {error.object[error.start]:#04x} is not UTF-8 text"
+        faults.append(Fault(path.name, line, "", "encoding", what, "save the file as CSV UTF-8"))
+    except OSError as error:
+        what = f"can't be read ({type(error).__name__})"
+        faults.append(Fault(path.name, 1, "", "file", what, "check the file and its rights"))
+    return ""
+
+
+def dictionary_files(folder: Path) -> tuple[Path, ...]:
+    """The CSV files of a folder that hold instruments, in file-name order."""
+    return tuple(
+        path
+        for path in sorted(folder.glob("*.csv"))
+        if path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
+    )
+
+
+def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str, Place]]:
+    parts: list[Dictionary] = []
+    places: dict[str, Place] = {}
+    for path in dictionary_files(folder):
+        text = read_text(path, faults)
+        if not text:
+            continue
+        try:
+            part = read_dictionary(text, path.name)
+        except DictionaryError as error:
+            faults.extend(Fault(path.name, p.row, p.column, "dictionary", p.what, p.way_out) for p in error.problems)
+            continue
+        parts.append(part)
+        for field, row in zip(part.fields, _filled_rows(text), strict=True):
+            places.setdefault(field.name, Place(path.name, row))
+    if not parts:
+        if not faults:
+            what = f"there is no instrument in {folder}"
+            faults.append(Fault(folder.name, 1, "", "file", what, "check folders in the configuration"))
+        return Dictionary(()), places
+    try:
+        return join(parts), places
+    except DictionaryError as error:
+        faults.extend(Fault(folder.name, p.row, p.column, "dictionary", p.what, p.way_out) for p in error.problems)
+        return Dictionary(()), places
+
+
+def _filled_rows(text: str) -> list[int]:
+    rows = _reader(text)
+    return [number for number, row in enumerate(rows, start=1) if number > 1 and any(cell.strip() for cell in row)]
+
+
+def _reader(text: str) -> Iterator[list[str]]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    header = text.partition("\n")[0]
+    return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+
+
+Table = Sequence[tuple[int, dict[str, str]]]
+
+
+def _table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Table:
+    if not path.exists():
+        return ()
+    rows = _reader(read_text(path, faults))
+    header = [cell.strip() for cell in next(rows, [])]
+    missing = [column for column in needed if column not in header]
+    if missing:
+        what = f"the column {', '.join(missing)} is missing"
+        faults.append(Fault(path.name, 1, missing[0], "structure", what, f"write the header {','.join(needed)}"))
+        return ()
+    table = [
+        (number, dict(zip(header, (cell.strip() for cell in [*row, *[""] * len(header)]), strict=False)))
+        for number, row in enumerate(rows, start=2)
+        if any(cell.strip() for cell in row)
+    ]
+    for number, row in table:
+        seen = [other for other, earlier in table if other < number and _key(earlier) == _key(row)]
+        if seen:
+            what = f"the same as row {seen[0]}"
+            faults.append(Fault(path.name, number, header[0], "structure", what, "delete one of the two"))
+    return table
+
+
+def _key(row: dict[str, str]) -> tuple[str, ...]:
+    named = ("unique_event_name", "event_name", "form", "form_name", "arm_num")
+    return tuple(row.get(column, "") for column in named)
+
+
+def _events(table: Table, faults: list[Fault]) -> tuple[Event, ...]:
+    if len(table) == 1:
+        what = "one event makes no longitudinal project"
+        faults.append(Fault(EVENTS, 2, "event_name", "structure", what, "add the other events or delete the file"))
+    taken: list[str] = []
+    events = []
+    for number, row in table:
+        arm = row["arm_num"]
+        if not (arm.isascii() and arm.isdigit() and int(arm) > 0):
+            what = f"{arm!r} is not the number of an arm"
+            faults.append(Fault(EVENTS, number, "arm_num", "structure", what, "write 1 for the first arm"))
+            continue
+        name = row.get("unique_event_name") or event_name(row["event_name"], int(arm), taken)
+        taken.append(name)
+        offsets = (row.get("day_offset", ""), row.get("offset_min", ""), row.get("offset_max", ""))
+        events.append(Event(name, row["event_name"], arm, *offsets, row.get("custom_event_label", "")))
+    return tuple(events)
+
+
+def _arms(table: Table, events: tuple[Event, ...]) -> tuple[Arm, ...]:
+    named = {row["arm_num"]: row["name"] for _, row in table}
+    numbers = sorted({event.arm for event in events}, key=int)
+    return tuple(Arm(number, named.get(number, "")) for number in numbers)

@@ -1,0 +1,113 @@
+"""config.yaml: what is read from it, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trialdesk.config import Config, FieldRef, load
+from trialdesk.errors import ConfigError
+from trialdesk.model import Pile
+
+SHIPPED = Path(__file__).parents[2] / "config.yaml"
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    """The shipped configuration with one text changed."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert old in text
+    path = folder / "config.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def problems(path: Path) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return caught.value.problems
+
+
+def test_the_trial_has_eight_strata_in_the_order_of_its_factors(shipped: Config) -> None:
+    """Stratum code = level codes of population, planned levels, former fractures."""
+    assert list(shipped.stratum_levels) == ["K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F"]
+    assert shipped.stratum_label("K2F") == "Known myeloma, 2–4 levels, Former fracture"
+
+
+def test_every_site_has_a_pile_for_every_stratum(shipped: Config) -> None:
+    """Nine sites by eight strata."""
+    assert len(shipped.piles) == 72
+    assert shipped.piles[0] == Pile("ODE", "K1N")
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [(("1", "1", "0"), "K1N"), (("2", "2", "1"), "N2F"), (("1", "", "0"), ""), (("1", "3", "0"), "")],
+)
+def test_a_stratum_is_known_only_when_every_factor_is(shipped: Config, values: tuple[str, ...], code: str) -> None:
+    """A blank or unknown factor leaves the patient without a stratum."""
+    assert shipped.stratum_of(values) == code
+
+
+def test_a_field_is_named_with_its_event(shipped: Config) -> None:
+    """[event][field] is the one way to name a field."""
+    assert shipped.facts.opened_on == FieldRef("randomisation_arm_1", "rand_date")
+
+
+def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(shipped: Config) -> None:
+    """Site targets add up to the trial's target."""
+    assert shipped.trial.target == sum(site.target for site in shipped.sites) == 100
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("target: 100 ", "target: -1 ", "trial.target: input should be greater than 0 (found -1)"),
+        ("title: Vert", "titel: Vert", "trial.titel: is not a setting"),
+        ("code: W03", "code: W02", "contacts: code W02 stands twice"),
+        ("form: control, anchor", "form: controll, anchor", "form controll is not under contact_forms"),
+        ("https://redcap", "http://redcap", "a token may only travel over https://"),
+        ("example.org/api/", "example.org/api", "it ends in /api/"),
+        ("Europe/Copenhagen", "Europe/Kopenhagen", "is not a time zone"),
+        ("days: 21, window", "days: 21, months: 1, window", "W03: give either days or months"),
+        ("window: [-1, 14]", "window: [1, 14]", "should be less than or equal to 0"),
+        ('"[screening_arm_1][elig_site]"', '"[elig_site]"', "is not [event][field]"),
+        ("[elig_outcome]='2'\"", "[elig_outcome='2'\"", "states.declined: REDCap logic can't be read"),
+        ("batch: 4 ", "batch: 5 ", "batch 5 is not a multiple of 2"),
+        ("profile: monitor", "profile: site:XXX", "no such site"),
+        ("recipients: []", "recipients: [age1abc]", "is not an age public key"),
+        ('arms:\n  - {code: "1"', "arms:\n  - {code: 1", "1 is read as a number or date; put it in quotes"),
+        ("closed_days: [12-24", "closed_days: [24-12", "is not month-day"),
+    ],
+)
+def test_a_mistake_is_named_with_its_way_out(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """One line a problem: what, where, what to do."""
+    found = problems(changed(tmp_path, old, new))
+    assert any(said in line for line in found), found
+
+
+def test_a_problem_names_its_line(tmp_path: Path) -> None:
+    """The line is that of the setting, counted from 1."""
+    path = changed(tmp_path, "  target: 100 ", "  target: none ")
+    line = 1 + next(n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines()) if "target: none" in text)
+    assert problems(path)[0].startswith(f"config.yaml:{line}: trial.target")
+
+
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    """Nobody corrects a file one mistake at a time."""
+    path = changed(tmp_path, "target: 100 ", "target: 0 ")
+    path.write_text(path.read_text(encoding="utf-8").replace("batch: 100 ", "batch: 0 "), encoding="utf-8")
+    assert len(problems(path)) == 2
+
+
+@pytest.mark.parametrize("text", ["trial: [", "- a\n- b\n", "trial: {}\ntrial: {}\n", ""])
+def test_a_file_that_is_no_configuration_gets_one_line(tmp_path: Path, text: str) -> None:
+    """Broken YAML, a list, a doubled key, an empty file."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert problems(path)[0].startswith("config.yaml:")
+
+
+def test_a_missing_file_says_which_option_names_it(tmp_path: Path) -> None:
+    """The way out is --config."""
+    assert "--config" in problems(tmp_path / "none.yaml")[0]

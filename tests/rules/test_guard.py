@@ -1,0 +1,50 @@
+"""Which answers of a server are believed."""
+
+from __future__ import annotations
+
+import pytest
+from requests import Response
+
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TrialError
+from trialdesk.redcap.guard import believe, without_values
+
+
+def answer(status: int, body: bytes) -> Response:
+    response = Response()
+    response.status_code = status
+    response._content = body
+    return response
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (503, b"<html>maintenance</html>", RedcapUnreachable),
+        (200, b"<!DOCTYPE html><html>log in</html>", RedcapUnreachable),
+        (200, b"\n <HTML>", RedcapUnreachable),
+        (200, b"<br />\n<b>Fatal error</b>: Allowed memory size", RedcapUnreachable),
+        (200, b'{"error":"REDCap ran out of server memory. The request cannot be processed."}', RedcapUnreachable),
+        (429, b"", RedcapUnreachable),
+        (302, b"", RedcapUnreachable),
+        (403, b'{"error":"You do not have permissions to use the API"}', NotAllowed),
+        (400, b'{"error":"The value of the parameter \\"content\\" is not valid"}', RedcapRefused),
+        (400, b'<?xml version="1.0" encoding="UTF-8" ?><hash><error>no</error></hash>', RedcapRefused),
+        (400, b"ERROR: no", RedcapRefused),
+    ],
+)
+def test_what_is_not_data_becomes_an_error_of_ours(status: int, body: bytes, error: type[TrialError]) -> None:
+    """200 is not success, and a page is not data (redcap-api.md 15)."""
+    with pytest.raises(error):
+        believe(answer(status, body))
+
+
+@pytest.mark.parametrize("body", [b"[]", b'[{"record_id":"1"}]', b"16.1.9", b"", b"record_id\n1\n"])
+def test_data_passes(body: bytes) -> None:
+    """Nothing is raised for an answer of REDCap's."""
+    believe(answer(200, body))
+
+
+def test_an_import_error_is_told_without_its_values() -> None:
+    """REDCap quotes record and value; a log may hold the field only (trial-operations.md 4.7)."""
+    told = without_values('"ODE-007","con_phone","51 23 45 67","The value is not valid"\n"ODE-008","x","9","Bad"')
+    assert told == "2 value(s) not accepted, in con_phone, x: The value is not valid"

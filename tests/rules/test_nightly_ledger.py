@@ -1,0 +1,64 @@
+"""The run ledger and the publishing of a run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from trialdesk.errors import OutputFailed
+from trialdesk.nightly.ledger import Entry, append, last_good
+from trialdesk.nightly.publish import building, publish, run_name
+from trialdesk.redcap.sanity import Tally
+
+NOW = datetime(2026, 11, 23, 4, 30)
+
+
+def entry(run: str, code: int, tally: Tally | None, trial: str = "PVP-MM") -> Entry:
+    return Entry(run, trial, "https://x/api/", "2026-11-23", "ok" if not code else "failed", code, tally)
+
+
+def test_the_yardstick_is_the_newest_published_run_of_this_trial(tmp_path: Path) -> None:
+    """Failed runs and other trials do not count."""
+    ledger = tmp_path / "ledger.jsonl"
+    good = Tally("1 PVP", 40, 22, {"ode": 7})
+    for line in (
+        entry("a", 0, Tally("1 PVP", 39, 21)),
+        entry("b", 10, good),
+        entry("c", 40, None),
+        entry("d", 0, Tally("9", 1, 1), "X"),
+    ):
+        append(ledger, line)
+    assert last_good(ledger, "PVP-MM", "https://x/api/") == good
+
+
+def test_there_is_no_yardstick_before_the_first_run(tmp_path: Path) -> None:
+    """A first run is judged by its shape alone."""
+    assert last_good(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/") is None
+
+
+def test_a_damaged_ledger_is_named_with_its_line(tmp_path: Path) -> None:
+    """Without a yardstick nothing is published."""
+    (tmp_path / "ledger.jsonl").write_text('{"half": ', encoding="utf-8")
+    with pytest.raises(OutputFailed, match=r"ledger\.jsonl:1"):
+        last_good(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/")
+
+
+def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:
+    """Readers see the run before or this one."""
+    for content in ("one", "two"):
+        run = run_name(tmp_path, NOW)
+        with building(tmp_path, run) as folder:
+            (folder / "summary.json").write_text(content, encoding="utf-8")
+            publish(folder, tmp_path, run)
+        assert (tmp_path / "latest" / "summary.json").read_text(encoding="utf-8") == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-11-23_043000", "2026-11-23_043000-2", "latest"]
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """The folder it was built in is gone, and latest is untouched."""
+    with pytest.raises(RuntimeError), building(tmp_path, "x") as folder:
+        (folder / "half.xlsx").write_text("", encoding="utf-8")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
