@@ -1,0 +1,1 @@
+"""What REDCap's words mean: dictionary, choices, validation, event names, logic. Pure."""

@@ -1,0 +1,38 @@
+"""A formula evaluated for a whole table at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+from redcap_rules.logic.expression import Expression
+from redcap_rules.logic.scope import moment
+from redcap_rules.logic.steps import Lookup
+from redcap_rules.logic.syntax import Clock
+from redcap_rules.logic.values import Value
+
+Table = Mapping[str, Sequence[str]]
+
+
+def compile_table(
+    expression: Expression, *, today: date | None = None, now: datetime | None = None
+) -> Callable[[Table], list[Value]]:
+    """A function from columns to the column of the formula's values, the same as `evaluate` gives row by row.
+
+    The columns are texts of one length. A field is the column of its export name (`field`, `field___code`);
+    a reference that names an event or instance, or a smart variable, is the column of its text, such as
+    `[week_4_arm_1][odi_pct]` (`Reference.column`). Decimals take a point. The function raises LogicError
+    when a column is missing.
+
+    Args:
+        expression: The parsed formula.
+        today: What `today` stands for.
+        now: What `now` stands for.
+
+    Raises:
+        LogicError: The formula asks for `today` or `now` and it was not given.
+    """
+    from redcap_rules.logic.running import run  # numpy and pandas load only where a table is asked for
+
+    clock: dict[Lookup, str] = {
+        lookup: moment(lookup, today, now) for lookup in expression.program.lookups if isinstance(lookup, Clock)
+    }
+    return lambda table: run(expression.program, table, clock)

@@ -1,0 +1,53 @@
+"""The unique names REDCap makes of labels: events, data access groups and instruments."""
+
+import re
+from collections.abc import Collection
+
+_DROPPED = re.compile(r"[^a-z0-9_]")
+_UNIQUE_PART = 18
+_FORM_PART = 50
+
+
+def event_name(label: str, arm: int = 1, taken: Collection[str] = ()) -> str:
+    """The unique event name of a label in an arm that is not among the names taken.
+
+    Source: instruments.md 2.3; a collision adds a letter from `b` on (redcap-api.md 10).
+
+    >>> event_name("Deadline to opt out of study", arm=2)
+    'deadline_to_opt_ou_arm_2'
+    """
+    return _free(f"{_slug(label)[:_UNIQUE_PART]}_arm_{arm}", taken)
+
+
+def group_name(label: str, taken: Collection[str] = ()) -> str:
+    """The unique name of a data access group that is not among the names taken (redcap-api.md 11.1).
+
+    >>> group_name("Integration test dag-a")
+    'integration_test_d'
+    """
+    return _free(_slug(label)[:_UNIQUE_PART], taken)
+
+
+def form_name(label: str) -> str:
+    """The instrument name REDCap makes of a label: starts with a letter, single underscores, 50 characters.
+
+    >>> form_name("Pain & ODI, version 2")
+    'pain_odi_version_2'
+    """
+    slug = re.sub("_+", "_", _slug(label))
+    return slug.lstrip("_0123456789")[:_FORM_PART].rstrip("_")
+
+
+def _slug(label: str) -> str:
+    return _DROPPED.sub("", label.strip().lower().replace(" ", "_"))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    if name not in taken:
+        return name
+    return next(f"{name}{letter}" for letter in _letters() if f"{name}{letter}" not in taken)
+
+
+def _letters() -> "list[str]":
+    single = "bcdefghijklmnopqrstuvwxyz"
+    return [*single, *(first + second for first in "abcdefghijklmnopqrstuvwxyz" for second in "a" + single)]
