@@ -1,0 +1,240 @@
+"""What an administrator does and the API does not: projects, users, tokens."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import datetime
+from string import hexdigits
+from typing import TYPE_CHECKING
+
+from redcap_local.call import DEFAULT_VERSION, Server
+from redcap_local.chance import random_text
+from redcap_local.project import EDITABLE_SETTINGS, load
+from redcap_local.rights import Rights, all_rights
+from redcap_local.storage import people, randomization, records, reports, structure
+from redcap_local.storage.database import Database
+from redcap_local.storage.reports import Report
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from redcap_local.project import Project
+
+CREATOR = "site_admin"
+SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
+_HEX = hexdigits[:16].upper()
+ADMINISTRATOR_SETTINGS = frozenset({"missing_data_codes"})
+_FIRST_FORM = "form_1"
+
+
+class AdministrationError(Exception):
+    """An administrator's command cannot be carried out; the message says why and what to do."""
+
+
+def create_project(connection: sqlite3.Connection, server: Server, wanted: Mapping[str, str]) -> int:
+    """A project with one form, one arm and one event exists, as REDCap makes it; `site_admin` has all rights."""
+    settings = {**EDITABLE_SETTINGS, **wanted, "in_production": "0"}
+    settings["creation_time"] = server.clock().strftime("%Y-%m-%d %H:%M:%S")
+    project = structure.insert_project(connection, settings)
+    first = {"field_name": "record_id", "form_name": _FIRST_FORM, "field_type": "text", "field_label": "Record ID"}
+    structure.save_metadata(connection, project, [first])
+    structure.save_arm(connection, project, 1, "Arm 1")
+    event = structure.insert_event(
+        connection,
+        project,
+        {
+            "arm": 1, "label": "Event 1", "name": "event_1_arm_1", "custom_label": None,
+            "day_offset": 0, "offset_min": 0, "offset_max": 0,
+        },
+    )  # fmt: skip
+    structure.replace_designations(connection, project, [(event, _FIRST_FORM)])
+    people.save_account(connection, CREATOR, {"firstname": "Site", "lastname": "Administrator"})
+    people.save_member(connection, project, CREATOR, all_rights([_FIRST_FORM]).as_json(), "")
+    return project
+
+
+def issue_token(connection: sqlite3.Connection, server: Server, project: int, username: str) -> str:
+    """The member's token, made when there is none yet.
+
+    Raises:
+        AdministrationError: The project has no such member.
+    """
+    token = people.token(connection, project, username)
+    if token is None:
+        token = server.draw(_HEX, 32)
+        if not people.set_token(connection, project, username, token):
+            msg = f"project {project} has no user {username!r}: add the user first"
+            raise AdministrationError(msg)
+    return token
+
+
+def give_token(path: Path, project: int, username: str) -> str:
+    """The token of a member of a project in the database file, made when there is none yet.
+
+    Raises:
+        AdministrationError: The project has no such member.
+    """
+    database = Database(path)
+    try:
+        with database.write() as connection:
+            return issue_token(connection, command_line(), project, username)
+    finally:
+        database.close()
+
+
+def command_line() -> Server:
+    """The server as an administrator's command needs it: real clock, real chance."""
+    return Server(DEFAULT_VERSION, "", datetime.now, random_text)
+
+
+def super_token(database: Database, server: Server) -> str:
+    """The super token: of the environment, else the one kept beside the database in a 0600 file, else a new one."""
+    kept = database.path.with_name(f"{database.path.name}.super-token")
+    token = os.environ.get(SUPER_TOKEN_VARIABLE, "").strip()
+    if not token and kept.exists():
+        token = kept.read_text(encoding="ascii").strip()
+    if not token:
+        token = server.draw(_HEX, 64)
+        kept.touch(mode=0o600)
+        kept.write_text(f"{token}\n", encoding="ascii")
+    if len(token) != 64:
+        msg = f"the super token in {SUPER_TOKEN_VARIABLE} or {kept.name} has to be 64 characters long"
+        raise AdministrationError(msg)
+    with database.write() as connection:
+        people.save_server_value(connection, "super_token", token)
+        if people.server_value(connection, "secret") is None:
+            people.save_server_value(connection, "secret", server.draw(_HEX, 64))
+    return token
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A write transaction on an existing database file.
+
+    Raises:
+        AdministrationError: There is no such file.
+    """
+    if not path.exists():
+        msg = f"{path}: no such database; name the file the server was started with"
+        raise AdministrationError(msg)
+    database = Database(path)
+    try:
+        with database.write() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+def loaded(connection: sqlite3.Connection, project: int) -> Project:
+    """The project of that id.
+
+    Raises:
+        AdministrationError: There is none.
+    """
+    if project not in structure.project_ids(connection):
+        msg = f"there is no project {project}; `project list` shows those there are"
+        raise AdministrationError(msg)
+    return load(connection, project)
+
+
+def change_settings(connection: sqlite3.Connection, project: Project, values: Mapping[str, str]) -> None:
+    """The project has these settings, also those the API cannot change (missing data codes).
+
+    Raises:
+        AdministrationError: A setting a project does not have.
+    """
+    unknown = sorted(set(values) - set(EDITABLE_SETTINGS) - ADMINISTRATOR_SETTINGS)
+    if unknown:
+        known = ", ".join(sorted({*EDITABLE_SETTINGS, *ADMINISTRATOR_SETTINGS}))
+        msg = f"no setting {unknown[0]!r}; the settings are {known}"
+        raise AdministrationError(msg)
+    structure.save_settings(connection, project.id, {**project.settings, **values})
+
+
+def move_to_production(connection: sqlite3.Connection, project: Project, now: datetime) -> None:
+    """The project is in production: its structure is fixed, and its production tables are in use.
+
+    Raises:
+        AdministrationError: A randomization without a production table (randomisation.md 2c).
+    """
+    for model in randomization.models(connection, project.id):
+        if not randomization.slots(connection, model.id, production=True):
+            msg = f"randomization {model.id} has no production allocation table; upload one first"
+            raise AdministrationError(msg)
+    moved = {**project.settings, "in_production": "1", "production_time": now.strftime("%Y-%m-%d %H:%M:%S")}
+    structure.save_settings(connection, project.id, moved)
+
+
+def add_user(connection: sqlite3.Connection, project: Project, username: str, *, everything: bool) -> None:
+    """The user is a member, with all rights or with none."""
+    forms = project.dictionary.forms
+    rights = all_rights(forms) if everything else Rights({}, {}, {})
+    people.save_account(connection, username, {})
+    people.save_member(connection, project.id, username, rights.as_json(), "")
+
+
+def enable_survey(connection: sqlite3.Connection, project: Project, form: str) -> None:
+    """The form is a survey, and surveys are on.
+
+    Raises:
+        AdministrationError: The project has no such form.
+    """
+    if form not in project.dictionary.forms:
+        msg = f"project {project.id} has no instrument {form!r}"
+        raise AdministrationError(msg)
+    structure.save_form(connection, project.id, form, project.form_label(form), survey=True)
+    structure.save_settings(connection, project.id, {**project.settings, "surveys_enabled": "1"})
+
+
+def save_report(connection: sqlite3.Connection, project: Project, title: str, fields: Sequence[str], logic: str) -> int:
+    """The report exists; its id is returned.
+
+    Raises:
+        AdministrationError: A field the project does not have.
+    """
+    unknown = [name for name in fields if name not in project.dictionary and name not in project.columns]
+    if unknown:
+        msg = f"project {project.id} has no field {unknown[0]!r}"
+        raise AdministrationError(msg)
+    return reports.insert(connection, project.id, Report(0, title, tuple(fields), logic))
+
+
+def lock_record(connection: sqlite3.Connection, project: int, name: str, *, locked: bool) -> None:
+    """The record is locked, or no longer.
+
+    Raises:
+        AdministrationError: There is no such record.
+    """
+    found = records.records(connection, project, [name])
+    if not found:
+        msg = f"project {project} has no record {name!r}"
+        raise AdministrationError(msg)
+    records.set_locked(connection, found[0].id, locked)
+
+
+def revoke_token(connection: sqlite3.Connection, project: int, username: str) -> None:
+    """The user's token is void.
+
+    Raises:
+        AdministrationError: The project has no such user.
+    """
+    if not people.set_token(connection, project, username, None):
+        msg = f"project {project} has no user {username!r}"
+        raise AdministrationError(msg)
+
+
+def allow_groups(connection: sqlite3.Connection, project: Project, username: str, names: Iterable[str]) -> None:
+    """The user may switch between the groups; `none` stands for no group.
+
+    Raises:
+        AdministrationError: The project has no such group.
+    """
+    for name in names:
+        if name != "none" and name not in project.groups_by_name:
+            msg = f"project {project.id} has no data access group {name!r}"
+            raise AdministrationError(msg)
+        group = 0 if name == "none" else project.groups_by_name[name].id
+        people.allow_group(connection, project.id, username, group)

@@ -1,0 +1,58 @@
+"""The columns of data a dictionary makes (redcap-api.md 5.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redcap_rules.dictionary import Dictionary, Field
+
+_TAG = re.compile(r"<[^>]*>")
+STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of data.
+
+    `field` is None for a form status. `code` is the option of a checkbox column. `empty` is what a row shows to
+    which the form applies but which holds nothing: '0' for ticks and statuses, else ''.
+    """
+
+    name: str
+    form: str
+    field: Field | None
+    code: str = ""
+    empty: str = ""
+
+    @property
+    def header(self) -> str:
+        """The heading with label headers (redcap-api.md 5.2)."""
+        if self.field is None:
+            return "Complete?"
+        label = plain(self.field.label)
+        if not self.code:
+            return label
+        option = next(option.label for option in self.field.options if option.code == self.code)
+        return f"{label} (choice={plain(option)})"
+
+
+def plain(label: str) -> str:
+    """A label without HTML (redcap-api.md 5.3)."""
+    return _TAG.sub("", label)
+
+
+def all_columns(dictionary: Dictionary) -> Iterator[Column]:
+    """Every column in the order of export, the record id first."""
+    for form in dictionary.forms:
+        for field in dictionary.form(form):
+            if field.kind == "checkbox":
+                for option, name in zip(field.options, field.columns, strict=True):
+                    yield Column(name, form, field, option.code, "0")
+            elif field.kind != "descriptive":
+                yield Column(field.name, form, field)
+        yield Column(dictionary.status_field(form), form, None, empty="0")

@@ -1,0 +1,1 @@
+"""One module per content of the API; each handler takes a Call and gives a Reply."""

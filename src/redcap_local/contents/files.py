@@ -1,0 +1,132 @@
+"""content=file: documents in fields of records (redcap-api.md 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.export.options import visible
+from redcap_local.export.selection import exportable
+from redcap_local.messages import ApiError
+from redcap_local.storage import documents, records
+from redcap_local.wire import replies
+
+if TYPE_CHECKING:
+    from redcap_local.call import Call
+    from redcap_local.project import Event
+    from redcap_local.storage.records import Record
+    from redcap_local.wire.replies import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    record: Record
+    event: Event
+    instance: int
+    field: str
+
+    @property
+    def key(self) -> tuple[int, int, int, str]:
+        return self.record.id, self.event.id, self.instance, self.field
+
+
+def export(call: Call) -> Reply:
+    """The document of a field."""
+    place = _place(call)
+    if not exportable(call.project.columns[place.field], call.user.rights):
+        raise ApiError(messages.NO_RIGHT, "Data Export")
+    found = documents.get(call.connection, call.project.id, _document(call, place))
+    if found is None:
+        raise ApiError(messages.NO_FILE, place.field, place.record.name)
+    call.note("export", "Download file (API) ", f"{place.field} ({place.record.name})", place.record.name)
+    return replies.file(found.name, found.mime, found.content)
+
+
+def import_(call: Call) -> Reply:
+    """The field holds the uploaded document; the answer is empty."""
+    place = _place(call)
+    upload = call.parameters.upload
+    if upload is None:
+        raise ApiError(messages.MISSING_PARAMETER, "file")
+    if call.project.dictionary.get(place.field).validation == "signature":
+        raise ApiError(messages.NO_SIGNATURE, place.field)
+    _editable(call, place)
+    old = _document(call, place)
+    document = documents.insert(call.connection, call.project.id, upload.name, upload.mime, upload.content)
+    status = call.project.dictionary.status_field(call.project.columns[place.field].form)
+    new: list[tuple[int, int, int, str, str]] = [(*place.key, str(document))]
+    if not _stored(call, place, status):
+        new.append((*place.key[:3], status, "0"))
+    records.save_values(call.connection, new)
+    documents.delete(call.connection, old)
+    call.note(
+        "record_edit", f"Upload file (API) {place.record.name}", f"{place.field} = '{document}'", place.record.name
+    )
+    return replies.nothing()
+
+
+def delete(call: Call) -> Reply:
+    """The field is blank; the answer is empty."""
+    place = _place(call)
+    _editable(call, place)
+    document = _document(call, place)
+    if not document:
+        raise ApiError(messages.NO_FILE, place.field, place.record.name)
+    records.delete_values(call.connection, [place.key])
+    documents.delete(call.connection, document)
+    call.note("record_edit", f"Delete file (API) {place.record.name}", f"{place.field} = ''", place.record.name)
+    return replies.nothing()
+
+
+def _place(call: Call) -> _Place:
+    project, parameters = call.project, call.parameters
+    field = parameters.needed("field")
+    if field not in project.dictionary or project.dictionary.get(field).kind != "file":
+        raise ApiError(messages.NOT_A_FILE_FIELD, field)
+    record = find_record(call, parameters.needed("record"))
+    event = find_event(call, parameters.text("event"))
+    form = project.columns[field].form
+    if form not in project.forms_of(event):
+        raise ApiError(messages.BAD_VALUES, "event", f"'{event.name}'")
+    instance = parameters.whole("repeat_instance") or 1
+    if instance != 1 and project.row_instrument(event.id, form) is None:
+        raise ApiError(messages.BAD_INSTANCE)
+    if not 1 <= instance <= 32767:
+        raise ApiError(messages.INSTANCE_NUMBER)
+    return _Place(record, event, instance, field)
+
+
+def find_record(call: Call, name: str) -> Record:
+    """The record of that name, if the user sees it; else refused (redcap-api.md 2.4)."""
+    found = visible(records.records(call.connection, call.project.id, [name]), call.user.group)
+    if not found:
+        raise ApiError(messages.NO_RECORD, name)
+    return found[0]
+
+
+def find_event(call: Call, name: str) -> Event:
+    """The event of that unique name; the only one of a classic project; else refused."""
+    project = call.project
+    if not project.longitudinal:
+        return project.events[0]
+    if name not in project.events_by_name:
+        raise ApiError(messages.BAD_VALUES, "event", f"'{name}'")
+    return project.events_by_name[name]
+
+
+def _editable(call: Call, place: _Place) -> None:
+    if not call.user.rights.edits(call.project.columns[place.field].form):
+        raise ApiError(messages.NO_FORM_RIGHT)
+    if place.record.locked:
+        raise ApiError(messages.RECORD_LOCKED)
+
+
+def _stored(call: Call, place: _Place, column: str) -> str:
+    found = records.values(call.connection, [place.record.id], [column], [place.event.id])
+    return next((value for _, _, instance, _, value in found if instance == place.instance), "")
+
+
+def _document(call: Call, place: _Place) -> int:
+    """The id of the document in the field; 0 for none."""
+    return int(_stored(call, place, place.field) or 0)

@@ -1,0 +1,39 @@
+"""content=userDagMapping (redcap-api.md 11.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.contents.groups import find_group, refuse_inside_group
+from redcap_local.contents.users import member_or_refuse
+from redcap_local.storage import people
+from redcap_local.wire import data, replies
+from redcap_local.wire.replies import Table
+
+if TYPE_CHECKING:
+    from redcap_local.call import Call
+    from redcap_local.wire.replies import Reply
+
+
+def export(call: Call) -> Reply:
+    """The group of every user."""
+    refuse_inside_group(call)
+    rows = [
+        {"username": row["username"], "redcap_data_access_group": row["group_name"] or ""}
+        for row in people.members(call.connection, call.project.id)
+    ]
+    call.note("export", "Manage/Design ", "Export user-DAG assignments (API)")
+    return replies.table(Table(("username", "redcap_data_access_group"), rows), call.parameters.format)
+
+
+def import_(call: Call) -> Reply:
+    """Each user is in the group named, or in none."""
+    refuse_inside_group(call)
+    rows = data.rows(call.parameters)
+    for row in rows:
+        username = member_or_refuse(call, row.get("username", ""))
+        name = row.get("redcap_data_access_group", "").strip()
+        group = find_group(call, name).id if name else None
+        people.set_member_group(call.connection, call.project.id, username, group)
+        call.note("user", f"Edit user {username}", f"Assign user to data access group '{name}' (API)")
+    return replies.number(len(rows), call.parameters.return_format)

@@ -1,0 +1,100 @@
+"""content=record&action=randomize (redcap-api.md 8.1; randomisation.md 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.allocation_table import is_concealed
+from redcap_local.contents.files import find_record
+from redcap_local.messages import ApiError
+from redcap_local.storage import randomization, records
+from redcap_local.wire import replies
+
+if TYPE_CHECKING:
+    from redcap_local.call import Call
+    from redcap_local.project import Event, Project
+    from redcap_local.storage.randomization import Model, Slot
+    from redcap_local.storage.records import Record
+    from redcap_local.wire.replies import Cell, Reply
+
+
+def randomize(call: Call) -> Reply:
+    """The record has the next allocation of its stratum in upload order."""
+    project = call.project
+    model = _model(call)
+    record = find_record(call, call.parameters.needed("record"))
+    if record.locked:
+        raise ApiError(messages.RECORD_LOCKED)
+    production = project.in_production
+    if randomization.slot_of_record(call.connection, model.id, record.id, production=production):
+        raise ApiError(messages.RANDOMISED_ALREADY, record.name)
+    strata = _strata(call, model, record)
+    group = record.group if model.by_group else None
+    slot = randomization.free_slot(call.connection, model.id, strata, group, production=production)
+    if slot is None:
+        raise ApiError(messages.NO_SLOT, record.name)
+    randomization.use(call.connection, slot.id, record.id, call.time)
+    value = _store_target(call, model, record, slot)
+    call.note("record_edit", f"Randomize Record {record.name}", "Randomize record", record.name)
+    call.note("record_edit", f"Update record (API) {record.name}", f"{model.target_field} = '{value}'", record.name)
+    return _answer(call, model, record, slot)
+
+
+def _model(call: Call) -> Model:
+    wanted = call.parameters.whole("randomization_id")
+    if wanted is None:
+        raise ApiError(messages.MISSING_PARAMETER, "randomization_id")
+    for model in randomization.models(call.connection, call.project.id):
+        if model.id == wanted and call.project.settings["randomization_enabled"] == "1":
+            return model
+    raise ApiError(messages.NO_MODEL, wanted)
+
+
+def _event(project: Project, name: str) -> Event:
+    return project.events_by_name.get(name, project.events[0])
+
+
+def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:
+    project = call.project
+    wanted = {(_event(project, event).id, field): "" for field, event in model.strata}
+    for _, event_id, _, column, value in records.values(call.connection, [record.id], [f for f, _ in model.strata]):
+        if (event_id, column) in wanted:
+            wanted[event_id, column] = value
+    for field, event in model.strata:
+        if not wanted[_event(project, event).id, field]:
+            raise ApiError(messages.STRATUM_BLANK, record.name, field)
+    if model.by_group and record.group is None:
+        raise ApiError(messages.STRATUM_BLANK, record.name, "redcap_data_access_group")
+    return tuple(wanted[_event(project, event).id, field] for field, event in model.strata)
+
+
+def _store_target(call: Call, model: Model, record: Record, slot: Slot) -> str:
+    project = call.project
+    event = _event(project, model.target_event)
+    value = slot.number if is_concealed(project, model) else slot.code
+    status = project.dictionary.status_field(project.dictionary.form_of(model.target_field))
+    touched = any(records.values(call.connection, [record.id], [status], [event.id]))
+    rows = [
+        (record.id, event.id, 1, project.dictionary.record_id, record.name),
+        (record.id, event.id, 1, model.target_field, value),
+    ]
+    if not touched:
+        rows.append((record.id, event.id, 1, status, "0"))
+    records.save_values(call.connection, rows)
+    return value
+
+
+def _answer(call: Call, model: Model, record: Record, slot: Slot) -> Reply:
+    concealed = is_concealed(call.project, model)
+    row: dict[str, Cell] = {
+        "randomization_id": model.id,
+        "record": record.name,
+        "target_field": slot.number if concealed else slot.code,
+        # The arm of a concealed model is never told (redcap-api.md 8.1).
+        "target_field_alt": "*" if concealed else slot.number,
+    }
+    columns = ["randomization_id", "record", "target_field"]
+    if call.parameters.flag("returnAlt"):
+        columns.append("target_field_alt")
+    return replies.one_object(columns, row, call.parameters.format)

@@ -1,0 +1,80 @@
+"""content=record&action=delete (redcap-api.md 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.export.options import visible
+from redcap_local.messages import ApiError
+from redcap_local.storage import log, records
+from redcap_local.wire import replies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redcap_local.call import Call
+    from redcap_local.storage.records import Record
+    from redcap_local.wire.replies import Reply
+
+
+def delete(call: Call) -> Reply:
+    """The records are gone, or what was asked of them: an arm, an event, a form, an instance."""
+    wanted = call.parameters.items("records")
+    if not wanted:
+        raise ApiError(messages.MISSING_PARAMETER, "records")
+    found = named(call, wanted)
+    partly = any(call.parameters.text(name) for name in ("arm", "instrument", "event", "repeat_instance"))
+    for record in found:
+        if partly:
+            _delete_part(call, record)
+        else:
+            records.delete_records(call.connection, [record.id])
+        if call.parameters.flag("delete_logging"):
+            log.forget_record(call.connection, call.project.id, record.name)
+        id_field = call.project.dictionary.record_id
+        call.note("record_delete", f"Delete record (API) {record.name}", f"{id_field} = '{record.name}'", record.name)
+    return replies.number(len(found), call.parameters.return_format)
+
+
+def named(call: Call, names: Sequence[str]) -> list[Record]:
+    """The records of those names that the user sees.
+
+    Raises:
+        ApiError: One of them does not exist, or belongs to another data access group.
+    """
+    found = visible(records.records(call.connection, call.project.id, names), call.user.group)
+    known = {record.name for record in found}
+    missing = [name for name in dict.fromkeys(names) if name not in known]
+    if missing:
+        raise ApiError(messages.CANNOT_DELETE, ", ".join(missing))
+    return found
+
+
+def _delete_part(call: Call, record: Record) -> None:
+    events, columns, instance = _part(call)
+    stored = list(records.values(call.connection, [record.id], columns, events))
+    gone = [value[:4] for value in stored if instance is None or value[2] == instance]
+    records.delete_values(call.connection, gone)
+    if not any(records.values(call.connection, [record.id])):
+        records.delete_records(call.connection, [record.id])
+
+
+def _part(call: Call) -> tuple[list[int] | None, list[str] | None, int | None]:
+    """Event ids, columns and instance to delete; None for all."""
+    project, parameters = call.project, call.parameters
+    arm, name, form = parameters.whole("arm"), parameters.text("event"), parameters.text("instrument")
+    if name and project.longitudinal and name not in project.events_by_name:
+        raise ApiError(messages.BAD_VALUES, "event", f"'{name}'")
+    if form and form not in project.dictionary.forms:
+        raise ApiError(messages.BAD_VALUES, "instrument", f"'{form}'")
+    if form and project.longitudinal and not name:
+        raise ApiError(messages.MISSING_PARAMETER, "event")
+    events = None
+    if project.longitudinal and (arm is not None or name):
+        events = [e.id for e in project.events if arm in (None, e.arm) and name in ("", e.name)]
+    columns = None
+    if form:
+        record_id = project.dictionary.record_id
+        columns = [c.name for c in project.columns.values() if c.form == form and c.name != record_id]
+    return events, columns, parameters.whole("repeat_instance")

@@ -1,0 +1,45 @@
+"""content=record: export (redcap-api.md 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.contents import project_xml
+from redcap_local.export import options as export_options
+from redcap_local.export.eav import EavSheet, written_values
+from redcap_local.export.layout import Layout
+from redcap_local.export.rows import BATCH, joined, written_rows
+from redcap_local.storage import documents
+from redcap_local.wire.replies import MIME, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redcap_local.call import Call
+    from redcap_local.export.options import Options
+
+
+def export(call: Call) -> Reply:
+    """The records as rows (flat), values (eav) or ODM; long exports come in chunks."""
+    options = export_options.read(call)
+    call.note("export", "Data export (API) ", f"Export {len(options.records)} records (API)")
+    if call.parameters.format == "odm":
+        return project_xml.records(call, options)
+    if call.parameters.choice("type", ("flat", "eav"), "flat") == "flat":
+        return flat(call, options)
+    form = call.parameters.format
+    sheet = EavSheet(call.project, options, form, call.parameters.delimiter)
+    return _reply(joined(sheet.pen, written_values(call.connection, sheet, options)), options, form)
+
+
+def flat(call: Call, options: Options) -> Reply:
+    """The rows of an export or a report."""
+    form = call.parameters.format
+    files = documents.names(call.connection, call.project.id)
+    layout = Layout(call.project, options, files, form, call.parameters.delimiter)
+    return _reply(joined(layout.pen, written_rows(call.connection, layout, options)), options, form)
+
+
+def _reply(chunks: Iterator[bytes], options: Options, form: str) -> Reply:
+    """Short exports are whole, so that their length is known; long ones are streamed."""
+    return Reply(b"".join(chunks) if len(options.records) <= BATCH else chunks, MIME[form])

@@ -1,0 +1,51 @@
+"""content=userRoleMapping (redcap-api.md 11.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.contents.groups import find_group
+from redcap_local.contents.roles import role_id
+from redcap_local.contents.users import member_or_refuse
+from redcap_local.storage import people
+from redcap_local.wire import data, replies
+from redcap_local.wire.replies import Table
+
+if TYPE_CHECKING:
+    from redcap_local.call import Call
+    from redcap_local.wire.replies import Reply
+
+# The version from which the assignment of roles names the data access group too.
+_WITH_GROUP = "15.8.2"
+
+
+def export(call: Call) -> Reply:
+    """The role of every user."""
+    columns = ["username", "unique_role_name"]
+    if call.server.at_least(_WITH_GROUP):
+        columns.append("data_access_group")
+    rows = [
+        {
+            "username": row["username"],
+            "unique_role_name": row["role_name"] or "",
+            "data_access_group": row["group_name"] or "",
+        }
+        for row in people.members(call.connection, call.project.id)
+    ]
+    call.note("export", "Manage/Design ", "Export user-role assignments (API)")
+    return replies.table(Table(columns, rows, final_newline=False), call.parameters.format)
+
+
+def import_(call: Call) -> Reply:
+    """Each user has the role named, or none."""
+    rows = data.rows(call.parameters)
+    for row in rows:
+        username = member_or_refuse(call, row.get("username", ""))
+        name = row.get("unique_role_name", "").strip()
+        role = role_id(call, name) if name else None
+        people.set_member_role(call.connection, call.project.id, username, role)
+        group = row.get("data_access_group", "").strip()
+        if group and call.server.at_least(_WITH_GROUP):
+            people.set_member_group(call.connection, call.project.id, username, find_group(call, group).id)
+        call.note("user", f"Edit user {username}", f"Assign user to role '{name}' (API)")
+    return replies.number(len(rows), call.parameters.return_format)

@@ -1,0 +1,1 @@
+"""From stored values to export rows (redcap-api.md 5)."""

@@ -1,0 +1,89 @@
+"""filterLogic: which rows of an export are kept (redcap-api.md 5.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.export.selection import exportable
+from redcap_local.messages import ApiError
+from redcap_local.view import cells, record_view
+from redcap_rules.logic import LogicError, evaluate, is_true, parse, references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from redcap_local.project import Project
+    from redcap_local.rights import Rights
+    from redcap_local.view import RowPlace
+    from redcap_rules.logic import Reference
+
+
+class RowFilter:
+    """A parsed filter; evaluated for every row where it names no event of its own."""
+
+    def __init__(self, project: Project, rights: Rights, text: str, now: datetime) -> None:
+        """Read the filter.
+
+        Raises:
+            ApiError: It cannot be read, or asks for a field that is not there or that the user may not export.
+        """
+        self._project = project
+        self._now = now
+        try:
+            self._expression = parse(text)
+        except LogicError as fault:
+            raise ApiError(messages.BAD_LOGIC, f"{fault.message}, column {fault.column}") from None
+        for reference in references(self._expression):
+            self._check(reference, rights)
+        self.columns = frozenset(self._columns())
+
+    def _columns(self) -> Iterable[str]:
+        """Every column the filter looks at, and the statuses that tell which repeating rows exist."""
+        for reference in references(self._expression):
+            form = self._project.dictionary.form_of(reference.field)
+            yield self._project.dictionary.status_field(form)
+            if reference.field in self._project.dictionary:
+                yield from self._project.dictionary.get(reference.field).columns
+            else:
+                yield reference.field
+
+    def _check(self, reference: Reference, rights: Rights) -> None:
+        project = self._project
+        field = reference.field
+        names = project.dictionary.get(field).columns if field in project.dictionary else (field,)
+        found = [project.columns[name] for name in names if name in project.columns]
+        if not found:
+            raise ApiError(messages.BAD_LOGIC, f"there is no field '{field}'")
+        # What a user may not export cannot be learnt by asking for it either.
+        if field != project.dictionary.record_id and not all(exportable(column, rights) for column in found):
+            raise ApiError(messages.BAD_LOGIC, f"you have no right to the field '{field}'")
+        event = reference.event
+        if event and not event.endswith("event-name") and event not in project.events_by_name:
+            raise ApiError(messages.BAD_LOGIC, f"there is no event '{event}'")
+
+    def keeper(self, name: str, stored: Iterable[tuple[int, int, str, str]]) -> Callable[[RowPlace], bool]:
+        """A function that tells of each row of a record whether it is kept.
+
+        Args:
+            name: The record.
+            stored: Event id, instance, column and value of what is stored.
+        """
+        view = record_view(self._project, name, cells(self._project, stored))
+
+        def keep(place: RowPlace) -> bool:
+            event, instrument, instance = place
+            return is_true(
+                evaluate(
+                    self._expression,
+                    view,
+                    event=self._project.rule_event(self._project.events_by_id[event]),
+                    instrument=instrument,
+                    instance=instance,
+                    today=self._now.date(),
+                    now=self._now,
+                )
+            )
+
+        return keep

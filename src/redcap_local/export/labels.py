@@ -1,0 +1,51 @@
+"""How a stored value is shown in a column (redcap-api.md 5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.columns import STATUS_LABELS, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from redcap_local.columns import Column
+    from redcap_local.export.options import Options
+    from redcap_local.project import Project
+    from redcap_rules.dictionary import Field
+
+    Show = Callable[[str], str]
+
+
+def shown(project: Project, column: Column, options: Options, files: Mapping[str, str]) -> Show | None:
+    """The function that turns the stored value into the exported one; None when they are the same.
+
+    Args:
+        project: For the labels of missing-data codes.
+        column: The column.
+        options: Raw or label, decimal character.
+        files: File names by document id.
+    """
+    if column.field is not None and column.field.kind == "file":
+        return lambda value: files.get(value, value)
+    if options.labels:
+        names = _labels(column, checkbox_labels=options.checkbox_labels)
+        if names or project.missing_codes:
+            names = {**project.missing_codes, **names}
+            return lambda value: names.get(value, value)
+    if options.decimal and column.field is not None and _is_number(column.field):
+        return lambda value: value.replace("," if options.decimal == "." else ".", options.decimal)
+    return None
+
+
+def _labels(column: Column, *, checkbox_labels: bool) -> dict[str, str]:
+    if column.field is None:
+        return STATUS_LABELS
+    names = {option.code: plain(option.label) for option in column.field.options}
+    if column.code:
+        return {"1": names[column.code], "0": ""} if checkbox_labels else {"1": "Checked", "0": "Unchecked"}
+    return names
+
+
+def _is_number(field: Field) -> bool:
+    return field.kind == "calc" or (field.kind == "text" and field.validation.startswith("number"))

@@ -1,0 +1,136 @@
+"""Where each value of a project goes in the rows of one export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.columns import plain
+from redcap_local.export.labels import shown
+from redcap_local.export.pens import pen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from redcap_local.export.options import Options
+    from redcap_local.export.pens import Pen
+    from redcap_local.project import Project
+    from redcap_local.storage.records import Record
+    from redcap_local.view import RowPlace
+
+_SYSTEM_HEADERS = {
+    "redcap_event_name": "Event Name",
+    "redcap_repeat_instrument": "Repeat Instrument",
+    "redcap_repeat_instance": "Repeat Instance",
+    "redcap_data_access_group": "Data Access Group",
+    "redcap_survey_identifier": "Survey Identifier",
+}
+
+# Where a value goes: its repeating form ('' for the row of the event), its place in the row, how it is shown.
+Target = tuple[str, int, "Callable[[str], str] | None"]
+
+
+class Layout:
+    """The columns of one export, the blank row of every kind, and the target of every stored value."""
+
+    def __init__(self, project: Project, options: Options, files: Mapping[str, str], form: str, delimiter: str) -> None:
+        self.project = project
+        self._options = options
+        system = self._system_columns() if options.with_id else []
+        record_id = project.dictionary.record_id
+        self._data = [column for column in options.columns if not (options.with_id and column.name == record_id)]
+        self.names = [*system, *(column.name for column in self._data)]
+        headers = [self._header(name) for name in system] + [column.header for column in self._data]
+        self.pen: Pen = pen(form, self.names, headers if options.header_labels else self.names, delimiter)
+        self._system = {name: place for place, name in enumerate(system)}
+        self._shows = [shown(project, column, options, files) for column in self._data]
+        self._targets: dict[int, dict[str, Target]] = {}
+        self._blanks: dict[tuple[int, str], list[str]] = {}
+
+    def _system_columns(self) -> list[str]:
+        names = [self.project.dictionary.record_id]
+        if self.project.longitudinal:
+            names.append("redcap_event_name")
+        if self.project.repeating:
+            names += ["redcap_repeat_instrument", "redcap_repeat_instance"]
+        if self._options.with_groups:
+            names.append("redcap_data_access_group")
+        if self._options.with_surveys:
+            names.append("redcap_survey_identifier")
+        return names
+
+    def _header(self, name: str) -> str:
+        if name in _SYSTEM_HEADERS:
+            return _SYSTEM_HEADERS[name]
+        return plain(self.project.dictionary.get(name).label)
+
+    def targets(self, event: int) -> dict[str, Target]:
+        """Where the values of an event go, by column; the record id goes to no place (-1)."""
+        if event not in self._targets:
+            first = len(self._system)
+            project = self.project
+            targets: dict[str, Target] = {
+                column.name: (project.row_instrument(event, column.form) or "", first + place, show)
+                for place, (column, show) in enumerate(zip(self._data, self._shows, strict=True))
+            }
+            # Statuses and the record id tell which rows exist, also where they are not exported.
+            for form in {column.form for column in self._data}:
+                status = project.dictionary.status_field(form)
+                targets.setdefault(status, (project.row_instrument(event, form) or "", -1, None))
+            targets.setdefault(project.dictionary.record_id, ("", -1, None))
+            self._targets[event] = targets
+        return self._targets[event]
+
+    @property
+    def columns_to_read(self) -> frozenset[str]:
+        """The columns that must be read for these rows."""
+        statuses = {self.project.dictionary.status_field(column.form) for column in self._data}
+        return frozenset({column.name for column in self._data} | statuses | {self.project.dictionary.record_id})
+
+    def blank_row(self, key: RowPlace) -> list[str]:
+        """A row of that kind without data, to be filled; the caller owns the list."""
+        kind = key[:2]
+        if kind not in self._blanks:
+            self._blanks[kind] = self._blank(*kind)
+        return self._blanks[kind].copy()
+
+    def _blank(self, event: int, instrument: str) -> list[str]:
+        cells = [self.pen.cell(place, "") for place in range(len(self._system))]
+        forms = self.project.forms_of(self.project.events_by_id[event])
+        for place, (column, show) in enumerate(zip(self._data, self._shows, strict=True), start=len(cells)):
+            applies = column.form in forms and ((self.project.row_instrument(event, column.form) or "") == instrument)
+            gray = column.field is None and self._options.blank_gray
+            value = column.empty if applies and not gray else ""
+            cells.append(self.pen.cell(place, show(value) if show and value else value))
+        return cells
+
+    def fill_system(self, cells: list[str], name: str, record: Record, key: RowPlace) -> None:
+        """The row says which record, event, instance and group it is; `name` is the record as it is shown."""
+        if not self._system:
+            return
+        event_id, instrument, instance = key
+        event = self.project.events_by_id[event_id]
+        texts = {
+            "redcap_event_name": event.label if self._options.labels else event.name,
+            "redcap_repeat_instrument": instrument,
+            "redcap_data_access_group": self._group(record),
+        }
+        cells[0] = self.pen.cell(0, name)
+        for column, text in texts.items():
+            place = self._system.get(column)
+            if place is not None and text:
+                cells[place] = self.pen.cell(place, text)
+        place = self._system.get("redcap_repeat_instance")
+        if place is not None and instance:
+            cells[place] = self.pen.number(place, instance)
+
+    def _group(self, record: Record) -> str:
+        group = self.project.groups_by_id.get(record.group or 0)
+        if group is None:
+            return ""
+        return group.label if self._options.labels else group.name
+
+    def sort_key(self, key: RowPlace) -> tuple[int, int, int, int]:
+        """Base rows by event; then repeating rows by event, form and instance (redcap-api.md 5.5)."""
+        event, instrument, instance = key
+        position = self.project.events_by_id[event].position
+        return int(instance > 0), position, self.project.form_position[instrument], instance

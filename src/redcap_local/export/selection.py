@@ -1,0 +1,53 @@
+"""Which columns an export has and what a user may see of them (redcap-api.md 2.5, 5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local.rights import ExportRight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from redcap_local.columns import Column
+    from redcap_local.project import Project
+    from redcap_local.rights import Rights
+    from redcap_rules.dictionary import Field
+
+
+def exportable(column: Column, rights: Rights) -> bool:
+    """True when the user's export right on the form leaves the column in (redcap-api.md 2.5)."""
+    right = rights.exports(column.form)
+    if right == ExportRight.NONE:
+        return False
+    if column.field is None or right == ExportRight.FULL:
+        return True
+    if column.field.identifier:
+        return False
+    return right == ExportRight.NO_IDENTIFIERS or not _could_identify(column.field)
+
+
+def _could_identify(field: Field) -> bool:
+    """True for free text and dates, which de-identified exports leave out."""
+    if field.kind == "text":
+        return not field.validation or field.validation.startswith("date")
+    return field.kind in {"notes", "file"}
+
+
+def select(project: Project, rights: Rights, fields: Collection[str], forms: Collection[str]) -> tuple[Column, ...]:
+    """The data columns of an export, the record-id column included when it is asked for.
+
+    Args:
+        project: The project.
+        rights: What the user may export.
+        fields: Fields and form statuses asked for.
+        forms: Forms asked for, with their statuses; neither given means everything.
+    """
+    everything = not fields and not forms
+    record_id = project.dictionary.record_id
+    return tuple(
+        column
+        for column in project.columns.values()
+        if (everything or column.form in forms or (column.field.name if column.field else column.name) in fields)
+        and (column.name == record_id or exportable(column, rights))
+    )

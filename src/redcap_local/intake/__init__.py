@@ -1,0 +1,1 @@
+"""From imported rows to stored values (redcap-api.md 6)."""

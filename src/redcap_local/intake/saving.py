@@ -1,0 +1,155 @@
+"""Storing a checked import: rights over records, calculations, unique values, log (redcap-api.md 6.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.intake.calculations import follow
+from redcap_local.intake.changes import changes
+from redcap_local.intake.columns import GROUP
+from redcap_local.intake.plan import Line, refuse
+from redcap_local.storage import randomization, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from redcap_local.call import Call
+    from redcap_local.columns import Column
+    from redcap_local.intake.changes import Changes
+    from redcap_local.intake.plan import Incoming
+    from redcap_local.project import Project
+    from redcap_local.storage.records import Key, Record
+
+
+def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) -> None:
+    """The values are stored, what is computed from them too, and the log tells who changed what.
+
+    Args:
+        call: The request.
+        incoming: Checked values by record.
+        calculate: Whether calculations follow.
+
+    Raises:
+        ApiError: A record the user may not create or change, or a secondary unique value used twice.
+    """
+    wanted = list(incoming)
+    existing = {r.name: r for r in records.records(call.connection, call.project.id, [r.name for r in wanted])}
+    refuse([line for record in wanted for line in _record_faults(call, record, existing.get(record.name))])
+    stored = _stored(call, existing.values())
+    columns = call.project.columns
+    changed: dict[str, Changes] = {}
+    for record in wanted:
+        change = changes(call.project, record, stored.get(record.name, {}))
+        if calculate:
+            sent = {column for _, _, column in record.cells}
+            follow(call.project, record.name, sent, change, call.now)
+        changed[record.name] = change
+    refuse([*_duplicates(call, changed), *_randomised(call, changed, existing)])
+    _write(call, wanted, existing, changed)
+    for record in wanted:
+        _note(call, record, columns, changed[record.name], new=record.name not in existing)
+
+
+def _record_faults(call: Call, record: Incoming, existing: Record | None) -> Iterator[Line]:
+    def line(message: messages.Message, column: str = "", value: str = "") -> Line:
+        return Line(record.name, column or call.project.dictionary.record_id, value or record.name, message.text)
+
+    if existing is None and not call.user.rights.has("record_create"):
+        yield line(messages.NO_NEW_RECORDS)
+    if existing is not None and existing.locked:
+        yield line(messages.RECORD_LOCKED)
+    if existing is not None and call.user.group is not None and existing.group != call.user.group:
+        yield line(messages.RECORD_NOT_YOURS)
+    if record.group and record.group not in call.project.groups_by_name:
+        yield line(messages.UNKNOWN_GROUP, GROUP, record.group)
+
+
+def _stored(call: Call, existing: Iterable[Record]) -> dict[str, dict[Key, str]]:
+    names = {record.id: record.name for record in existing}
+    stored: dict[str, dict[Key, str]] = {name: {} for name in names.values()}
+    known = call.project.columns
+    for record, event, instance, column, value in records.values(call.connection, list(names)):
+        if column in known:
+            stored[names[record]][event, instance, column] = value
+    return stored
+
+
+def _duplicates(call: Call, changed: dict[str, Changes]) -> Iterator[Line]:
+    secondary = call.project.settings.get("secondary_unique_field", "")
+    if not secondary:
+        return
+    sent = [
+        (name, value)
+        for name, change in changed.items()
+        for (_, _, column), value in change.set.items()
+        if column == secondary
+    ]
+    owners: dict[str, set[str]] = {}
+    found = records.holders_of_value(call.connection, call.project.id, secondary, [value for _, value in sent])
+    for value, owner in [*found, *((value, name) for name, value in sent)]:
+        owners.setdefault(value, set()).add(owner)
+    for name, value in sent:
+        others = sorted(owners[value] - {name})
+        if others:
+            yield Line(name, secondary, value, messages.DUPLICATE_SECONDARY.text.format(others[0]))
+
+
+def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+    """Targets and strata of randomised records stay as they are (redcap-api.md 6.2)."""
+    project = call.project
+    if project.settings["randomization_enabled"] != "1":
+        return
+    names = {record.id: name for name, record in existing.items() if name in changed}
+    production = project.in_production
+    done = randomization.randomised_records(call.connection, project.id, production=production)
+    for model in randomization.models(call.connection, project.id):
+        fixed = {(model.target_event, model.target_field), *((event, field) for field, event in model.strata)}
+        places = {(project.events_by_name.get(event, project.events[0]).id, field) for event, field in fixed}
+        for record_id in sorted(record for rid, record in done if rid == model.id and record in names):
+            change = changed[names[record_id]]
+            for event, _, column in (*change.set, *change.erased):
+                if (event, column) in places:
+                    value = change.after.get((event, 1, column), "")
+                    yield Line(names[record_id], column, value, messages.RANDOMISED.text)
+
+
+def _write(call: Call, wanted: Sequence[Incoming], existing: dict[str, Record], changed: dict[str, Changes]) -> None:
+    project = call.project
+    ids: dict[str, int] = {name: record.id for name, record in existing.items()}
+    for record in wanted:
+        group = _group(project, record, call.user.group)
+        if record.name not in ids:
+            made = records.insert_record(call.connection, project.id, record.name, group)
+            ids[record.name] = made.id
+        elif record.group is not None:
+            records.set_record_group(call.connection, ids[record.name], group)
+    records.save_values(
+        call.connection,
+        ((ids[name], *key, value) for name, change in changed.items() for key, value in change.set.items()),
+    )
+    records.delete_values(
+        call.connection, ((ids[name], *key) for name, change in changed.items() for key in change.erased)
+    )
+
+
+def _group(project: Project, record: Incoming, user_group: int | None) -> int | None:
+    if user_group is not None:
+        return user_group
+    return project.groups_by_name[record.group].id if record.group else None
+
+
+def _note(call: Call, record: Incoming, columns: dict[str, Column], change: Changes, *, new: bool) -> None:
+    """The log has one line for the record, if anything changed (redcap-api.md 13.1)."""
+    details = [_detail(columns[key[2]], value) for key, value in change.set.items()]
+    details += [_detail(columns[key[2]], "") for key in change.erased]
+    if not details:
+        return
+    word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
+    call.note(kind, f"{word} record (API) {record.name}", ", ".join(details), record.name)
+
+
+def _detail(column: Column, value: str) -> str:
+    if column.code and column.field is not None:
+        return f"{column.field.name}({column.code}) = {'checked' if value else 'unchecked'}"
+    return f"{column.name} = '{value}'"

@@ -1,0 +1,164 @@
+"""A new project made as an ODM document describes it, with its data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_local import messages
+from redcap_local.intake.columns import sheet
+from redcap_local.intake.plan import Plan, refuse
+from redcap_local.intake.saving import save
+from redcap_local.messages import ApiError
+from redcap_local.odm import clinical_data
+from redcap_local.odm.definition import rights_by_form
+from redcap_local.odm.vocabulary import ROLE_RIGHTS
+from redcap_local.rights import HIGHEST, RIGHTS, Rights, all_rights
+from redcap_local.storage import documents, people, randomization, records, reports, structure
+from redcap_local.storage.randomization import Model
+from redcap_local.storage.reports import Report
+from redcap_rules.dictionary import DictionaryError, from_api, to_api
+from redcap_rules.names import group_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+    from xml.etree.ElementTree import Element
+
+    from redcap_local.call import Call
+    from redcap_local.odm.clinical_data import FileData
+    from redcap_local.odm.definition import Definition, EventDefinition
+
+_MOST_STRATA = 15
+
+
+def build(connection: sqlite3.Connection, project: int, definition: Definition, wanted: Mapping[str, str]) -> None:
+    """The new, empty project has the definition's settings, fields, events, groups, roles, reports and models.
+
+    Args:
+        connection: An open transaction.
+        project: The project.
+        definition: What the document says.
+        wanted: Settings that were asked for beside the document and go before its own.
+
+    Raises:
+        ApiError: The fields of the document make no dictionary.
+    """
+    settings = {**structure.settings(connection, project), **definition.settings, **wanted}
+    structure.save_settings(connection, project, settings)
+    if not definition.metadata:
+        return
+    try:
+        dictionary = from_api(definition.metadata)
+    except DictionaryError as faults:
+        raise ApiError(messages.BAD_METADATA, "\n".join(map(str, faults.problems))) from None
+    structure.save_metadata(connection, project, to_api(dictionary))
+    for form in dictionary.forms:
+        label = definition.form_labels.get(form) or form
+        structure.save_form(connection, project, form, label, survey=form in definition.surveys)
+    _build_events(connection, project, definition, dictionary.forms)
+    for row in people.members(connection, project):
+        people.save_member(connection, project, row["username"], all_rights(dictionary.forms).as_json(), "")
+    _build_people(connection, project, definition)
+    for report in definition.reports:
+        fields = tuple(name for name in report.get("fields", "").split(",") if name in dictionary)
+        logic = report.get("advanced_logic", "").strip()
+        reports.insert(
+            connection, project, Report(0, report.get("title", ""), fields or (dictionary.record_id,), logic)
+        )
+    for model in definition.randomizations:
+        randomization.insert_model(connection, project, _model(model))
+
+
+def _build_events(connection: sqlite3.Connection, project: int, definition: Definition, forms: tuple[str, ...]) -> None:
+    ids = {row["name"]: row["id"] for row in structure.events(connection, project)}
+    if definition.events:
+        structure.delete_arms(connection, project, [number for number, _ in structure.arms(connection, project)])
+        for event in definition.events:
+            structure.save_arm(connection, project, event.arm, event.arm_name)
+        ids = {e.name: structure.insert_event(connection, project, _event(e)) for e in definition.events}
+        pairs = [(ids[e.name], form) for e in definition.events for form in e.forms if form in forms]
+    else:
+        pairs = [(event, form) for event in ids.values() for form in forms]
+    structure.replace_designations(connection, project, pairs)
+    first = next(iter(ids))
+    structure.replace_repeating(
+        connection,
+        project,
+        [(ids[name or first], form, label) for name, form, label in definition.repeating if (name or first) in ids],
+    )
+
+
+def _event(event: EventDefinition) -> dict[str, object]:
+    day, low, high = event.offsets
+    return {
+        "arm": event.arm,
+        "label": event.label,
+        "name": event.name,
+        "custom_label": event.custom_label or None,
+        "day_offset": day,
+        "offset_min": low,
+        "offset_max": high,
+    }
+
+
+def _build_people(connection: sqlite3.Connection, project: int, definition: Definition) -> None:
+    taken: list[str] = []
+    for label in definition.groups:
+        taken.append(group_name(label, taken))
+        people.insert_group(connection, project, taken[-1], label)
+    for role in definition.roles:
+        switches = {
+            key: min(int(text), HIGHEST.get(key, 1))
+            for key, _ in RIGHTS
+            if (text := role.get(ROLE_RIGHTS.get(key, key), "")).isdigit()
+        }
+        exports = rights_by_form(role.get("data_export_instruments", ""))
+        rights = Rights(switches, rights_by_form(role.get("data_entry", "")), exports)
+        people.save_role(connection, project, role["unique_role_name"], role["role_name"], rights.as_json())
+    structure.touch(connection, project)
+
+
+def _model(row: dict[str, str]) -> Model:
+    strata = [(row.get(f"source_field{n}", ""), row.get(f"source_event{n}", "")) for n in range(1, _MOST_STRATA + 1)]
+    return Model(
+        id=0,
+        target_field=row.get("target_field", ""),
+        target_event=row.get("target_event", ""),
+        strata=tuple(pair for pair in strata if pair[0]),
+        by_group=row.get("group_by") == "DAG",
+    )
+
+
+def add_data(call: Call, root: Element, *, checked: bool) -> None:
+    """The data of the document are stored.
+
+    Args:
+        call: A call in the project.
+        root: The document.
+        checked: Whether values must pass validation.
+
+    Raises:
+        ApiError: A value does not pass, or stands where it cannot.
+    """
+    rows, files = clinical_data.read(root, call.project)
+    names = {name: None for row in rows for name in row}
+    plan = Plan(call, sheet(call.project, names, checked=checked), overwrite=False, date_format="YMD")
+    for row in rows:
+        plan.add(row)
+    refuse(plan.lines)
+    # A project made from ODM shows no calculated values until data change (PyCap counts 30 values, not 34).
+    save(call, plan.records.values(), calculate=checked)
+    for data in files:
+        _add_file(call, data)
+
+
+def _add_file(call: Call, data: FileData) -> None:
+    project = call.project
+    column = project.columns.get(data.field)
+    if column is None or column.field is None or column.field.kind != "file":
+        return
+    record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
+    event = project.events_by_name.get(data.row.get("redcap_event_name", ""), project.events[0])
+    document = documents.insert(call.connection, project.id, data.name, data.mime or "text/plain", data.content)
+    instance = int(data.row.get("redcap_repeat_instance") or 1)
+    records.save_values(call.connection, [(record.id, event.id, instance, data.field, str(document))])

@@ -1,0 +1,104 @@
+"""What an administrator sets up on the Randomization page: models and allocation tables (randomisation.md 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redcap_local import allocation_table
+from redcap_local.administration import CREATOR, AdministrationError
+from redcap_local.storage import log, randomization, structure
+from redcap_local.storage.log import Entry
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from redcap_local.project import Project
+    from redcap_local.storage.randomization import Model, Slot
+
+MOST_STRATA = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """How a table is uploaded: for which status, to which REDCap version, when."""
+
+    production: bool
+    version: str
+    now: datetime
+
+
+def define_randomization(connection: sqlite3.Connection, project: Project, model: Model, now: datetime) -> int:
+    """The model exists and the module is on; its id (rid) is returned.
+
+    Raises:
+        AdministrationError: A field or event that is not there, or a stratum that is no single choice.
+    """
+    for field, event in ((model.target_field, model.target_event), *model.strata):
+        if field not in project.dictionary or (event and event not in project.events_by_name):
+            msg = f"there is no field {field!r} in event {event!r}"
+            raise AdministrationError(msg)
+    for field, _ in model.strata:
+        if project.dictionary.get(field).kind not in {"radio", "dropdown", "yesno", "truefalse"}:
+            msg = f"{field!r} cannot be a stratum: it is no single-choice field"
+            raise AdministrationError(msg)
+    if len(model.strata) > MOST_STRATA:
+        msg = f"Sorry, but the maximum number of fields that can be used as randomization criteria is {MOST_STRATA}"
+        raise AdministrationError(msg)
+    structure.save_settings(connection, project.id, {**project.settings, "randomization_enabled": "1"})
+    rid = randomization.insert_model(connection, project.id, model)
+    blinded = " - blinded" if allocation_table.is_concealed(project, model) else ""
+    _log(connection, project, f"Save randomization model{blinded} (rid={rid})", now)
+    return rid
+
+
+def upload_allocations(connection: sqlite3.Connection, project: Project, model: Model, text: str, table: Upload) -> int:
+    """The table of one status is this one; in production its rows are appended, as administrators may.
+
+    Returns:
+        How many allocations the file holds.
+
+    Raises:
+        TableError: The table is refused, in REDCap's words.
+        AdministrationError: Records have been randomised with the table it would replace.
+    """
+    production = table.production
+    slots = allocation_table.read(project, model, text, table.version)
+    if _contents(slots) == _contents(randomization.slots(connection, model.id, production=not production)):
+        raise allocation_table.TableError(allocation_table.DUPLICATE_TABLE)
+    there = randomization.slots(connection, model.id, production=production)
+    append = production and project.in_production
+    if not append and any(slot.used for slot in there):
+        msg = "records have been randomised with this table; it cannot be replaced"
+        raise AdministrationError(msg)
+    if not append:
+        randomization.delete_slots(connection, model.id, production=production)
+    randomization.insert_slots(connection, model.id, slots, production=production)
+    status = "production" if production else "development"
+    words = "to append - " if append and there else "- "
+    _log(connection, project, f"Upload randomization allocation table {words}{status} (rid={model.id})", table.now)
+    return len(slots)
+
+
+def _contents(slots: Iterable[Slot]) -> list[tuple[str, str, tuple[str, ...], int | None]]:
+    return [(slot.number, slot.code, slot.strata, slot.group) for slot in slots]
+
+
+def _log(connection: sqlite3.Connection, project: Project, details: str, now: datetime) -> None:
+    time = now.strftime("%Y-%m-%d %H:%M:%S")
+    log.write(connection, project.id, [Entry(time, CREATOR, "manage", "Manage/Design ", details)])
+
+
+def find_model(connection: sqlite3.Connection, project: Project, wanted: int) -> Model:
+    """The randomization of that id.
+
+    Raises:
+        AdministrationError: There is none.
+    """
+    for model in randomization.models(connection, project.id):
+        if model.id == wanted:
+            return model
+    msg = f"project {project.id} has no randomization {wanted}"
+    raise AdministrationError(msg)

@@ -1,0 +1,132 @@
+"""HTTP: a Flask application around the service, and a server in a thread."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from string import ascii_letters
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from waitress import wasyncore
+from waitress.server import create_server
+
+from redcap_local import administration, faults, messages
+from redcap_local.call import DEFAULT_VERSION, Server
+from redcap_local.chance import random_text
+from redcap_local.service import Service
+from redcap_local.storage.database import Database
+from redcap_local.wire import replies
+from redcap_local.wire.parameters import Parameters, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from redcap_local.wire.replies import Reply
+
+THREADS = 8
+# redcap-api.md 1.1
+_HEADERS = {
+    "expires": "0",
+    "cache-control": "no-store, no-cache, must-revalidate",
+    "pragma": "no-cache",
+    "x-xss-protection": "1;  mode=block",
+    "x-content-type-options": "nosniff",
+    "access-control-allow-origin": "*",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers: the address of its API and the token that creates projects."""
+
+    url: str
+    super_token: str
+
+    def __repr__(self) -> str:
+        return f"Running(url={self.url!r})"
+
+
+def application(service: Service) -> Flask:
+    """The WSGI application: POST /api/ and nothing else."""
+    app = Flask("redcap_local")
+    # Form fields of any size and number: an import is one field, a full export one field per variable.
+    app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
+    app.url_map.strict_slashes = True
+
+    @app.route("/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], provide_automatic_options=False)
+    @app.route("/redcap/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], provide_automatic_options=False)
+    def api() -> Response:
+        if request.method != "POST":
+            refused = messages.NOT_IMPLEMENTED
+            return _response(replies.error(refused.status, refused.text, "xml"))
+        parameters = _parameters()
+        fault = faults.take(service.database, parameters.text("content"))
+        if fault is not None:
+            return _response(faults.failing(fault, lambda: service.answer(parameters)))
+        return _response(service.answer(parameters))
+
+    return app
+
+
+def _parameters() -> Parameters:
+    pairs = list(request.form.items(multi=True))
+    sent = request.files.get("file")
+    upload = None
+    if sent is not None:
+        upload = Upload(sent.filename or "file", sent.mimetype or "application/octet-stream", sent.read())
+    return Parameters(pairs, upload)
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(reply.body, status=reply.status, headers=_HEADERS)
+    response.headers["content-type"] = reply.mime
+    response.headers["redcap-random-text"] = random_text(ascii_letters, 1 + secrets.randbelow(64))
+    if reply.promised is not None:
+        response.automatically_set_content_length = False
+        response.headers["content-length"] = str(reply.promised)
+    return response
+
+
+@contextmanager
+def running(
+    path: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    version: str = DEFAULT_VERSION,
+    clock: Callable[[], datetime] = datetime.now,
+) -> Iterator[Running]:
+    """A server answers on the database file until the block ends.
+
+    Args:
+        path: The database file; made when there is none.
+        host: The address to listen on.
+        port: 0 takes a free one.
+        version: The REDCap version to behave like.
+        clock: The server's clock, local time.
+    """
+    database = Database(path)
+    shared = Server(version, f"http://{host}", clock, random_text)
+    token = administration.super_token(database, shared)
+    http = create_server(
+        application(Service(database, shared)),
+        host=host,
+        port=port,
+        threads=THREADS,
+        clear_untrusted_proxy_headers=True,
+    )
+    thread = Thread(target=http.run, name="redcap_local", daemon=True)
+    thread.start()
+    try:
+        yield Running(f"http://{host}:{http.effective_port}/api/", token)
+    finally:
+        http.task_dispatcher.shutdown()
+        # Sockets are closed by the thread that polls them: connections kept alive would hold it otherwise.
+        http.trigger.pull_trigger(lambda: wasyncore.close_all(http._map))
+        thread.join(timeout=5)
+        database.close()

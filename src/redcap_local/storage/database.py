@@ -1,0 +1,82 @@
+"""The one SQLite file: a connection per thread, one writer at a time, readers never waiting."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+# Long enough for another process (the command line beside a running server) to finish a big import.
+BUSY_SECONDS = 120
+
+
+class Database:
+    """An open database file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._writer = threading.Lock()
+        self._open: list[sqlite3.Connection] = []
+        if not path.exists():
+            # The file holds tokens and patients: only its owner reads it.
+            path.touch(mode=0o600)
+        self._prepare()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of the database: what others write meanwhile stays unseen."""
+        connection = self._connection()
+        connection.execute("begin")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is kept whole when the block ends and forgotten whole when it raises.
+
+        The lock queues the threads of this process fairly; `begin immediate` queues behind other processes.
+        """
+        with self._writer:
+            connection = self._connection()
+            connection.execute("begin immediate")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def close(self) -> None:
+        """All connections are closed; the object cannot be used again."""
+        while self._open:
+            self._open.pop().close()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("pragma foreign_keys = on")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma cache_size = -32768")
+            self._local.connection = connection
+            self._open.append(connection)
+        return connection
+
+    def _prepare(self) -> None:
+        connection = self._connection()
+        connection.execute("pragma journal_mode = wal")
+        if connection.execute("pragma user_version").fetchone()[0] == SCHEMA_VERSION:
+            return
+        schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+        connection.executescript(f"begin immediate; {schema}; pragma user_version = {SCHEMA_VERSION}; commit")

@@ -1,0 +1,59 @@
+"""A stored record as the rules see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redcap_rules.record import RecordView, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from redcap_local.project import Project
+
+# Event id, repeating form or '', instance or 0: one row of a record.
+RowPlace = tuple[int, str, int]
+Cells = dict[RowPlace, dict[str, str]]
+
+
+def row_place(project: Project, event: int, instance: int, column: str) -> RowPlace:
+    """The row in which a stored value stands."""
+    record_id = project.dictionary.record_id
+    if column == record_id:
+        instrument = "" if project.repeats_as_event(project.events_by_id[event]) else None
+    else:
+        instrument = project.row_instrument(event, project.dictionary.form_of(column))
+    return event, instrument or "", 0 if instrument is None else instance
+
+
+def cells(project: Project, stored: Iterable[tuple[int, int, str, str]]) -> Cells:
+    """The values of a record by row; `stored` gives event id, instance, column and value.
+
+    Values of columns the dictionary no longer has are left out.
+    """
+    rows: Cells = {}
+    places: dict[tuple[int, int, str], RowPlace] = {}
+    columns = project.columns
+    for event, instance, column, value in stored:
+        if column not in columns:
+            continue
+        # The record id stands apart: its form may repeat, but it does not.
+        form = "" if column == project.dictionary.record_id else columns[column].form
+        key = (event, instance, form)
+        place = places.get(key)
+        if place is None:
+            place = places[key] = row_place(project, event, instance, column)
+        rows.setdefault(place, {})[column] = value
+    return rows
+
+
+def record_view(project: Project, name: str, rows: Cells) -> RecordView:
+    """The rows of a record under the names of their events."""
+    return RecordView(
+        [
+            Row(name, project.rule_event(project.events_by_id[event]), instrument, instance, values)
+            for (event, instrument, instance), values in rows.items()
+        ],
+        project.dictionary,
+        [project.rule_event(event) for event in project.events],
+    )

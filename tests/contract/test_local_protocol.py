@@ -1,0 +1,173 @@
+"""How the local server speaks: transport, errors, formats (redcap-api.md 1 to 3)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from redcap_local.server import Running
+
+
+@pytest.mark.parametrize(
+    ("given", "body"),
+    [
+        ({"returnFormat": "json"}, '{"error":"You do not have permissions to use the API"}'),
+        ({"returnFormat": "csv"}, "ERROR: You do not have permissions to use the API"),
+        ({"format": "csv"}, "ERROR: You do not have permissions to use the API"),
+        (
+            {},
+            '<?xml version="1.0" encoding="UTF-8" ?><hash><error>You do not have permissions to use the API'
+            "</error></hash>",
+        ),
+    ],
+)
+def test_errors_follow_return_format_then_format_then_xml(
+    local_redcap: Running, given: dict[str, str], body: str
+) -> None:
+    """2.3 [V]: three bodies, chosen by returnFormat, format, xml."""
+    response = requests.post(local_redcap.url, data={"token": "A" * 32, "content": "version", **given}, timeout=10)
+    assert (response.status_code, response.text) == (403, body)
+
+
+@pytest.mark.parametrize("token", ["", "short", "A" * 32, "A" * 33, "G" * 64, "é" * 32])
+def test_a_token_that_is_none_is_refused_with_403(local_redcap: Running, token: str) -> None:
+    """2.1 [V]: unknown, malformed or missing token: 403, never 401."""
+    response = requests.post(local_redcap.url, data={"token": token, "content": "version"}, timeout=10)
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
+def test_only_post_is_implemented(local_redcap: Running, verb: str) -> None:
+    """1 [I]: any other verb gives 501 in XML."""
+    response = requests.request(verb, local_redcap.url, timeout=10)
+    assert response.status_code == 501
+    assert "<error>The requested method is not implemented.</error>" in response.text
+
+
+def test_the_address_needs_its_slash(local_redcap: Running) -> None:
+    """1 [V]: `/api` is answered with a redirect, which drops the body of a POST."""
+    response = requests.post(local_redcap.url.rstrip("/"), data={"content": "version"}, allow_redirects=False, timeout=10)
+    assert response.status_code in {301, 302, 307, 308}
+
+
+def test_headers_are_those_recorded(clinic: Any) -> None:
+    """1.1 [V]."""
+    headers = clinic.admin.post(content="instrument").headers
+    assert headers["content-type"] == "application/json; charset=utf-8"
+    assert headers["expires"] == "0"
+    assert headers["cache-control"] == "no-store, no-cache, must-revalidate"
+    assert headers["x-xss-protection"] == "1;  mode=block"
+    assert headers["access-control-allow-origin"] == "*"
+    assert set(headers["redcap-random-text"]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def test_unknown_content_is_named(clinic: Any) -> None:
+    """2.4 [V]."""
+    assert clinic.admin.refused(content="nonsense") == 'The value of the parameter "content" is not valid'
+
+
+def test_unknown_parameters_are_ignored(clinic: Any) -> None:
+    """1 [V]."""
+    assert clinic.admin.post(content="version", from_the_future="1").text == "15.0.12"
+
+
+def test_lists_come_bracketed_or_comma_separated_or_empty(clinic: Any) -> None:
+    """1 [V]; wire-formats.md: empty means not given."""
+    clinic.admin.put(*({"record_id": n} for n in "123"))
+    assert [r["record_id"] for r in clinic.admin.rows(records=["1", "3"], fields=["record_id"])] == ["1", "3"]
+    assert [r["record_id"] for r in clinic.admin.rows(records="1,3", fields="record_id")] == ["1", "3"]
+    assert len(clinic.admin.rows(records="", events="", filterLogic="", fields="record_id")) == 3
+
+
+def test_multipart_bodies_work_for_everything(clinic: Any) -> None:
+    """1 [V]: redcapAPI sends multipart/form-data for every call."""
+    parts = {name: (None, value) for name, value in {"token": clinic.admin.token, "content": "version"}.items()}
+    assert requests.post(clinic.admin.url, files=parts, timeout=10).text == "15.0.12"
+
+
+def test_json_is_compact_with_escaped_slashes_and_ascii(clinic: Any) -> None:
+    """3.1 [V]."""
+    clinic.admin.put({"record_id": "1", "remark": "a/b æ"})
+    text = clinic.admin.post(content="record", fields=["remark"], events=["start_arm_1"]).text
+    assert text == '[{"remark":"a\\/b \\u00e6"}]'
+
+
+def test_csv_is_quoted_as_php_does(clinic: Any) -> None:
+    """3.2 [V]: quotes around delimiter, quote, backslash, line break, tab or space; not otherwise."""
+    remarks = ["plain", "two words", 'a"b', "a\\b", "a,b", "a\nb", "a+b"]
+    clinic.admin.put(*({"record_id": str(n), "remark": text} for n, text in enumerate(remarks)))
+    text = clinic.admin.post(content="record", format="csv", fields=["remark"]).text
+    assert text == 'remark\nplain\n"two words"\n"a""b"\n"a\\b"\n"a,b"\n"a\nb"\na+b\n'
+
+
+def test_instrument_labels_are_always_quoted_in_csv(clinic: Any) -> None:
+    """3.2 [V]: and there is no newline at the end."""
+    text = clinic.admin.post(content="instrument", format="csv").text
+    assert text.splitlines()[1] == 'intake,"Intake"'
+    assert not text.endswith("\n")
+
+
+def test_empty_results_are_empty_in_every_format(clinic: Any) -> None:
+    """3.1, 3.2 [V]."""
+    assert clinic.admin.post(content="record", format="json").text == "[]"
+    assert clinic.admin.post(content="record", format="csv").text.strip() == ""
+    assert "<item>" not in clinic.admin.post(content="record", format="xml").text
+
+
+def test_types_are_those_of_each_endpoint(clinic: Any) -> None:
+    """3.1 [V]."""
+    admin = clinic.admin
+    assert isinstance(admin.ok(content="project")["is_longitudinal"], int)
+    assert isinstance(admin.ok(content="arm")[0]["arm_num"], int)
+    event = admin.ok(content="event")[0]
+    assert isinstance(event["event_id"], int)
+    assert event["custom_event_label"] is None
+    user = admin.ok(content="user")[0]
+    assert (user["design"], user["forms"]["intake"]) == (1, 1)
+    admin.ok(content="userRole", data=[{"role_label": "Nurse"}])
+    assert admin.ok(content="userRole")[0]["design"] == "0"
+    assert isinstance(admin.ok(content="formEventMapping")[0]["arm_num"], int)
+
+
+def test_more_than_a_thousand_fields_and_a_megabyte_fit_in_a_request(clinic: Any) -> None:
+    """dependencies.md 2: full exports name every field, imports are one big field."""
+    many = ["record_id"] * 1500
+    clinic.admin.put({"record_id": "1", "remark": "x" * 2_000_000})
+    assert len(clinic.admin.rows(fields=many, events=["start_arm_1"])) == 1
+
+
+def test_a_body_of_junk_is_refused_and_not_a_fault(local_redcap: Running) -> None:
+    """Bad input: never a 500."""
+    target = urlsplit(local_redcap.url)
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", ""):
+        connection = http.client.HTTPConnection(str(target.hostname), target.port, timeout=10)
+        connection.request("POST", target.path, body=b"\xff\xfe\x00%%%&=&[]=1", headers={"Content-Type": kind})
+        assert connection.getresponse().status in {400, 403}
+        connection.close()
+
+
+def test_version_is_told_to_a_super_token_too(local_redcap: Running) -> None:
+    """13.5 [V]."""
+    body = {"token": local_redcap.super_token, "content": "version"}
+    assert requests.post(local_redcap.url, data=body, timeout=10).text == "15.0.12"
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"project_title": "x", "purpose": 1}, "You must provide some text for 'purpose_other'"),
+        ({"project_title": "x"}, "purpose is missing"),
+        ({"purpose": 0}, "project_title is missing"),
+    ],
+)
+def test_a_project_needs_title_and_purpose(local_redcap: Running, item: dict[str, Any], message: str) -> None:
+    """2.4 [V], 13.3."""
+    body = {"token": local_redcap.super_token, "content": "project", "format": "json", "data": json.dumps([item])}
+    response = requests.post(local_redcap.url, data=body, timeout=10)
+    assert response.status_code == 400
+    assert message in response.json()["error"]
