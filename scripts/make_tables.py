@@ -1,0 +1,54 @@
+"""Make the allocation tables: sealed for the packer, with a public manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+
+app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
+
+
+@app.command(
+    epilog="Exit codes: 0 made · 20 configuration or a private file · 45 nothing to make, or the tables do not fit · "
+    "60 not written."
+)
+def make_tables(
+    config: ConfigOption = DEFAULT_CONFIG,
+    identity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your age identity; needed once tables exist.")
+    ] = None,
+    master_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="64 hexadecimal digits, mode 0600. Without it the first version draws its own master.",
+        ),
+    ] = None,
+    pile: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SITE-STRATUM", help="Resupply this pile with its next batch; repeat for more."),
+    ] = None,
+) -> None:
+    """Make the first batch of every pile that has none, or the next batch of the piles named."""
+    from datetime import datetime
+    from secrets import token_bytes
+
+    from trialdesk.allocation.making import PackerFiles, make_version
+    from trialdesk.allocation.scheme import MASTER_BYTES
+    from trialdesk.config import load
+
+    trial = load(config)
+    files = PackerFiles(identity, master_file)
+    today = datetime.now(trial.trial.zone).date()
+    made = make_version(trial, files, pile or (), lambda: token_bytes(MASTER_BYTES), today)
+    mark = " (TEST)" if made.domain == "dev" else ""
+    print(f"version {made.version}{mark}: {made.envelopes} envelopes in {len(made.piles)} pile(s)")
+    print(f"Merkle root {made.merkle_root}: file it before the first of them is sent")
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,102 @@
+"""Making a version: the first tables, the piles of a new site, or a resupply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trialdesk.allocation.private import read_blocks, read_master, read_private
+from trialdesk.allocation.scheme import Weighted, scheme_of
+from trialdesk.allocation.tables import Table, by_pile, next_table
+from trialdesk.allocation.versions import read_tables, write_version
+from trialdesk.errors import ConfigError
+from trialdesk.model import Pile
+
+if TYPE_CHECKING:
+    from trialdesk.allocation.manifest import Manifest
+    from trialdesk.config import Config
+
+IDENTITY = "age-keygen -o FILE writes an age identity"
+
+
+@dataclass(frozen=True, slots=True)
+class PackerFiles:
+    """Where the packer's own files are; the blocks file is named in the configuration."""
+
+    identity: Path | None = None
+    master: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the sealed tables and the packer's files say; nothing of it shows in `repr`."""
+
+    tables: tuple[Table, ...] = field(repr=False)
+    master: bytes = field(repr=False)
+    blocks: Weighted = field(repr=False)
+
+
+def open_tables(config: Config, identity: Path | None) -> tuple[Table, ...]:
+    """Every table made so far, oldest first, opened and checked.
+
+    Raises:
+        ConfigError: Tables exist and the identity is missing or unusable.
+        TableError: A table is missing, damaged, or sealed for someone else.
+    """
+    text = read_private(identity, IDENTITY) if identity else ""
+    return read_tables(config.path(config.folders.tables), text)
+
+
+def make_version(
+    config: Config, files: PackerFiles, resupply: Sequence[str], draw: Callable[[], bytes], today: date
+) -> Manifest:
+    """The next version is sealed in the tables folder.
+
+    The first version fixes master and blocks. From then on the sealed tables hold them: files may be missing, and
+    where they are given they have to agree.
+
+    Args:
+        config: The trial.
+        files: The packer's own files.
+        resupply: Piles, `SITE-STRATUM`, that get their next batch; empty for the first batch of every pile that
+            has none.
+        draw: Gives 32 random bytes; asked when there are neither tables nor a master file.
+        today: The day written in the manifest.
+
+    Raises:
+        ConfigError: A file of the packer, a recipient or a pile's name is not usable.
+        TableError: Nothing would be made, or files and configuration are not those of the tables.
+        OutputFailed: The version can't be written.
+    """
+    piles = _named(config, resupply)
+    known = _known(config, files, draw)
+    begun = by_pile(known.tables)
+    wanted = piles or [pile for pile in config.piles if pile not in begun]
+    scheme = scheme_of(config, known.blocks)
+    table = next_table(known.tables, scheme, known.master, wanted, config.envelopes.batch)
+    return write_version(config.path(config.folders.tables), table, config.envelopes.recipients, today.isoformat())
+
+
+def _known(config: Config, files: PackerFiles, draw: Callable[[], bytes]) -> Known:
+    tables = open_tables(config, files.identity)
+    given = read_master(files.master) if files.master else None
+    blocks_file = config.path(config.envelopes.blocks_file)
+    if tables and not blocks_file.exists():
+        blocks = tables[-1].scheme.blocks
+    else:
+        blocks = read_blocks(blocks_file, sum(arm.ratio for arm in config.arms))
+    return Known(tables, given or (tables[-1].master if tables else draw()), blocks)
+
+
+def _named(config: Config, names: Sequence[str]) -> list[Pile]:
+    piles = {str(pile): pile for pile in config.piles}
+    unknown = [name for name in names if name not in piles]
+    if unknown:
+        example = next(iter(piles))
+        raise ConfigError(
+            *(f"--pile {name}: no such pile; a pile is SITE-STRATUM, for example {example}" for name in unknown)
+        )
+    return [piles[name] for name in names]

@@ -1,0 +1,83 @@
+"""The packer's own files: blocks, master, age identity. Read only while nobody else can."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from trialdesk.allocation.scheme import MASTER_BYTES, Weighted
+from trialdesk.errors import ConfigError
+
+# 32 random bytes hold about 30 different ones; fewer than this is a pattern somebody typed.
+LEAST_DIFFERENT_BYTES = 16
+
+
+def read_private(path: Path, what: str) -> str:
+    """The text of a file that only its owner can read.
+
+    Args:
+        path: The file.
+        what: What it holds and how to make it, for the message when it is missing.
+
+    Raises:
+        ConfigError: The file is missing, not readable, or open to others.
+    """
+    try:
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError(f"{path}: others can read this file; run: chmod 600 {path}")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; {what}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read ({type(error).__name__}); {what}") from None
+
+
+def read_blocks(path: Path, parts: int) -> Weighted:
+    """(block size, weight) in the order of the file; sizes never appear in an error.
+
+    Args:
+        path: YAML that maps each block size to its integer weight.
+        parts: The sum of the arms' ratios; every size has to be a multiple of it.
+
+    Raises:
+        ConfigError: The file is missing, open to others, or not such a mapping.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    what = (
+        "the packer writes it (mode 0600, kept from everyone else): one line `size: weight` for each block size, "
+        f"sizes multiples of {parts}"
+    )
+    text = read_private(path, what)
+    try:
+        sizes = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        sizes = None
+    if not isinstance(sizes, Mapping) or not sizes or not all(_is_pair(pair, parts) for pair in sizes.items()):
+        raise ConfigError(f"{path}: is not a list of block sizes; {what}, weights 1 or more")
+    return tuple(sizes.items())
+
+
+def _is_pair(pair: tuple[object, object], parts: int) -> bool:
+    size, weight = pair
+    return type(size) is int and type(weight) is int and size > 0 and weight > 0 and size % parts == 0
+
+
+def read_master(path: Path) -> bytes:
+    """The 32 secret bytes all lists are drawn from.
+
+    Raises:
+        ConfigError: The file is missing, open to others, not 64 hexadecimal digits, or plainly not random.
+    """
+    what = "it holds 64 hexadecimal digits from a random source, for example `openssl rand -hex 32` (mode 0600)"
+    text = read_private(path, what)
+    try:
+        master = bytes.fromhex(text.strip())
+    except ValueError:
+        raise ConfigError(f"{path}: is not hexadecimal; {what}") from None
+    if len(master) != MASTER_BYTES or len(set(master)) < LEAST_DIFFERENT_BYTES:
+        raise ConfigError(f"{path}: is not {MASTER_BYTES} random bytes; {what}")
+    return master

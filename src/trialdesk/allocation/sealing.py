@@ -1,0 +1,58 @@
+"""Sealing with age: what is sealed can be opened by the recipients of the configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trialdesk.errors import ConfigError, TableError
+
+SECRET = "AGE-SECRET-KEY-"  # noqa: S105 - the public beginning of every age identity
+
+
+def seal(text: str, recipients: Sequence[str]) -> bytes:
+    """The text, encrypted for the recipients (age public keys).
+
+    Raises:
+        ConfigError: There is no recipient, or one is not an age public key.
+    """
+    if not recipients:
+        raise ConfigError(
+            "envelopes: recipients is empty; write the age public keys of packer and custodian there "
+            "(age-keygen prints one)"
+        )
+    import pyrage
+
+    try:
+        keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
+    except pyrage.RecipientError:
+        raise ConfigError("envelopes: recipients: an age public key is misspelled; copy it again (age1…)") from None
+    return bytes(pyrage.encrypt(text.encode(), keys))
+
+
+def unseal(sealed: bytes, identity: str, source: str) -> str:
+    """The text of a sealed file.
+
+    Args:
+        sealed: The encrypted file.
+        identity: The text of an age identity file.
+        source: What the file is called in an error.
+
+    Raises:
+        ConfigError: The identity is not an age identity.
+        TableError: The file is sealed for someone else, or damaged.
+    """
+    import pyrage
+
+    lines = [line.strip() for line in identity.splitlines() if line.strip().startswith(SECRET)]
+    try:
+        keys = [pyrage.x25519.Identity.from_str(line) for line in lines]
+    except pyrage.IdentityError:
+        keys = []
+    if not keys:
+        raise ConfigError(f"the identity file holds no usable line {SECRET}1…; age-keygen writes one")
+    try:
+        return bytes(pyrage.decrypt(sealed, keys)).decode()
+    except (pyrage.DecryptError, UnicodeDecodeError):
+        raise TableError(
+            f"{source}: does not open with this identity: it is sealed for someone else, or damaged"
+        ) from None

@@ -1,0 +1,159 @@
+"""Tables: what is made stays as it was made, whatever is added later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from trialdesk.allocation.cards import verify_card
+from trialdesk.allocation.scheme import Scheme
+from trialdesk.allocation.tables import Allocation, Table, by_pile, from_text, next_table, to_text
+from trialdesk.errors import TableError
+from trialdesk.model import Pile
+
+MASTER = bytes(range(100, 132))
+SCHEME = Scheme("PVP-MM", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 2)))
+A, B, C = Pile("ODE", "K1N"), Pile("ODE", "N2F"), Pile("RIG", "K1N")
+
+
+def make(*rounds: Sequence[Pile], scheme: Scheme = SCHEME, master: bytes = MASTER, least: int = 4) -> list[Table]:
+    """One version for each round of piles."""
+    tables: list[Table] = []
+    for piles in rounds:
+        tables.append(next_table(tables, scheme, master, piles, least))
+    return tables
+
+
+def contents(tables: Sequence[Table], pile: Pile) -> list[tuple[str, str, str, str]]:
+    return [
+        (made.envelope.id, made.card.arm, made.card.code, made.envelope.commitment) for made in by_pile(tables)[pile]
+    ]
+
+
+def test_every_envelope_of_a_table_proves_its_card() -> None:
+    """Numbers run from 1 without a gap, each pile is equally divided, each card fits its commitment."""
+    table = make([A, B, C])[0]
+    for pile, allocations in by_pile([table]).items():
+        arms = [made.card.arm for made in allocations]
+        assert [made.envelope.number for made in allocations] == list(range(1, len(arms) + 1))
+        assert len(arms) >= 4
+        assert arms.count("1") == arms.count("2")
+        assert {made.envelope.pile for made in allocations} == {pile}
+    for made in table.allocations:
+        card = made.card
+        assert card.envelope == made.envelope.id
+        assert verify_card(made.envelope.commitment, SCHEME.trial, card.envelope, card.arm, card.code)
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [[A], [B]],  # a stratum is added
+        [[A], [C]],  # a site is added
+        [[B, C, A]],  # the configuration names them in another order
+        [[A], [A], [A, B]],  # batches are added
+        [[C], [B], [A]],
+    ],
+)
+def test_adding_sites_strata_and_batches_changes_no_list(rounds: list[list[Pile]]) -> None:
+    """A pile's first envelopes are the same whatever else was made before, with it, or after it."""
+    alone = contents(make([A]), A)
+    assert contents(make(*rounds), A)[: len(alone)] == alone
+
+
+def test_batches_continue_the_list_a_larger_first_batch_would_have_had() -> None:
+    """Three batches hold the beginning of one long list, numbered on and on, batch numbers 1, 2, 3."""
+    resupplied, long = make([A], [A], [A]), make([A], least=40)
+    pieces = contents(resupplied, A)
+    assert pieces == contents(long, A)[: len(pieces)]
+    batches = [made.envelope.batch for made in by_pile(resupplied)[A]]
+    assert sorted(batches) == batches
+    assert set(batches) == {1, 2, 3}
+
+
+def test_the_batch_size_may_change_between_batches() -> None:
+    """Another batch size cuts the same list elsewhere."""
+    tables = make([A])
+    tables.append(next_table(tables, SCHEME, MASTER, [A], 10))
+    pieces = contents(tables, A)
+    assert pieces == contents(make([A], least=40), A)[: len(pieces)]
+    assert len(pieces) >= 14
+
+
+@pytest.mark.parametrize(
+    ("other", "word"),
+    [
+        (replace(SCHEME, trial="OTHER"), "trial id"),
+        (replace(SCHEME, domain="dev"), "domain"),
+        (replace(SCHEME, arms=(("2", 1), ("1", 1))), "arms"),
+        (replace(SCHEME, blocks=((4, 2), (2, 1))), "block sizes"),
+    ],
+)
+def test_a_version_of_another_scheme_is_refused(other: Scheme, word: str) -> None:
+    """Trial, domain, arms and blocks are fixed with the first version; the error shows no size."""
+    tables = make([A])
+    with pytest.raises(TableError, match=word) as caught:
+        next_table(tables, other, MASTER, [B], 4)
+    assert "4" not in str(caught.value)
+
+
+def test_another_master_is_refused() -> None:
+    """All versions come from one master."""
+    with pytest.raises(TableError, match="master"):
+        next_table(make([A]), SCHEME, bytes(32), [B], 4)
+
+
+def test_nothing_to_make_is_said() -> None:
+    """A run without piles makes no empty version."""
+    with pytest.raises(TableError, match="nothing to make"):
+        next_table(make([A]), SCHEME, MASTER, [], 4)
+
+
+@pytest.mark.parametrize("damage", ["swapped", "missing"])
+def test_a_sealed_list_that_is_not_its_masters_is_refused(damage: str) -> None:
+    """A resupply draws the list again and stops when what is sealed differs."""
+    table = make([A])[0]
+    made = list(table.allocations)
+    first, other = made[0], next(m for m in made if m.card.arm != made[0].card.arm)
+    arms = {first.envelope.id: other.card.arm, other.envelope.id: first.card.arm}
+    swapped = tuple(Allocation(m.envelope, replace(m.card, arm=arms.get(m.envelope.id, m.card.arm))) for m in made)
+    damaged = replace(table, allocations=swapped if damage == "swapped" else tuple(made[:-1]))
+    with pytest.raises(TableError, match="not the one its master gives"):
+        next_table([damaged], SCHEME, MASTER, [A], 4)
+
+
+def test_a_table_reads_back_as_written_byte_for_byte() -> None:
+    """The sealed text is canonical: the same inputs give the same bytes."""
+    table = make([A, C])[0]
+    assert from_text(to_text(table)) == table
+    assert to_text(make([C, A])[0]) == to_text(table)
+
+
+@pytest.mark.parametrize("field", ["schema", "scheme", "master", "envelopes", "arms", "blocks", "version", "trial"])
+def test_a_table_with_a_part_missing_is_damaged(field: str) -> None:
+    """A damaged table is one line without its content."""
+    content = json.loads(to_text(make([A])[0]))
+    del content[field]
+    with pytest.raises(TableError) as caught:
+        from_text(json.dumps(content))
+    assert MASTER.hex() not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_another_scheme_is_refused() -> None:
+    """A later scheme is not read as this one."""
+    content = json.loads(to_text(make([A])[0])) | {"scheme": "trialdesk-list-v2"}
+    with pytest.raises(TableError, match="not of scheme"):
+        from_text(json.dumps(content))
+
+
+def test_nothing_secret_shows_when_a_table_is_printed() -> None:
+    """Repr of table, allocation and scheme holds no master, arm, code or block size."""
+    table = make([A], scheme=replace(SCHEME, arms=(("CANARY", 1), ("HEN", 1)), blocks=((66, 1),)))[0]
+    made = table.allocations[0]
+    shown = f"{table!r} {made!r} {table.scheme.blocks and made.card!r}"
+    for secret in (repr(MASTER), MASTER.hex(), made.card.code, "66"):
+        assert secret not in shown.replace(made.envelope.commitment, "")
