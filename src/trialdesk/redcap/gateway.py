@@ -80,6 +80,15 @@ class Gateway:
     def __repr__(self) -> str:
         return f"Gateway({self.url!r})"
 
+    def _connect(self) -> Project:
+        return Project(
+            self.url,
+            self._secret.get_secret_value(),
+            timeout=self._timeout,
+            hooks={"response": believe},
+            allow_redirects=False,
+        )
+
     def version(self) -> str:
         """The server's version, for example `14.5.10`."""
         return str(self._read(lambda: self._post(content="version", format="json")))
@@ -183,7 +192,10 @@ class Gateway:
 
     def write_dictionary(self, dictionary: Dictionary) -> int:
         """The project's instruments are those of `dictionary`; fields that are not in it are deleted with their data."""
-        return self._count(lambda: self._project.import_metadata(to_api(dictionary), import_format="json"))
+        count = self._count(lambda: self._project.import_metadata(to_api(dictionary), import_format="json"))
+        # PyCap remembers the record-id field of the dictionary that was just replaced
+        self._project = self._connect()
+        return count
 
     def write_settings(self, settings: Mapping[str, str]) -> int:
         """Project settings are changed; PyCap has no method for this one."""

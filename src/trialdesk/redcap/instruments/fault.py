@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,12 +28,26 @@ class Fault:
         return f"{self.file} row {self.row}{column}: {self.what}; {self.way_out}"
 
 
+class Unreadable(InstrumentError):
+    """Files can't be used; `faults` says why, one line each in the message."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
 def refuse(faults: Iterable[Fault]) -> None:
     """Nothing happens when there is no error among the faults.
 
     Raises:
-        InstrumentError: with every error, one a line.
+        Unreadable: with every error, one a line.
     """
     errors = sorted(fault for fault in faults if fault.severity == "error")
     if errors:
-        raise InstrumentError("\n".join(str(fault) for fault in errors))
+        raise Unreadable(errors)
+
+
+def counted(faults: Sequence[Fault]) -> str:
+    """How many errors and warnings, in words."""
+    errors = sum(fault.severity == "error" for fault in faults)
+    return f"{errors} error(s), {len(faults) - errors} warning(s)"

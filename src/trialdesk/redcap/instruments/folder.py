@@ -5,10 +5,8 @@ Every CSV of the folder is a part of the data dictionary, in file-name order, ex
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,18 +15,26 @@ from redcap_rules.names import event_name
 from trialdesk.config import Config
 from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.redcap.instruments.fault import Fault, refuse
+from trialdesk.redcap.instruments.overlay import read_overlays, worded
+from trialdesk.redcap.instruments.table import Table, read_table, read_text, rows_of
 
 ProjectName = Literal["trial", "register"]
 
 ARMS, EVENTS, MAPPING, REPEATING = "arms.csv", "events.csv", "mapping.csv", "repeating.csv"
+GROUPS = "groups.csv"  # where it is missing, the sites of the configuration are the groups
+# Quality rules and form display logic: REDCap's API takes neither, a person uploads them.
+QUALITY, DISPLAY = "dq_rules.csv", "display_logic.csv"
+COMPANIONS = ("dq_", "display_")
 # File to the columns it must have; the other columns of the API are optional.
 STRUCTURE = {
     ARMS: ("arm_num", "name"),
     EVENTS: ("event_name", "arm_num"),
     MAPPING: ("unique_event_name", "form"),
     REPEATING: ("form_name",),
+    GROUPS: ("data_access_group_name",),
+    QUALITY: ("rule_name", "rule_logic"),
+    DISPLAY: ("form_name", "event_name", "control_condition"),
 }
-COMPANIONS = ("dq_", "fdl")  # quality rules and form display logic: uploaded by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Folder:
-    """A read folder: the design, and where each field stands in the files."""
+    """A read folder: the design, where each field stands, and the rows of the other files with their numbers."""
 
+    path: Path
     design: Design
-    places: dict[str, Place]
+    places: Mapping[str, Place]
+    tables: Mapping[str, Table]
 
 
 def folder_of(config: Config, project: ProjectName) -> Path:
     """The folder with the instruments of a project."""
-    return config.path(config.folders.trial if project == "trial" else config.folders.register)
+    return config.path(config.folders.instruments / project)
 
 
 def sites_as_groups(config: Config, project: ProjectName) -> tuple[str, ...] | None:
@@ -58,12 +66,13 @@ def sites_as_groups(config: Config, project: ProjectName) -> tuple[str, ...] | N
 
 
 def read_design(config: Config, project: ProjectName) -> Design:
-    """What the project must hold, from its folder and the sites of the configuration.
+    """What the project must hold: its folder, the local wording, and the sites of the configuration as groups.
 
     Raises:
         InstrumentError: with every fault of the files that keeps them from being read.
     """
-    return read_folder(folder_of(config, project), sites_as_groups(config, project)).design
+    design = read_folder(folder_of(config, project), sites_as_groups(config, project)).design
+    return replace(design, dictionary=worded(design.dictionary, read_overlays(config)))
 
 
 def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
@@ -74,7 +83,7 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
     """
     faults: list[Fault] = []
     dictionary, places = _dictionary(folder, faults)
-    tables = {name: _table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
+    tables = {name: read_table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
     events = _events(tables[EVENTS], faults)
     refuse(faults)
     design = Design(
@@ -86,23 +95,9 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
             Repeat(row.get("event_name", ""), row["form_name"], row.get("custom_form_label", ""))
             for _, row in tables[REPEATING]
         ),
-        groups,
+        tuple(row["data_access_group_name"] for _, row in tables[GROUPS]) or groups,
     )
-    return Folder(design, places)
-
-
-def read_text(path: Path, faults: list[Fault]) -> str:
-    """The text of a UTF-8 file, or "" with a fault that names the line."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        what = f"byte {error.object[error.start]:#04x} is not UTF-8 text"
-        faults.append(Fault(path.name, line, "", "encoding", what, "save the file as CSV UTF-8"))
-    except OSError as error:
-        what = f"can't be read ({type(error).__name__})"
-        faults.append(Fault(path.name, 1, "", "file", what, "check the file and its rights"))
-    return ""
+    return Folder(folder, design, places, tables)
 
 
 def dictionary_files(folder: Path) -> tuple[Path, ...]:
@@ -142,45 +137,8 @@ def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str
 
 
 def _filled_rows(text: str) -> list[int]:
-    rows = _reader(text)
+    rows = rows_of(text)
     return [number for number, row in enumerate(rows, start=1) if number > 1 and any(cell.strip() for cell in row)]
-
-
-def _reader(text: str) -> Iterator[list[str]]:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    header = text.partition("\n")[0]
-    return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-
-
-Table = Sequence[tuple[int, dict[str, str]]]
-
-
-def _table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Table:
-    if not path.exists():
-        return ()
-    rows = _reader(read_text(path, faults))
-    header = [cell.strip() for cell in next(rows, [])]
-    missing = [column for column in needed if column not in header]
-    if missing:
-        what = f"the column {', '.join(missing)} is missing"
-        faults.append(Fault(path.name, 1, missing[0], "structure", what, f"write the header {','.join(needed)}"))
-        return ()
-    table = [
-        (number, dict(zip(header, (cell.strip() for cell in [*row, *[""] * len(header)]), strict=False)))
-        for number, row in enumerate(rows, start=2)
-        if any(cell.strip() for cell in row)
-    ]
-    for number, row in table:
-        seen = [other for other, earlier in table if other < number and _key(earlier) == _key(row)]
-        if seen:
-            what = f"the same as row {seen[0]}"
-            faults.append(Fault(path.name, number, header[0], "structure", what, "delete one of the two"))
-    return table
-
-
-def _key(row: dict[str, str]) -> tuple[str, ...]:
-    named = ("unique_event_name", "event_name", "form", "form_name", "arm_num")
-    return tuple(row.get(column, "") for column in named)
 
 
 def _events(table: Table, faults: list[Fault]) -> tuple[Event, ...]:

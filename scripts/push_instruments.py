@@ -1,0 +1,178 @@
+"""Instruments as code: check the files, plan the changes to REDCap, apply exactly that plan; pull; preview."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.errors import InstrumentError
+
+if TYPE_CHECKING:
+    from trialdesk.config import Config
+    from trialdesk.redcap.gateway import Gateway
+    from trialdesk.redcap.instruments.change import Plan
+    from trialdesk.redcap.instruments.folder import ProjectName
+
+app = application("Bring the REDCap projects to what instruments/ says: plan, read the plan, apply exactly that.")
+
+
+class Which(StrEnum):
+    """The two projects of a trial."""
+
+    trial = "trial"
+    register = "register"
+
+
+ProjectOption = Annotated[Which | None, typer.Option("--project", help="One project only; without it both.")]
+OneProjectOption = Annotated[Which, typer.Option("--project", help="The project.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+@app.command(epilog="Exit codes: 0 no error · 20 configuration · 21 errors in the files.")
+def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, json: JsonFlag = False) -> None:
+    """Find everything wrong with the instrument files, without a server."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.checks import check_project, to_json
+    from trialdesk.redcap.instruments.fault import counted
+
+    trial = load(config)
+    faults = [fault for name in _projects(project) for fault in check_project(trial, name)]
+    if json:
+        print(to_json(faults))
+    else:
+        for fault in faults:
+            print(f"{fault.severity}: {fault}")
+        print(counted(faults))
+    if any(fault.severity == "error" for fault in faults):
+        raise typer.Exit(InstrumentError.exit_code)
+
+
+@app.command(epilog="Exit codes: 0 nothing to change, or shown · 20 configuration or token · 21 files · 30–32 REDCap.")
+def plan(
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: ProjectOption = None,
+    json: JsonFlag = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="For a review.")] = False,
+    draft: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the files and steps of a project in production.")
+    ] = None,
+) -> None:
+    """Show what would change in REDCap; nothing is changed."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
+    from trialdesk.redcap.instruments.folder import folder_of, read_design
+    from trialdesk.redcap.instruments.plan import make_plan
+    from trialdesk.redcap.instruments.rendering import to_json, to_markdown
+
+    trial = load(config)
+    for name in _projects(project):
+        desired = read_design(trial, name)
+        made = make_plan(name, desired, _gateway(trial, name))
+        if draft and not made.empty:
+            write_checklist(draft_steps(made, desired, folder_of(trial, name)), draft / name)
+        if json:
+            print(to_json(made))
+        elif markdown:
+            print(to_markdown(made))
+        else:
+            _show(made)
+
+
+@app.command(
+    epilog="Exit codes: 0 applied · 20 configuration or token · 21 files · 22 not that plan, a brake, or production · "
+    "30–32 REDCap · 50 REDCap does not hold what was written."
+)
+def apply(
+    digest: Annotated[str, typer.Argument(help="The digest that `plan` showed.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: OneProjectOption = Which.trial,
+    force: Annotated[bool, typer.Option("--force", help="Accept what the brakes name.")] = False,
+) -> None:
+    """Apply exactly the plan with this digest, or nothing."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.applying import push
+
+    trial = load(config)
+    name = _projects(project)[0]
+    done = push(trial, name, _gateway(trial, name), lambda _: digest, force=force)
+    print(f"{name}: {len(done.changes)} change(s) applied and read back")
+
+
+@app.command(epilog="Exit codes: 0 written · 20 configuration or token · 30–32 REDCap · 60 the folder is not empty.")
+def pull(
+    into: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: OneProjectOption = Which.trial,
+) -> None:
+    """Write the live project as an instruments folder; licensed wording goes to the local overlay."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.live import live_design
+    from trialdesk.redcap.instruments.overlay import overlay_folder
+    from trialdesk.redcap.instruments.pulling import pulled, write_pulled
+
+    trial = load(config)
+    name = _projects(project)[0]
+    files = pulled(live_design(_gateway(trial, name), groups=name == "trial"), trial.trial.language)
+    write_pulled(files, into, overlay_folder(trial))
+    print(f"{into}: {len(files.files)} files" + (f"; {len(files.wording)} with local wording" if files.wording else ""))
+
+
+@app.command(epilog="Exit codes: 0 written · 20 configuration · 60 not written.")
+def steps(
+    into: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write steps.md and the files to upload.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: OneProjectOption = Which.trial,
+) -> None:
+    """Write what a person has to do in REDCap because its API can't."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.byhand import setup_steps, write_checklist
+    from trialdesk.redcap.instruments.folder import folder_of
+
+    trial = load(config)
+    name = _projects(project)[0]
+    print(write_checklist(setup_steps(folder_of(trial, name), name), into))
+
+
+@app.command(epilog="Exit codes: 0 written · 20 configuration · 21 files · 60 not written.")
+def preview(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The HTML file to write.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: OneProjectOption = Which.trial,
+    wording: Annotated[
+        bool, typer.Option("--wording", help="With the local wording; never put that file online.")
+    ] = False,
+) -> None:
+    """Write every instrument as a person will see it, into one file that needs no network."""
+    from trialdesk.config import load
+    from trialdesk.redcap.instruments.preview import write_preview
+
+    trial = load(config)
+    print(write_preview(trial, _projects(project)[0], out, wording=wording))
+
+
+def _projects(project: Which | None) -> tuple[ProjectName, ...]:
+    both: tuple[ProjectName, ...] = ("trial", "register")
+    return tuple(name for name in both if project is None or name == project.value)
+
+
+def _gateway(config: Config, project: ProjectName) -> Gateway:
+    from trialdesk.redcap.gateway import open_gateway
+
+    # the register's coordinator may not see allocations, so only the packer's token can design that project
+    return open_gateway(config, "trial" if project == "trial" else "packer")
+
+
+def _show(made: Plan) -> None:
+    from rich.console import Console
+
+    from trialdesk.redcap.instruments.rendering import to_terminal
+
+    Console(highlight=False).print(to_terminal(made))
+
+
+if __name__ == "__main__":
+    run(app)

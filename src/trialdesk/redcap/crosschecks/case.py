@@ -1,0 +1,79 @@
+"""One record as the checks see it, and what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from redcap_rules.choices import checkbox_column
+from redcap_rules.logic import Expression, evaluate, is_true
+from redcap_rules.record import RecordView, Row
+from trialdesk.config import FieldRef
+from trialdesk.model import ContactStatus, Patient
+from trialdesk.redcap.crosschecks.meanings import Meanings
+from trialdesk.redcap.patients import day
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStanding:
+    """How a contact of a record stands today, from the schedule; `anchor` is `enrolment` or `procedure`."""
+
+    record: str
+    event: str
+    anchor: str
+    status: ContactStatus
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the checks need beside the patients.
+
+    `unusable` holds the numbers of envelopes that are void, lost or returned: they leave no gap.
+    """
+
+    meanings: Meanings
+    today: date
+    contacts: tuple[ContactStanding, ...] = ()
+    unusable: frozenset[str] = field(default_factory=frozenset)
+
+    def contacts_of(self, record: str) -> Iterator[ContactStanding]:
+        """The contacts of a record, in the order of the schedule."""
+        return (contact for contact in self.contacts if contact.record == record)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A patient with the rows of the record."""
+
+    patient: Patient
+    view: RecordView
+
+    def text(self, ref: FieldRef) -> str:
+        """The stored text of a field."""
+        return self.view.value(ref.field, ref.event)
+
+    def ticked(self, ref: FieldRef) -> frozenset[str]:
+        """The codes ticked in a checkbox."""
+        options = self.view.dictionary.get(ref.field).options
+        values = self.view.values(self.view.dictionary.form_of(ref.field), ref.event) or {}
+        return frozenset(o.code for o in options if values.get(checkbox_column(ref.field, o.code)) == "1")
+
+    def rows(self, instrument: str, dated: str) -> list[tuple[date, Row]]:
+        """The rows of a form with their dates, in order of time; rows without a date are left out."""
+        found = [
+            (when, row)
+            for row in self.view.rows
+            if row.instrument in ("", instrument) and (when := day(row.values.get(dated, "")))
+        ]
+        return sorted(found, key=lambda pair: (pair[0], pair[1].event, pair[1].instance))
+
+    def holds(self, logic: Expression, row: Row) -> bool:
+        """Whether a condition is true in a row."""
+        here = evaluate(logic, self.view, event=row.event, instrument=row.instrument, instance=row.instance)
+        return is_true(here)
+
+
+def where(row: Row) -> str:
+    """The place of a row: its event, and its instance where it repeats."""
+    return f"{row.event} #{row.instance}" if row.instance else row.event

@@ -1,0 +1,5 @@
+"""Everything that can be found wrong with instrument files without asking a server."""
+
+from trialdesk.redcap.instruments.checks.run import check, check_project, to_json
+
+__all__ = ["check", "check_project", "to_json"]

@@ -1,0 +1,78 @@
+"""Licensed questionnaires: the repository holds numbers, codes and neutral labels only (instruments.md 10.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from redcap_rules.dictionary import Field
+from trialdesk.redcap.instruments.checks.subject import Subject
+from trialdesk.redcap.instruments.compare import LICENSED_MARK
+from trialdesk.redcap.instruments.fault import Fault
+from trialdesk.redcap.instruments.overlay import plain
+
+_MARK = re.compile(rf"{LICENSED_MARK}\s+(\w+)")
+# The neutral labels of each licence; a licence that is not listed may say its own name, item and number.
+NEUTRAL = {
+    "odi_2_1a": r"ODI section \d+ \([a-z ,-]{1,30}\)",
+    "qlq_c30": r"C30 item \d+ \[[A-Z0-9]+\]",
+    "qlq_my20": r"MY20 item \d+ \[[A-Z]+\]",
+    "eq5d5l": r"EQ-5D-5L [a-z -]{1,30}|EQ VAS \(0-100\)",
+}
+_ANY = r"[\w-]+ (item|section|question) \d+( [(\[][\w ,-]{1,20}[)\]])?"
+_CHOICE = re.compile(r"\d+|Level \d+|")
+
+
+def licence(field: Field) -> str:
+    """The licence a field's wording is under, "" for free wording."""
+    found = _MARK.search(field.annotation)
+    return found[1] if found else ""
+
+
+def is_neutral(field: Field) -> bool:
+    """Whether the label of a licensed field says nothing but which item it is."""
+    return bool(re.fullmatch(NEUTRAL.get(licence(field), _ANY), field.label))
+
+
+def answers(field: Field) -> tuple[str, ...]:
+    """The words of the answers: labels of choices, or those of a slider."""
+    if field.kind == "slider":
+        return tuple(label.strip() for label in field.choices.split("|"))
+    return tuple(option.label for option in field.options)
+
+
+def wording(subject: Subject) -> Iterator[Fault]:
+    """Wording that is not neutral on a field marked as licensed, and fields that lost the mark."""
+    way_out = "keep the wording in the local overlay; here only the neutral label"
+    stems: dict[tuple[str, str], str] = {}
+    for field in subject.dictionary.fields:
+        name = licence(field)
+        if not name:
+            continue
+        stems[field.form, _stem(field)] = name
+        if not is_neutral(field):
+            yield subject.at(field, "label", f"not the neutral label of {name}", way_out, rule="licensed")
+        if not all(_CHOICE.fullmatch(label) for label in answers(field)):
+            yield subject.at(field, "choices", f"answers of {name} in words", way_out, rule="licensed")
+        if field.note:
+            yield subject.at(field, "note", f"a note on an item of {name}", way_out, rule="licensed")
+    for field in subject.dictionary.fields:
+        name = stems.get((field.form, _stem(field)), "")
+        if name and not licence(field) and field.kind in ("radio", "slider", "dropdown"):
+            what = f"named like the items of {name} and not marked {LICENSED_MARK}"
+            yield subject.at(field, "annotation", what, f"add {LICENSED_MARK} {name}", rule="licensed")
+
+
+def leaks(subject: Subject) -> Iterator[Fault]:
+    """Wording of the local overlay that stands in the repository, wherever it stands."""
+    licensed = {plain(text) for overlay in subject.overlays for text in overlay.texts}
+    for field in subject.dictionary.fields:
+        texts = {"section": [field.section], "label": [field.label], "note": [field.note], "choices": answers(field)}
+        for attribute, found in texts.items():
+            if any(plain(text) in licensed for text in found):
+                what = "wording of the local overlay stands in the repository"
+                yield subject.at(field, attribute, what, "put the neutral text back before you commit", rule="licensed")
+
+
+def _stem(field: Field) -> str:
+    return re.sub(r"\d+", "#", field.name)

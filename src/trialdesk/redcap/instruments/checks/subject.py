@@ -1,0 +1,64 @@
+"""What a check looks at, and how it says where a fault is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from redcap_rules.dictionary import API_COLUMNS, CSV_HEADERS, Dictionary, Field
+from redcap_rules.dictionary.columns import ATTRIBUTES
+from trialdesk.config import Config
+from trialdesk.redcap.instruments.design import Design
+from trialdesk.redcap.instruments.fault import Fault, Severity
+from trialdesk.redcap.instruments.folder import Folder
+from trialdesk.redcap.instruments.overlay import Overlay
+
+HEADERS = {ATTRIBUTES[api]: header for api, header in zip(API_COLUMNS, CSV_HEADERS, strict=True)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A folder to check; `config` is there for the trial project only, whose fields it names."""
+
+    folder: Folder
+    config: Config | None = None
+    overlays: tuple[Overlay, ...] = ()
+
+    @property
+    def design(self) -> Design:
+        """What the folder says."""
+        return self.folder.design
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The dictionary of the folder."""
+        return self.folder.design.dictionary
+
+    @cached_property
+    def events_of(self) -> Mapping[str, frozenset[str]]:
+        """Form to the events it stands in."""
+        events: dict[str, set[str]] = {form: set() for form in self.dictionary.forms}
+        for slot in self.design.mapping:
+            events.setdefault(slot.form, set()).add(slot.event)
+        return {form: frozenset(names) for form, names in events.items()}
+
+    @cached_property
+    def repeating(self) -> frozenset[str]:
+        """Forms that repeat somewhere."""
+        return frozenset(repeat.form for repeat in self.design.repeating if repeat.form)
+
+    @cached_property
+    def event_names(self) -> frozenset[str]:
+        """The unique names of the events."""
+        return frozenset(event.name for event in self.design.events)
+
+    def at(
+        self, field: Field, attribute: str, what: str, way_out: str, *, rule: str, severity: Severity = "error"
+    ) -> Fault:
+        """A fault in one cell of the dictionary."""
+        place = self.folder.places[field.name]
+        return Fault(place.file, place.row, HEADERS[attribute], rule, f"{field.name}: {what}", way_out, severity)
+
+
+Check = Callable[[Subject], Iterator[Fault]]

@@ -1,0 +1,57 @@
+"""A plan: the difference between files and project, weighed with what the records hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.instruments.change import Plan
+from trialdesk.redcap.instruments.compare import compare, surplus_groups
+from trialdesk.redcap.instruments.design import Design
+from trialdesk.redcap.instruments.live import Live, live_project
+from trialdesk.redcap.instruments.stakes import Holdings, asked, stake, weigh
+
+CountData = Callable[[Sequence[str]], Holdings]
+
+
+def plan(project: str, desired: Design, live: Live, count_data: CountData) -> Plan:
+    """The changes that make the live project what the files say, each with its risk.
+
+    Args:
+        project: `trial` or `register`, for the reader.
+        desired: What the files say.
+        live: What the server shows.
+        count_data: Given field names, how many records there are and their rows of these fields.
+    """
+    changes = compare(desired, live.design)
+    stakes = [stake(change, desired, live.design) for change in changes]
+    dictionary = live.design.dictionary
+    holdings = count_data(asked(stakes, dictionary))
+    return Plan(
+        project,
+        live.project_id,
+        live.title,
+        live.in_production,
+        len(dictionary.fields),
+        holdings.records,
+        tuple(weigh(change, put, dictionary, holdings) for change, put in zip(changes, stakes, strict=True)),
+        tuple(
+            f"Data access group {label} is not a site of the configuration: delete it in REDCap once it is empty."
+            for label in surplus_groups(desired, live.design)
+        ),
+    )
+
+
+def make_plan(project: str, desired: Design, gateway: Gateway) -> Plan:
+    """The plan for the project behind the gateway; the server is asked and not changed."""
+    live = live_project(gateway, groups=desired.groups is not None)
+    return plan(project, desired, live, lambda fields: holdings(gateway, live.design, fields))
+
+
+def holdings(gateway: Gateway, live: Design, fields: Sequence[str]) -> Holdings:
+    """How many records the project holds, and their rows of the named fields."""
+    record_id = live.dictionary.record_id
+    ids = gateway.ids(record_id)
+    if not ids or not fields:
+        return Holdings(len(ids))
+    return Holdings(len(ids), gateway.records(record_id, fields, records=ids).rows)
