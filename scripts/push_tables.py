@@ -1,0 +1,42 @@
+"""Push the sealed tables to the envelope register, with the packer's token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+
+app = application("Push the tables to the envelope register. The packer's job.")
+
+
+@app.command(
+    epilog="Exit codes: 0 in the register · 20 configuration, token or identity · 30 no answer, try again · "
+    "31 no right · 45 tables and register differ, nothing was written · 50 not read back."
+)
+def push_tables(
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="Your age identity (mode 0600).")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
+) -> None:
+    """Add the envelopes of all tables that the register lacks; those that are there are compared and left alone."""
+    from trialdesk.allocation.making import open_tables
+    from trialdesk.config import load
+    from trialdesk.envelopes.push import plan_push, push
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    tables = open_tables(trial, identity)
+    register = open_gateway(trial, "packer")
+    plan = plan_push(tables, register)
+    print(plan)
+    if dry_run or not plan.new:
+        return
+    push(plan, tables, register)
+    print(f"{len(plan.new)} envelope(s) added and read back")
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,47 @@
+"""Release the next envelope for a record, while the clinician is on the phone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+
+app = application("Release the next envelope for a record. The coordinator's job, while the clinician is on the phone.")
+
+
+@app.command(
+    epilog="Exit codes: 0 released · 20 configuration or token · 30 no answer, run again · 31 no right · "
+    "41 refused, one line for every reason · 42 the token can see allocations · 50 not read back."
+)
+def release_envelope(
+    record: Annotated[str, typer.Argument(help="The patient's record id, for example ODE-014.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Undo the open release of this record; its envelope was not opened.")
+    ] = False,
+) -> None:
+    """Release the lowest received envelope of the record's site and stratum, or say every reason against it."""
+    from datetime import UTC, datetime
+
+    from trialdesk.config import load
+    from trialdesk.envelopes import release as desk
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    gateways = open_gateway(trial, "trial"), open_gateway(trial, "register")
+    if take_back:
+        print(f"taken back from {record}: {', '.join(desk.take_back(trial, *gateways, record))}")
+        return
+    envelope = desk.release(trial, *gateways, record, datetime.now(UTC))
+    pile = envelope.pile
+    print(f"Record    {record}")
+    print(f"Envelope  {envelope.id}")
+    print(f"Site      {trial.sites_by_code[pile.site].name} ({pile.site})")
+    print(f"Stratum   {trial.stratum_label(pile.stratum)}")
+    print("The clinician reads the number back, opens this envelope and no other, and enters it in REDCap at once.")
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,101 @@
+"""Whether an envelope may be released for a record: every reason against it at once (design.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from redcap_rules.logic import LogicError, evaluate, is_true
+from redcap_rules.names import group_name
+from trialdesk.config import Config
+from trialdesk.envelopes.marks import Marks
+from trialdesk.errors import ConfigError
+from trialdesk.model import Envelope, Patient, Pile
+from trialdesk.redcap.patients import patient
+from trialdesk.redcap.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is looked at before a release: one record freshly pulled, and the marks of all."""
+
+    config: Config
+    snapshot: Snapshot
+    marks: Marks
+    record: str
+    today: date
+
+    @property
+    def patient(self) -> Patient:
+        """The record as a patient."""
+        return patient(self.snapshot, self.config, self.record)
+
+
+def refusals(case: Case) -> tuple[str, ...]:
+    """Why no envelope may be released for the record now; () when one may. One sentence each, without the record.
+
+    Raises:
+        ConfigError: the configuration's logic does not fit the project.
+    """
+    if case.record not in case.snapshot.records:
+        return ("there is no such record; check the number",)
+    who = case.patient
+    return (*_rights(case), *_site(case, who), *_stratum(case, who), *_used(who), *_unmet(case), *_others(case, who))
+
+
+def available(case: Case) -> Envelope | None:
+    """The envelope to release: what the register already holds for the record, or the lowest received of its pile."""
+    who = case.patient
+    pile = Pile(who.site, who.stratum)
+    waiting = [e for e in case.marks.envelopes if e.pile == pile and e.status == "received"]
+    return case.marks.released_to(case.record) or min(waiting, key=lambda e: e.number, default=None)
+
+
+def _rights(case: Case) -> Iterator[str]:
+    if case.snapshot.missing:
+        yield f"REDCap left out {len(case.snapshot.missing)} column(s); give the token's user full export rights"
+
+
+def _site(case: Case, who: Patient) -> Iterator[str]:
+    site = case.config.sites_by_code.get(who.site)
+    if site is None:
+        yield f"its site ({who.site or 'blank'}) is not one of the configuration; complete the site field"
+        return
+    if who.group != group_name(site.code):
+        yield f"its site field says {site.code}, its data access group {who.group or 'none'}; correct the wrong one"
+    if not site.opens <= case.today <= (site.closes or case.today):
+        yield f"site {site.code} is not open on {case.today}"
+
+
+def _stratum(case: Case, who: Patient) -> Iterator[str]:
+    view = case.snapshot.view(case.record)
+    if not who.stratum:
+        for factor in case.config.strata:
+            if view.value(factor.field.field, factor.field.event) not in {level.value for level in factor.levels}:
+                yield f"{factor.name} is blank or unknown; complete it"
+    elif who.site in case.config.sites_by_code and available(case) is None:
+        yield f"no received envelope is left at {who.site} for {case.config.stratum_label(who.stratum)}; send more"
+
+
+def _used(who: Patient) -> Iterator[str]:
+    if who.opened_on or who.envelope or who.arm:
+        yield "an envelope is recorded as opened for it already; one record opens one envelope"
+    elif who.released_envelope:
+        yield f"{who.released_envelope} is released for it already and waits to be opened"
+
+
+def _unmet(case: Case) -> Iterator[str]:
+    view = case.snapshot.view(case.record)
+    try:
+        for requirement in case.config.release:
+            if not is_true(evaluate(requirement.require, view, today=case.today)):
+                yield requirement.otherwise
+    except LogicError as error:
+        raise ConfigError(f"release: the logic does not fit the project: {error}") from None
+
+
+def _others(case: Case, who: Patient) -> Iterator[str]:
+    for other in case.marks.rivals(case.record, who.site, case.config.envelopes.scope):
+        where = "" if case.marks.envelope_in(other.record) else " (half done: release that record again to finish it)"
+        yield f"{other.envelope} is released for {other.record} and not opened yet{where}; one at a time"

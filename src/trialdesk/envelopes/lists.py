@@ -1,0 +1,90 @@
+"""The envelope lists as sheets: where every envelope is, and what to send. No arm is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from trialdesk.config import Config
+from trialdesk.envelopes.stock import stock
+from trialdesk.model import Envelope
+from trialdesk.workbook import Column, Line, Table, Tone, Value
+
+TONES: dict[str, Tone] = {
+    "released": "warning",
+    "void": "quiet",
+    "lost": "alarm",
+    "returned": "quiet",
+    "opened": "good",
+}
+LEVELS: dict[str, Tone] = {"LOW": "warning", "EMPTY": "alarm"}
+AT_DESK = ("made", "packed")
+
+_COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
+    (Column("Site"), lambda _, e: e.pile.site),
+    (Column("Stratum"), lambda config, e: config.stratum_label(e.pile.stratum)),
+    (Column("Number", "number"), lambda _, e: e.number),
+    (Column("Envelope"), lambda _, e: e.id),
+    (Column("Batch", "number"), lambda _, e: e.batch),
+    (Column("Status"), lambda _, e: e.status),
+    (Column("Packed", "date"), lambda _, e: e.packed_on),
+    (Column("Sent", "date"), lambda _, e: e.dispatched_on),
+    (Column("Received", "date"), lambda _, e: e.received_on),
+    (Column("Released", "datetime"), lambda _, e: e.released_at),
+    (Column("Record"), lambda _, e: e.record),
+    (Column("Opened", "date"), lambda _, e: e.opened_on),
+)
+
+
+def coordinator_lists(config: Config, envelopes: Sequence[Envelope], today: date) -> tuple[Table, ...]:
+    """All envelopes, and what to send or make, as of `today`."""
+    every = Table(
+        "Envelopes",
+        f"Envelopes of {config.trial.id}",
+        f"As of {today}: where every envelope is.",
+        tuple(column for column, _ in _COLUMNS),
+        tuple(_line(config, envelope) for envelope in sorted(envelopes)),
+        keys=4,
+        empty="No envelope is in the register.",
+    )
+    return every, _to_send(config, envelopes, today)
+
+
+def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[Table, ...]:
+    """The envelopes one site has or had, as of `today`.
+
+    What still lies at the desk and how shipments were cut is not shown to a site (randomisation.md 6).
+    """
+    shown = [(column, of) for column, of in _COLUMNS if column.title not in ("Batch", "Packed")]
+    mine = [e for e in sorted(envelopes) if e.pile.site == site and e.status not in AT_DESK]
+    lines = tuple(
+        Line(tuple(of(config, envelope) for _, of in shown), TONES.get(envelope.status, "plain")) for envelope in mine
+    )
+    name = config.sites_by_code[site].name
+    about = f"As of {today}. Open the released envelope only, after the coordinator's call."
+    return (Table("Envelopes", f"Envelopes at {name}", about, tuple(column for column, _ in shown), lines, keys=4),)
+
+
+def _line(config: Config, envelope: Envelope) -> Line:
+    return Line(tuple(of(config, envelope) for _, of in _COLUMNS), TONES.get(envelope.status, "plain"))
+
+
+def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Table:
+    columns = (Column("Site"), Column("Hospital"), Column("Stratum"), Column("Pile"), Column("Do"), Column("Envelopes"))
+    lines = tuple(
+        Line(
+            (
+                state.pile.site,
+                config.sites_by_code[state.pile.site].name,
+                config.stratum_label(state.pile.stratum),
+                state.level,
+                state.action,
+                ", ".join(state.send),
+            ),
+            tones={3: LEVELS[state.level]},
+        )
+        for state in stock(config, envelopes, today)
+        if state.level != "OK"
+    )
+    about = f"As of {today}: piles at or below the reorder level. To make more: make_tables --pile SITE-STRATUM."
+    return Table("To send", "Envelopes to send", about, columns, lines, keys=3, empty="Every pile has enough.")

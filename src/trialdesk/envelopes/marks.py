@@ -1,0 +1,90 @@
+"""What both projects say about releases at one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from redcap_rules.dictionary import Dictionary
+from redcap_rules.record import RecordView, Row
+from trialdesk.config import Config
+from trialdesk.envelopes.register import read_register
+from trialdesk.model import Envelope
+from trialdesk.redcap.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMark:
+    """What a trial record says of its release: the envelope and whether its opening is recorded."""
+
+    record: str
+    site: str
+    envelope: str
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OpenRelease:
+    """An envelope released for a record and not recorded as opened."""
+
+    envelope: str
+    record: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """One look at both projects."""
+
+    records: tuple[RecordMark, ...]
+    envelopes: tuple[Envelope, ...]
+
+    @property
+    def open(self) -> tuple[OpenRelease, ...]:
+        """Every open release either project knows of.
+
+        The register says `released` until the nightly job has settled it, so an opening recorded in the trial closes
+        the release there too.
+        """
+        opened = {mark.record for mark in self.records if mark.opened}
+        in_trial = {
+            OpenRelease(mark.envelope, mark.record, mark.site)
+            for mark in self.records
+            if mark.envelope and not mark.opened
+        }
+        in_register = {
+            OpenRelease(envelope.id, envelope.record, envelope.pile.site)
+            for envelope in self.envelopes
+            if envelope.status == "released" and envelope.record not in opened
+        }
+        return tuple(sorted(in_trial | in_register))
+
+    def rivals(self, record: str, site: str, scope: str) -> tuple[OpenRelease, ...]:
+        """The open releases that forbid one for `record` at `site`; scope `site` looks at that site alone."""
+        return tuple(
+            other for other in self.open if other.record != record and (scope == "trial" or other.site == site)
+        )
+
+    def released_to(self, record: str) -> Envelope | None:
+        """The envelope the register says is released for `record`."""
+        return next((e for e in self.envelopes if e.status == "released" and e.record == record), None)
+
+    def envelope_in(self, record: str) -> str:
+        """The envelope `record` itself says is released for it, or ""."""
+        return next((mark.envelope for mark in self.records if mark.record == record), "")
+
+
+def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register: Gateway) -> Marks:
+    """The marks of all records and envelopes, freshly read."""
+    facts = config.facts
+    wanted = (facts.released_envelope, facts.opened_on, facts.site)
+    export = trial.records(dictionary.record_id, [ref.field for ref in wanted])
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in export.rows:
+        rows[row.record].append(row)
+    records = []
+    for record, part in rows.items():
+        view = RecordView(part, dictionary)
+        envelope, opened, site = (view.value(ref.field, ref.event) for ref in wanted)
+        records.append(RecordMark(record, site, envelope, bool(opened)))
+    return Marks(tuple(records), read_register(register))

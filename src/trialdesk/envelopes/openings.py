@@ -1,0 +1,62 @@
+"""Openings: which record says it opened which envelope, and what the register should say then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+
+from trialdesk.allocation.numbering import tidy_envelope_id
+from trialdesk.model import Envelope, Patient
+
+FINAL = ("opened", "void", "lost", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A record that names an envelope; `id` as the register spells it, `envelope` None when it knows none such."""
+
+    patient: Patient
+    id: str
+    envelope: Envelope | None
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was opened, as exactly as recorded: midnight when the time is blank, None without a date."""
+        day = self.patient.opened_on
+        return datetime.combine(day, _clock(self.patient.opened_time)) if day else None
+
+
+def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tuple[Opening, ...]:
+    """Every record that names an envelope, by record id."""
+    known = {envelope.id: envelope for envelope in envelopes}
+    named = ((patient, tidy_envelope_id(patient.envelope)) for patient in patients if patient.envelope.strip())
+    return tuple(
+        Opening(patient, name, known.get(name)) for patient, name in sorted(named, key=lambda pair: pair[0].record)
+    )
+
+
+def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tuple[Envelope, ...]:
+    """The envelopes that become `opened` in the register because a record shows them opened, as they should be.
+
+    An envelope two records name, or one the register has as void, lost or returned, is a finding for a person and is
+    left alone.
+    """
+    found = openings(patients, envelopes)
+    times = Counter(opening.id for opening in found)
+    return tuple(
+        replace(envelope, status="opened", record=opening.patient.record, opened_on=opening.patient.opened_on)
+        for opening in sorted(found, key=lambda opening: opening.id)
+        if (envelope := opening.envelope) is not None
+        and opening.at is not None
+        and times[opening.id] == 1
+        and envelope.status not in FINAL
+    )
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return time.min

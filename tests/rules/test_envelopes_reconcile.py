@@ -1,0 +1,222 @@
+"""Reconciliation: each rule fires on its deviation, keeps quiet otherwise, and never tells an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trialdesk.allocation.cards import commitment
+from trialdesk.allocation.numbering import envelope_id
+from trialdesk.config import Config
+from trialdesk.envelopes.openings import settle
+from trialdesk.envelopes.reconcile import RULES, reconcile
+from trialdesk.model import Envelope, Patient, Pile
+
+ODE, RIG = Pile("ODE", "K1N"), Pile("RIG", "N2F")
+DAY = date(2026, 3, 2)
+CODE = "7K2MQ9XD01TB"
+
+
+def envelope(number: int, pile: Pile = ODE, **facts: object) -> Envelope:
+    """A received envelope; its card says arm 1."""
+    name = envelope_id(pile, number)
+    proof = commitment("PVP-MM", name, "1", CODE)
+    plain = Envelope(pile, number, name, 1, "received", proof, received_on=date(2026, 1, 5))
+    return replace(plain, **facts)  # type: ignore[arg-type]  # a test names any fact
+
+
+def patient(record: str, number: int, day: date = DAY, at: str = "10:00", pile: Pile = ODE, **facts: object) -> Patient:
+    """A patient who opened that envelope properly, half an hour after its release."""
+    name, hour = envelope_id(pile, number), int(at[:2] or 9) - 1
+    plain = Patient(
+        record=record,
+        site=pile.site,
+        group=pile.site.lower(),
+        consented_on=date(2026, 2, 1),
+        stratum=pile.stratum,
+        released_envelope=name,
+        released_at=datetime(day.year, day.month, day.day, hour, 30),
+        envelope=name,
+        opened_on=day,
+        opened_time=at,
+        arm="1",
+        card_code=CODE,
+    )
+    return replace(plain, **facts)  # type: ignore[arg-type]  # a test names any fact
+
+
+def done(number: int, record: str, day: date = DAY, pile: Pile = ODE, **facts: object) -> Envelope:
+    """An envelope the register knows as opened for the record."""
+    return envelope(number, pile, **{"status": "opened", "record": record, "opened_on": day, **facts})
+
+
+def test_a_trial_that_went_as_planned_has_no_findings(shipped: Config) -> None:
+    """Two patients of one pile in order, one elsewhere, one released and waiting, one not randomised."""
+    waiting = Patient(
+        "R-3", "ODE", "ode", stratum="K1N", released_envelope=envelope(3).id, released_at=datetime(2026, 3, 9, 9, 0)
+    )
+    patients = [
+        patient("R-1", 1),
+        patient("R-2", 2, date(2026, 3, 4)),
+        patient("R-9", 1, date(2026, 3, 5), pile=RIG),
+        waiting,
+        Patient("R-4", "RIG", "rig"),
+    ]
+    envelopes = [
+        done(1, "R-1"),
+        done(2, "R-2", date(2026, 3, 4)),
+        done(1, "R-9", date(2026, 3, 5), RIG),
+        envelope(3, status="released", record="R-3"),
+        envelope(4),
+        envelope(2, RIG),
+    ]
+    assert reconcile(patients, envelopes, shipped) == []
+
+
+LATER = date(2026, 3, 4)
+CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
+    # rule, record it is found in, patients, register
+    ("R01", "B", [patient("A", 1, LATER), patient("B", 2)], [done(1, "A", LATER), done(2, "B")]),
+    ("R01", "B", [patient("A", 1, at="11:00", released_at=datetime(2026, 3, 2, 10, 0)), patient("B", 2)],
+     [done(1, "A"), done(2, "B")]),
+    ("R01", "C", [patient("A", 1, date(2026, 3, 6)), patient("B", 2, date(2026, 3, 9)), patient("C", 3)],
+     [done(1, "A", date(2026, 3, 6)), done(2, "B", date(2026, 3, 9)), done(3, "C")]),
+    ("R02", "B", [patient("B", 2)], [envelope(1), done(2, "B")]),
+    ("R02", "B", [patient("B", 3)], [envelope(1, status="lost"), envelope(2), done(3, "B")]),
+    ("R04", "A", [patient("A", 1, stratum="K2N")], [done(1, "A")]),
+    ("R06", "A", [patient("A", 1, site="RIG", group="rig")], [done(1, "A")]),
+    ("R07", "B", [patient("A", 1), patient("B", 1, LATER)], [done(1, "A")]),
+    ("R09", "A", [patient("A", 1, envelope="ODE-K1N-001-0")], []),
+    ("R09", "A", [patient("A", 1, envelope="envelope 1")], []),
+    ("R09", "A", [patient("A", 1)], []),
+    ("R11", "A", [patient("A", 1, arm="2")], [done(1, "A")]),
+    ("R11", "A", [patient("A", 1, card_code="7K2MQ9XD01TC")], [done(1, "A")]),
+    ("R11", "A", [patient("A", 1, card_code="")], [done(1, "A")]),
+    ("R13", "A", [patient("A", 1, consented_on=LATER)], [done(1, "A")]),
+    ("R13", "A", [patient("A", 1, consented_on=None)], [done(1, "A")]),
+    ("R20", "B", [patient("A", 1, at="12:00", released_at=datetime(2026, 3, 2, 8, 0)), patient("B", 1, pile=RIG)],
+     [done(1, "A"), done(1, "B", pile=RIG)]),
+    ("R20", "B", [patient("A", 1, LATER, released_at=datetime(2026, 3, 2, 8, 0)),
+                  patient("B", 1, pile=RIG, released_envelope="", released_at=None)],
+     [done(1, "A", LATER), done(1, "B", pile=RIG)]),
+    ("R20", "B", [Patient("A", "ODE", "ode", stratum="K1N", released_envelope=envelope(1).id,
+                          released_at=datetime(2026, 3, 1, 9, 0)), patient("B", 1, pile=RIG)],
+     [envelope(1, status="released", record="A"), done(1, "B", pile=RIG)]),
+    ("R21", "A", [patient("A", 1, released_envelope="", released_at=None)], [done(1, "A")]),
+    ("R21", "A", [patient("A", 1, released_at=datetime(2026, 3, 3, 9, 0))], [done(1, "A")]),
+    ("R25", "A", [Patient("A", "ODE", "ode")], [done(1, "A")]),
+    ("R26", "A", [patient("A", 1, envelope="", released_envelope="")], [envelope(1)]),
+    ("R28", "A", [patient("A", 1)], [envelope(1, status="void")]),
+    ("R30", "A", [patient("A", 1)], [envelope(1, status="dispatched", received_on=None)]),
+    ("R30", "A", [patient("A", 1)], [done(1, "A", received_on=LATER)]),
+    ("R49", "A", [patient("A", 1, released_envelope=envelope_id(ODE, 2))], [done(1, "A"), envelope(2)]),
+    ("R50", "A", [Patient("A", "ODE", "ode")], [envelope(1, status="released", record="A")]),
+    ("R50", "", [], [envelope(1, status="released")]),
+    ("R50", "A", [Patient("A", "ODE", "ode", released_envelope=envelope(1).id)], [envelope(1)]),
+    ("R51", "A", [patient("A", 1)], [envelope(1, status="released", record="A")]),
+    ("R51", "A", [patient("A", 1)], [done(1, "B")]),
+    ("R52", "A", [patient("A", 1, group="rig")], [done(1, "A")]),
+    ("R52", "A", [Patient("A", "ODE", "")], []),
+    ("R53", "A", [patient("A", 1, opened_on=None)], [envelope(1, status="released", record="A")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "record", "patients", "envelopes"), CASES)
+def test_a_deviation_is_found_by_its_rule(
+    shipped: Config, rule: str, record: str, patients: list[Patient], envelopes: list[Envelope]
+) -> None:
+    """Each deviation is found once by its rule, at the record a person has to look at."""
+    found = [finding.record for finding in reconcile(patients, envelopes, shipped) if finding.rule == rule]
+    assert found.count(record) == 1
+    assert len(found) == (2 if rule == "R07" else 1)
+
+
+def test_every_rule_has_a_deviation_that_fires_it() -> None:
+    """No rule is in the table without a case above."""
+    assert {rule for rule, *_ in CASES} == set(RULES)
+
+
+QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
+    ("R01", [patient("A", 1, at=""), patient("B", 2, at="09:00")], [done(1, "A"), done(2, "B")]),
+    ("R01", [patient("A", 1, at="14:00"), patient("B", 2, at="")], [done(1, "A"), done(2, "B")]),
+    ("R02", [patient("B", 2)], [envelope(1, status="void"), done(2, "B")]),
+    ("R02", [patient("B", 2)], [envelope(1, received_on=LATER), done(2, "B")]),
+    ("R02", [patient("B", 2)], [envelope(1, status="dispatched"), done(2, "B")]),
+    ("R04", [patient("A", 1, stratum="")], [done(1, "A")]),
+    ("R09", [patient("A", 1, envelope=" ode-k1n-001" + envelope(1).id[-2:].lower())], [done(1, "A")]),
+    ("R11", [patient("A", 1, card_code="7k2m q9xd oltb")], [done(1, "A")]),
+    ("R11", [patient("A", 1, arm="")], [done(1, "A")]),
+    ("R13", [patient("A", 1, consented_on=DAY)], [done(1, "A")]),
+    ("R20", [patient("A", 1, at="10:00"),
+             patient("B", 1, pile=RIG, released_at=datetime(2026, 3, 2, 10, 0), at="10:20")],
+     [done(1, "A"), done(1, "B", pile=RIG)]),
+    ("R20", [patient("A", 1, at=""), patient("B", 1, at="", pile=RIG, released_at=datetime(2026, 3, 2, 10, 0))],
+     [done(1, "A"), done(1, "B", pile=RIG)]),
+    ("R51", [patient("A", 1)], [done(1, "A")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "patients", "envelopes"), QUIET)
+def test_what_is_no_deviation_is_left_alone(
+    shipped: Config, rule: str, patients: list[Patient], envelopes: list[Envelope]
+) -> None:
+    """Careless spelling, a missing time, a void envelope, one release after another: not a finding of that rule."""
+    assert [finding for finding in reconcile(patients, envelopes, shipped) if finding.rule == rule] == []
+
+
+def test_with_scope_site_two_sites_may_open_at_one_time(shipped: Config) -> None:
+    """`scope: site` looks at each site alone."""
+    per_site = shipped.model_copy(update={"envelopes": shipped.envelopes.model_copy(update={"scope": "site"})})
+    patients = [patient("A", 1, at="12:00", released_at=datetime(2026, 3, 2, 8, 0)), patient("B", 1, pile=RIG)]
+    envelopes = [done(1, "A"), done(1, "B", pile=RIG)]
+    assert [finding.rule for finding in reconcile(patients, envelopes, shipped)] == ["R20"]
+    assert reconcile(patients, envelopes, per_site) == []
+
+
+def test_no_finding_tells_an_arm_or_a_card_code(shipped: Config) -> None:
+    """With arms that stand out, no text of any rule names one, nor a card code."""
+    renamed = [replace(who, arm="CANARY") for _, _, patients, _ in CASES for who in patients]
+    envelopes = [envelope for *_, part in CASES for envelope in part]
+    texts = "\n".join(finding.text for finding in reconcile(renamed, envelopes, shipped))
+    assert "CANARY" not in texts
+    assert CODE not in texts
+    assert "arm and card code do not belong to this envelope" in texts
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None)
+def test_findings_do_not_depend_on_the_order_of_the_data(shipped: Config, data: st.DataObject) -> None:
+    """The same records and envelopes in any order give the same findings in the same order."""
+    patients = [replace(who, record=f"{n}-{who.record}") for n, case in enumerate(CASES) for who in case[2]]
+    envelopes = list({one.id: one for case in CASES for one in case[3]}.values())
+    mixed = data.draw(st.permutations(patients)), data.draw(st.permutations(envelopes))
+    assert reconcile(*mixed, shipped) == reconcile(patients, envelopes, shipped)
+
+
+SETTLED: list[tuple[str, Sequence[Patient], Sequence[Envelope], list[tuple[str, str]]]] = [
+    ("released and opened", [patient("A", 1)], [envelope(1, status="released", record="A")], [(envelope(1).id, "A")]),
+    ("opened without release", [patient("A", 1)], [envelope(1)], [(envelope(1).id, "A")]),
+    ("opened on its way", [patient("A", 1)], [envelope(1, status="dispatched")], [(envelope(1).id, "A")]),
+    ("settled already", [patient("A", 1)], [done(1, "A")], []),
+    ("void: a person decides", [patient("A", 1)], [envelope(1, status="void")], []),
+    ("no date yet", [patient("A", 1, opened_on=None)], [envelope(1, status="released", record="A")], []),
+    ("two records: a person decides", [patient("A", 1), patient("B", 1)], [envelope(1)], []),
+    ("not in the register", [patient("A", 1)], [envelope(2)], []),
+]
+
+
+@pytest.mark.parametrize(("what", "patients", "envelopes", "expected"), SETTLED, ids=[case[0] for case in SETTLED])
+def test_the_register_follows_what_the_records_say_was_opened(
+    what: str, patients: Sequence[Patient], envelopes: Sequence[Envelope], expected: list[tuple[str, str]]
+) -> None:
+    """An envelope a record shows opened becomes `opened` for that record; a doubtful one waits for a person."""
+    changes = settle(patients, envelopes)
+    assert [(change.id, change.record) for change in changes] == expected
+    assert all((change.status, change.opened_on) == ("opened", DAY) for change in changes)
+    released = [change.released_at for change in changes]
+    assert released == [e.released_at for e in envelopes if e.id in {change.id for change in changes}]

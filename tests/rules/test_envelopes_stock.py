@@ -1,0 +1,116 @@
+"""Stock and lists: what lies where, what to send, and what a sheet shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from trialdesk.allocation.numbering import envelope_id
+from trialdesk.config import Config
+from trialdesk.envelopes.lists import coordinator_lists, site_list
+from trialdesk.envelopes.stock import PileStock, stock
+from trialdesk.model import Envelope, EnvelopeStatus, Pile
+from trialdesk.workbook import HEADER_ROW, save
+
+PILE = Pile("ODE", "K1N")
+TODAY = date(2026, 11, 23)
+WORDS: dict[str, EnvelopeStatus] = {
+    "m": "made", "p": "packed", "d": "dispatched", "R": "received", "r": "released", "o": "opened",
+    "v": "void", "l": "lost", "b": "returned",
+}  # fmt: skip
+
+
+def pile(states: str, where: Pile = PILE) -> list[Envelope]:
+    """Envelopes 1, 2, 3 … in these states, a space between batches."""
+    envelopes: list[Envelope] = []
+    for batch, part in enumerate(states.split(), start=1):
+        for letter in part:
+            number = len(envelopes) + 1
+            envelopes.append(Envelope(where, number, envelope_id(where, number), batch, WORDS[letter], "00"))
+    return envelopes
+
+
+@pytest.mark.parametrize(
+    ("states", "reorder_at", "level", "action", "send"),
+    [
+        ("RRRR", 1, "OK", "", []),
+        ("ooRR", 1, "OK", "", []),
+        ("oooR", 1, "LOW", "make", []),
+        ("oooR mmmm", 1, "LOW", "send", [5, 6, 7, 8]),
+        ("oooR ppmm mmmm", 1, "LOW", "send", [5, 6, 7, 8]),
+        ("oooR dddd", 1, "LOW", "on its way", []),
+        ("oooo mmmm", 1, "EMPTY", "send", [5, 6, 7, 8]),
+        ("ooor mmmm", 1, "EMPTY", "send", [5, 6, 7, 8]),  # released is not left
+        ("ovlb", 1, "EMPTY", "make", []),
+        ("", 1, "EMPTY", "make", []),
+        ("oooR mmmm", 0, "OK", "", []),  # the protocol's literal "when all are used"
+        ("oooo mmmm", 0, "EMPTY", "send", [5, 6, 7, 8]),
+        ("ooRRR mmmm", 3, "LOW", "send", [6, 7, 8, 9]),
+    ],
+)
+def test_a_pile_is_resupplied_at_its_reorder_level(
+    shipped: Config, states: str, reorder_at: int, level: str, action: str, send: list[int]
+) -> None:
+    """EMPTY with none received left, LOW up to the reorder level; the next whole batch is sent, once."""
+    envelopes = shipped.envelopes.model_copy(update={"reorder_at": reorder_at})
+    config = shipped.model_copy(update={"envelopes": envelopes})
+    found = {state.pile: state for state in stock(config, pile(states), TODAY)}
+    assert found[PILE] == PileStock(PILE, level, action, tuple(envelope_id(PILE, number) for number in send))  # type: ignore[arg-type]  # words of the table
+    assert list(found) == list(config.piles)
+
+
+def test_a_closed_site_needs_no_envelopes(shipped: Config) -> None:
+    """After its last day a site has no line."""
+    sites = tuple(s.model_copy(update={"closes": date(2026, 11, 22)}) if s.code == "ODE" else s for s in shipped.sites)
+    config = shipped.model_copy(update={"sites": sites})
+    assert {state.pile.site for state in stock(config, [], TODAY)} == {s.code for s in sites} - {"ODE"}
+    assert "ODE" in {state.pile.site for state in stock(config, [], date(2026, 11, 22))}
+
+
+def test_the_coordinators_workbook_has_dates_words_and_what_to_send(shipped: Config, tmp_path: Path) -> None:
+    """One sheet says where every envelope is, with the stratum in words; one says what to send or make."""
+    envelopes = pile("oR mm")
+    envelopes[0] = replace(
+        envelopes[0],
+        record="=ODE-001",
+        received_on=date(2026, 1, 5),
+        released_at=datetime(2026, 3, 2, 9, 30),
+        opened_on=date(2026, 3, 2),
+    )
+    save(tmp_path / "e.xlsx", coordinator_lists(shipped, envelopes, TODAY), "PVP-MM")
+    book = load_workbook(tmp_path / "e.xlsx")
+    assert book.sheetnames == ["Envelopes", "To send"]
+    sheet = book["Envelopes"]
+    titles = [cell.value for cell in sheet[HEADER_ROW]]
+    first = dict(zip(titles, (cell.value for cell in sheet[HEADER_ROW + 1]), strict=True))
+    assert first["Stratum"] == "Known myeloma, 1 level, No former fracture"
+    assert (first["Number"], first["Envelope"]) == (1, envelope_id(PILE, 1))
+    assert (first["Received"], first["Opened"]) == (datetime(2026, 1, 5), datetime(2026, 3, 2))
+    assert first["Released"] == datetime(2026, 3, 2, 9, 30)
+    assert first["Record"] == "=ODE-001"
+    rows = [[cell.value for cell in row] for row in book["To send"].iter_rows(min_row=HEADER_ROW + 1)]
+    assert rows[0][3:] == ["LOW", "send", f"{envelope_id(PILE, 3)}, {envelope_id(PILE, 4)}"]
+    assert len(rows) == len(shipped.piles)
+
+
+def test_a_site_sees_its_own_envelopes_and_no_batch(shipped: Config) -> None:
+    """A site's list has what was sent to it, without the cut of shipments and without what still lies at the desk."""
+    envelopes = [*pile("oRd mp"), *pile("RR", Pile("RIG", "N2F"))]
+    (table,) = site_list(shipped, envelopes, "ODE", TODAY)
+    titles = [column.title for column in table.columns]
+    assert "Batch" not in titles
+    assert "Packed" not in titles
+    assert [line.values[titles.index("Envelope")] for line in table.lines] == [envelope_id(PILE, n) for n in (1, 2, 3)]
+
+
+def test_no_list_names_an_arm(shipped: Config) -> None:
+    """Arm names and labels of the configuration are in no sheet."""
+    envelopes = pile("oRdmpvlb")
+    tables = (*coordinator_lists(shipped, envelopes, TODAY), *site_list(shipped, envelopes, "ODE", TODAY))
+    shown = repr(tables)
+    assert [arm.label for arm in shipped.arms if arm.label in shown or f"'{arm.name}'" in shown] == []
+    assert not any("arm" in column.title.lower().split() for table in tables for column in table.columns)
