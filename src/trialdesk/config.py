@@ -82,6 +82,16 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _quiet_hour(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        msg = f'{value!r} is not a time of day; write it as HH:MM in quotes, for example "04:30"'
+        raise ValueError(msg)
+    if value.startswith("02:"):
+        msg = f"{value} does not exist in the night of the spring change and comes twice in autumn; choose another hour"
+        raise ValueError(msg)
+    return value
+
+
 def _api_url(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+/(?:[^\s?#]*/)?api/", value):
         msg = f"{value!r} is not a REDCap API address: it ends in /api/, for example https://redcap.example.org/api/"
@@ -263,6 +273,17 @@ class Step(Part):
     logic: Logic
 
 
+class CallPlan(Part):
+    """Which fields show a patient's next contact in REDCap; only the nightly run writes them."""
+
+    next: Reference
+    target: Reference
+    opens: Reference
+    closes: Reference
+    planned: Reference
+    version: Reference
+
+
 class ContactForm(Part):
     """How a contact is read from its form, in the contact's own event."""
 
@@ -311,6 +332,12 @@ class Calls(Part):
     a_day: Annotated[int, Field(gt=0)] = 12
 
 
+class Nightly(Part):
+    """When the long-running form of the nightly run starts, in the trial's time zone."""
+
+    at: Annotated[str, AfterValidator(_quiet_hour)] = "04:30"
+
+
 class Recipient(Part):
     """Who receives which report."""
 
@@ -334,9 +361,11 @@ class Config(Part):
     states: States
     death_signs: tuple[DeathSign, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
+    call_plan: CallPlan
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
+    nightly: Nightly = Nightly()
     recipients: tuple[Recipient, ...] = ()
 
     def path(self, where: Path) -> Path:
@@ -397,7 +426,8 @@ class Config(Part):
                 yield f"{name} {value} stands twice; give each its own"
         for rule in self.contacts:
             if rule.form not in self.contact_forms:
-                yield f"contacts: {rule.code}: form {rule.form} is not under contact_forms ({', '.join(self.contact_forms)})"
+                forms = ", ".join(self.contact_forms)
+                yield f"contacts: {rule.code}: form {rule.form} is not under contact_forms ({forms})"
         for recipient in self.recipients:
             kind, _, code = recipient.profile.partition(":")
             if kind == "site" and code not in self.sites_by_code:

@@ -1,0 +1,54 @@
+"""When contacts end before their time: death, withdrawal, loss, completion, and what has to be verified first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from trialdesk.model import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Contacts that were not over by `since` end as `status`; without a date every contact not done does."""
+
+    status: Literal["stopped", "withdrawn"]
+    since: date | None
+
+
+def halt(patient: Patient, *, chased: bool, doubtful: bool) -> Halt | None:
+    """What ends a patient's contacts, or None while they go on (trial-operations.md 3.5).
+
+    Death goes before everything, then whatever has to be verified first. Withdrawal from treatment alone stops
+    nothing. Loss to follow-up stops the weekly contacts; those with days of grace are still attempted (3.4).
+
+    Args:
+        patient: The patient.
+        chased: Whether the contact has days of grace.
+        doubtful: Whether something about the patient has to be verified before anyone calls.
+    """
+    if patient.dead or patient.died_on:
+        return Halt("stopped", patient.died_on or patient.left_on)
+    if doubtful:
+        return Halt("stopped", None)
+    if patient.withdrawal in ("contact", "data"):
+        return Halt("withdrawn", patient.left_on)
+    if "completed" in patient.states or ("lost" in patient.states and not chased):
+        return Halt("stopped", patient.left_on)
+    return None
+
+
+def doubts(patient: Patient, last_done: date | None) -> tuple[str, ...]:
+    """What has to be verified before anyone calls, one sentence each; () for a patient without contradictions.
+
+    Every source of death is read: one alone is enough to stop the calls (trial-operations.md 3.5, death guard).
+    """
+    found = [] if patient.dead else [f"vital status: {sign}" for sign in patient.death_signs]
+    if patient.died_on and not patient.dead:
+        found.append("vital status: a date of death is recorded, but the end of study does not say died")
+    if patient.died_on and last_done and last_done > patient.died_on:
+        found.append(f"vital status: a contact on {last_done} is later than the death on {patient.died_on}")
+    if "not_randomised" in patient.states:
+        found.append("enrolment: the end of study says not randomised, but an envelope was opened")
+    return tuple(found)

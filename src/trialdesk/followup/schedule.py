@@ -1,0 +1,192 @@
+"""The whole schedule on one day: every contact of every randomised patient with its day, status and remarks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from redcap_rules.logic import LogicError
+from trialdesk.config import CallPlan, Config
+from trialdesk.errors import ConfigError
+from trialdesk.followup.contacts import Contact, Course, course, record_order
+from trialdesk.followup.keeping import kept
+from trialdesk.followup.opendays import OpenDays, day_text, open_days
+from trialdesk.followup.planner import Key, Planned, plan
+from trialdesk.followup.sources import check
+from trialdesk.followup.status import ACTIVE, status
+from trialdesk.model import ContactStatus, Patient
+from trialdesk.redcap.snapshot import Snapshot
+
+_MISSED_IN_A_ROW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One contact on the schedule's day.
+
+    `last_contact` is the date on the contact's own form, or while it is to be made the latest date on any form of the
+    patient so far. `flags` are short sentences for the nurse. `may_change_arm_from` is the first day on which the
+    patient may change arm, None for patients whose arm knows no change or who have changed.
+    """
+
+    contact: Contact
+    planned: Planned | None
+    status: ContactStatus
+    last_contact: date | None = None
+    flags: tuple[str, ...] = ()
+    may_change_arm_from: date | None = None
+
+    @property
+    def due(self) -> date | None:
+        """The day of the call: the one the patient asked for, else the planned one."""
+        if self.contact.booking:
+            return self.contact.booking.on
+        return self.planned.on if self.planned else None
+
+    @property
+    def active(self) -> bool:
+        """Whether the contact is still to be made."""
+        return self.status in ACTIVE
+
+    @property
+    def calls(self) -> tuple[date, ...]:
+        """The days on which the patient expects a call on account of this contact; none once contacts have ended."""
+        recall = self.contact.recall if self.contact.halt is None else None
+        days = {self.due if self.active else None, recall.on if recall else None}
+        return tuple(sorted(day for day in days if day))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A patient nobody calls until something has been verified."""
+
+    record: str
+    site: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All contacts by site, record and target, and the patients to verify first, as of one day."""
+
+    today: date
+    entries: tuple[Entry, ...]
+    holds: tuple[Hold, ...] = ()
+
+    def at_site(self, site: str) -> Schedule:
+        """The same schedule with one site's patients only; their days are those of the whole trial's plan."""
+        return replace(
+            self,
+            entries=tuple(entry for entry in self.entries if entry.contact.site == site),
+            holds=tuple(hold for hold in self.holds if hold.site == site),
+        )
+
+
+def schedule(
+    patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date, promised: CallPlan | None = None
+) -> Schedule:
+    """The schedule of all randomised patients; the same data and day give the same schedule, in any order of patients.
+
+    Args:
+        patients: The patients of the snapshot.
+        snapshot: The pull they come from.
+        config: The trial.
+        today: The day in the trial's time zone.
+        promised: Where REDCap holds the call plan of an earlier run; its days are kept while their causes stand.
+
+    Raises:
+        ConfigError: the configuration does not fit the project.
+        SanityFailed: the pull lacks what contacts or deaths are read from.
+    """
+    check(snapshot, config)
+    randomised = [patient for patient in patients if patient.randomised]
+    try:
+        courses = [course(patient, snapshot, config) for patient in randomised]
+    except LogicError as error:
+        raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
+    courses.sort(key=lambda found: (found.patient.site, record_order(found.patient.record)))
+    days = _promised_days(courses, snapshot, promised) if promised else {}
+    calendar = open_days(config)
+    contacts = [contact for found in courses for contact in found.contacts]
+    plans = plan(contacts, calendar, config.calls.a_day, days)
+    entries = tuple(entry for found in courses for entry in _entries(found, plans, (config, calendar), today))
+    return Schedule(today, entries, tuple(_holds(courses, entries)))
+
+
+def _promised_days(courses: Sequence[Course], snapshot: Snapshot, fields: CallPlan) -> dict[Key, date]:
+    days: dict[Key, date] = {}
+    for found in courses:
+        days |= kept(found.contacts, snapshot.view(found.patient.record), fields)
+    return days
+
+
+def _entries(
+    found: Course, plans: dict[Key, Planned], setting: tuple[Config, OpenDays], today: date
+) -> Iterator[Entry]:
+    config, calendar = setting
+    missed: Counter[str] = Counter()
+    latest: date | None = None
+    for contact in found.contacts:
+        planned, said_on = plans.get(contact.key), contact.said.on
+        state = status(contact, planned.on if planned else None, today)
+        remarks = list(_remarks(contact, found, calendar))
+        form = contact.rule.form
+        latest = max(filter(None, (latest, said_on)), default=None)
+        if state in ACTIVE:
+            remarks += _patient_remarks(found.patient, missed[form])
+            remarks += [planned.why] if planned and planned.why else []
+            yield Entry(contact, planned, state, latest, tuple(remarks), _arm_change(found.patient, config))
+        else:
+            yield Entry(contact, planned, state, said_on, tuple(remarks))
+        missed[form] = missed[form] + 1 if state == "missed" else 0
+
+
+def _arm_change(patient: Patient, config: Config) -> date | None:
+    arm = config.arms_by_code.get(patient.arm)
+    if arm is None or arm.may_change_from_day is None or patient.opened_on is None or "arm_changed" in patient.states:
+        return None
+    return patient.opened_on + timedelta(days=arm.may_change_from_day)
+
+
+def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[str]:
+    """What is worth knowing about one contact, whatever its status."""
+    said = contact.said
+    if said.done and said.on is None:
+        yield "done, but without a date: add it in REDCap"
+    if said.done and said.on:
+        yield from _other_window(contact, said.on, found)
+    if said.refused and not said.done:
+        yield "the patient declined this contact"
+    if contact.recall:
+        yield f"asked to be called on {contact.recall}, a day no open contact covers"
+    if contact.booking and (reason := calendar.reason(contact.booking.on)):
+        yield f"the patient asked for {day_text(contact.booking.on)}, which is {reason}"
+
+
+def _other_window(contact: Contact, on: date, found: Course) -> Iterator[str]:
+    if contact.window is None or on in contact.window:
+        return
+    for other in found.contacts:
+        if other.rule.form == contact.rule.form and other.window and on in other.window:
+            yield f"its date {on} lies in the window of {other.rule.code}: check which contact it was"
+
+
+def _patient_remarks(patient: Patient, missed: int) -> Iterator[str]:
+    """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
+    if missed >= _MISSED_IN_A_ROW:
+        yield f"{missed} contacts missed in a row: tell the coordinator"
+    if patient.withdrawal == "treatment":
+        yield "withdrew from treatment; contacts go on"
+    if "lost" in patient.states:
+        yield "lost to follow-up; still attempted"
+
+
+def _holds(courses: Sequence[Course], entries: Sequence[Entry]) -> Iterator[Hold]:
+    """Patients with something to verify whose contacts it holds up; not those whose follow-up is over anyway."""
+    held = {e.contact.record for e in entries if e.status in ("stopped", "withdrawn")}
+    unplanned = {c.patient.record for c in courses if not any(contact.window for contact in c.contacts)}
+    for found in courses:
+        if found.verify and found.patient.record in held | unplanned:
+            yield Hold(found.patient.record, found.patient.site, found.verify)
