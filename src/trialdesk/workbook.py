@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -27,12 +29,20 @@ Tone = Literal["plain", "strong", "alarm", "warning", "good", "quiet", "entry"]
 Kind = Literal["text", "date", "datetime", "number", "percent"]
 
 HEADER_ROW = 4
+_FACE = "Calibri"  # named everywhere: a nameless bold face is drawn as a serif by some programs
+_LINE_HEIGHT = 15.0
 _FORMATS: Mapping[Kind, str] = {
     "text": "@",
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm",
-    "number": "0.##",
+    "number": "General",
     "percent": "0 %",
+}
+_ALIGN: Mapping[Kind, Literal["center", "right"]] = {
+    "date": "center",
+    "datetime": "center",
+    "number": "center",
+    "percent": "right",
 }
 # Okabe–Ito tints: told apart without red and green, and every tone is a word in the cell as well.
 _FILLS: Mapping[Tone, str] = {"alarm": "F8D9C4", "warning": "FCF0C3", "good": "D3ECF9", "entry": "FFFDF0"}
@@ -77,7 +87,7 @@ def save(path: Path, tables: Sequence[Table], footer: str) -> str:
     """The workbook is at `path`, whole and read back; returns the digest of its content.
 
     Args:
-        path: Where the file will be; its folder exists. An older file is replaced at once.
+        path: Where the file will be; its folder is made. An older file is replaced at once.
         tables: The sheets in order; names are made unique and valid.
         footer: Printed at the foot of every page: trial, profile and data cut.
 
@@ -123,19 +133,22 @@ def _fill(sheet: Worksheet, table: Table, footer: str) -> None:
     from openpyxl.utils import get_column_letter
 
     sheet["A1"], sheet["A2"] = _text(table.title), _text(table.about)
-    sheet["A1"].font = Font(bold=True, size=14)
-    sheet["A2"].font = Font(italic=True, color="555555")
+    sheet["A1"].font = Font(name=_FACE, bold=True, size=14)
+    sheet["A2"].font = Font(name=_FACE, italic=True, color="555555")
     _header(sheet, table.columns)
     for number, line in enumerate(table.lines, HEADER_ROW + 1):
         _row(sheet, number, table.columns, line)
     if not table.lines:
-        sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(italic=True, color="555555")
+        sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(name=_FACE, italic=True, color="555555")
     last = HEADER_ROW + max(len(table.lines), 1)
     corner = get_column_letter(len(table.columns))
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{corner}{last}"
     sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
+    widths = [column.width or _width(table, index) for index, column in enumerate(table.columns)]
+    heads = zip(table.columns, widths, strict=True)
+    sheet.row_dimensions[HEADER_ROW].height = _LINE_HEIGHT * max(_lines(c.title, width) for c, width in heads) + 3
     for index, column in enumerate(table.columns):
-        sheet.column_dimensions[get_column_letter(index + 1)].width = column.width or _width(table, index)
+        sheet.column_dimensions[get_column_letter(index + 1)].width = widths[index]
         _drop_down(
             sheet, column, f"{get_column_letter(index + 1)}{HEADER_ROW + 1}:{get_column_letter(index + 1)}{last}"
         )
@@ -147,9 +160,9 @@ def _header(sheet: Worksheet, columns: Sequence[Column]) -> None:
 
     for index, column in enumerate(columns, 1):
         cell = sheet.cell(HEADER_ROW, index, _text(column.title))
-        cell.font = Font(bold=True, color="FFFFFF")
+        cell.font = Font(name=_FACE, bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="1F4E79")
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal=_ALIGN.get(column.kind))
         cell.border = Border(bottom=Side(style="thin", color="1F4E79"))
 
 
@@ -163,9 +176,9 @@ def _row(sheet: Worksheet, number: int, columns: Sequence[Column], line: Line) -
         tone = line.tones.get(index, line.tone)
         if tone in _FILLS:
             cell.fill = PatternFill("solid", fgColor=_FILLS[tone])
-        if tone in ("strong", "alarm", "quiet"):
-            cell.font = Font(bold=tone != "quiet", color="777777" if tone == "quiet" else "000000")
-        cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top")
+        bold, colour = tone in ("strong", "alarm"), "777777" if tone == "quiet" else "000000"
+        cell.font = Font(name=_FACE, bold=bold, color=colour)
+        cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top", horizontal=_ALIGN.get(column.kind))
         cell.border = Border(bottom=thin)
 
 
@@ -192,6 +205,11 @@ def _width(table: Table, index: int) -> float:
     return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))
 
 
+def _lines(title: str, width: float) -> int:
+    """How many lines a heading takes; bold letters are wider than the unit in which columns are measured."""
+    return len(textwrap.wrap(title, max(int(width / 1.2), 3)))
+
+
 def _drop_down(sheet: Worksheet, column: Column, cells: str) -> None:
     from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -203,12 +221,14 @@ def _drop_down(sheet: Worksheet, column: Column, cells: str) -> None:
 
 def _page(sheet: Worksheet, area: str, footer: str) -> None:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.page import PageMargins
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.print_area = area
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, header=0.3, footer=0.3)
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     foot = HeaderFooterItem()
@@ -221,6 +241,7 @@ def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:
 
     part = path.with_name(f".part-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         book.save(part)
         found = load_workbook(part, read_only=True)
         counted = [max(sheet.max_row - HEADER_ROW, 0) for sheet in found.worksheets]
@@ -234,4 +255,5 @@ def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:
         reason = error.strerror or type(error).__name__
         raise OutputFailed(f"{path}: can't be written ({reason}); close it if it is open, and run again") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -72,6 +72,7 @@ def test_the_digest_follows_what_a_reader_sees() -> None:
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     """The new file is made beside the old one and put in its place when it is whole."""
+    (tmp_path / "none").touch()
     path = tmp_path / "none" / "a.xlsx"
     with pytest.raises(OutputFailed, match=r"a\.xlsx: can't be written"):
         save(path, [table()], "PVP-MM")

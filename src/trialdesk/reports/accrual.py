@@ -1,0 +1,152 @@
+"""How fast patients come: by month and site, against the plan, and when the target may be reached."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import exp, lgamma, log
+
+from trialdesk.config import Site, Trial
+
+MONTH = 365.25 / 12
+"""Days in a site-month."""
+
+FEWEST = 5
+SHORTEST = 3.0
+"""Below these (randomised patients, months since the first opening) nothing is projected (trial-operations.md 2.2)."""
+
+_HORIZON = 50 * 366
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One calendar month up to the cut. `planned` and `planned_so_far` are expected numbers, not whole patients.
+
+    `by_site` has every site, zeros too; `site_months` is the exposure of the month: open days ÷ 30.4375 over all sites.
+    """
+
+    first: date
+    by_site: Mapping[str, int]
+    actual: int
+    so_far: int
+    planned: float
+    planned_so_far: float
+    open_sites: int
+    site_months: float
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """When the target may be reached: one chance in ten before `early`, in two before `median`, in ten after `late`.
+
+    A date is None when it lies beyond 50 years or every site closes first. `on_time` is the chance of reaching the
+    target by the planned end of recruitment.
+    """
+
+    early: date | None
+    median: date | None
+    late: date | None
+    on_time: float
+
+
+def exposure(site: Site, until: date) -> float:
+    """Months from the site's opening (that day included) to the end of `until`, or to its closing if earlier."""
+    last = min(until, site.closes) if site.closes else until
+    return max(0, (last - site.opens).days + 1) / MONTH
+
+
+def planned(site: Site, trial: Trial, until: date) -> float:
+    """Patients expected by the end of `until` if the site's target came evenly between opening and closing.
+
+    A site without a closing date closes at the planned end of recruitment.
+    """
+    last = min(site.closes or trial.ends, trial.ends)
+    whole = exposure(site, last)
+    return site.target * min(1.0, exposure(site, until) / whole) if whole else float(site.target)
+
+
+def months(
+    opened_on: Mapping[str, Sequence[date]], sites: Sequence[Site], trial: Trial, as_of: date
+) -> tuple[Month, ...]:
+    """Every calendar month from the start of the trial (or the first patient) to the cut, months without patients too.
+
+    Args:
+        opened_on: Site code to the days of randomisation; a code that is no site counts in the whole alone.
+        sites: The sites that count.
+        trial: Start and planned end of recruitment.
+        as_of: The data cut; the last month ends there.
+    """
+    days = sorted(day for part in opened_on.values() for day in part)
+    first = min([trial.starts, *days])
+    rows: list[Month] = []
+    for start, end in _calendar(first, as_of):
+        by_site = {site.code: _between(opened_on.get(site.code, ()), start, end) for site in sites}
+        actual = _between(days, start, end)
+        eve = start - timedelta(1)
+        so_far = sum(planned(site, trial, end) for site in sites)
+        rows.append(
+            Month(
+                first=start,
+                by_site=by_site,
+                actual=actual,
+                so_far=actual + (rows[-1].so_far if rows else 0),
+                planned=so_far - sum(planned(site, trial, eve) for site in sites),
+                planned_so_far=so_far,
+                open_sites=sum(exposure(site, end) > exposure(site, eve) for site in sites),
+                site_months=sum(exposure(site, end) - exposure(site, eve) for site in sites),
+            )
+        )
+    return tuple(rows)
+
+
+def project(randomised: int, sites: Sequence[Site], trial: Trial, as_of: date) -> Projection | None:
+    """The gamma–Poisson projection, in closed form; None while it is too early or the target is reached.
+
+    With n patients in T site-months the rate is Gamma(n + ½, T); the number of patients in t further site-months is
+    then negative binomial, so no random numbers are needed (trial-operations.md 2.2, sheet 02). A site adds exposure
+    while it is open: sites not yet open count from their planned opening at the pooled rate, closed ones no more.
+    """
+    opened = [site.opens for site in sites if site.opens <= as_of]
+    waited = ((as_of - min(opened)).days + 1) / MONTH if opened else 0.0
+    missing = trial.target - randomised
+    if randomised < FEWEST or waited < SHORTEST or missing <= 0:
+        return None
+    before = sum(exposure(site, as_of) for site in sites)
+
+    def chance(days: int) -> float:
+        until = as_of + timedelta(days)
+        return reaching(missing, randomised, before, sum(exposure(site, until) for site in sites) - before)
+
+    def when(level: float) -> date | None:
+        days = bisect_right(range(_HORIZON), level, key=chance)
+        return as_of + timedelta(days) if days < _HORIZON else None
+
+    return Projection(when(0.1), when(0.5), when(0.9), chance(max(0, (trial.ends - as_of).days)))
+
+
+def reaching(missing: int, seen: int, before: float, ahead: float) -> float:
+    """The chance that at least `missing` patients come in `ahead` site-months after `seen` came in `before`.
+
+    1 − the distribution function of the negative binomial with shape seen + ½ at missing − 1.
+    """
+    if missing <= 0:
+        return 1.0
+    if ahead <= 0:
+        return 0.0
+    shape, stay, come = seen + 0.5, log(before / (before + ahead)), log(ahead / (before + ahead))
+    terms = (exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1) + shape * stay + k * come) for k in range(missing))
+    return min(1.0, max(0.0, 1.0 - sum(terms)))
+
+
+def _calendar(first: date, last: date) -> Iterator[tuple[date, date]]:
+    start = first.replace(day=1)
+    while start <= last:
+        following = (start + timedelta(32)).replace(day=1)
+        yield start, min(following - timedelta(1), last)
+        start = following
+
+
+def _between(days: Sequence[date], first: date, last: date) -> int:
+    return sum(first <= day <= last for day in days)

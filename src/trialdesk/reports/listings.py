@@ -1,0 +1,163 @@
+"""The sheets that list: Patients, Completeness, Findings and About."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from trialdesk.config import Config
+from trialdesk.model import Finding
+from trialdesk.reports.cohort import Cohort, Member, share
+from trialdesk.reports.completeness import DueForm, FormCount, count
+from trialdesk.reports.findings import FindingList
+from trialdesk.reports.profiles import Profile
+from trialdesk.reports.treatment import treatment_events
+from trialdesk.workbook import Column, Line, Table, Tone
+
+
+def patients(cohort: Cohort) -> Table:
+    """Every patient with dates, step and state; no arm, no envelope, nothing of the procedure."""
+    columns = (
+        Column("Record", width=12), Column("Site", width=8), Column("Last step", width=18),
+        Column("Not randomised", width=26), Column("Reason given", width=30), Column("State", width=20),
+        Column("Screened", "date", 12), Column("Consented", "date", 12), Column("Randomised", "date", 13),
+        Column("Days in trial", "number", 14),
+    )  # fmt: skip
+    about = "Last step: the furthest reached without a gap. Days in trial count from randomisation to the data cut."
+    lines = tuple(_patient(member, cohort) for member in cohort.members)
+    return Table("Patients", "Patients", about, columns, lines, empty="No patient yet.")
+
+
+def findings(found: FindingList, cohort: Cohort, profile: Profile) -> Table:
+    """What has to be looked at, errors first; in an open profile the treatment's findings are only counted by site."""
+    columns = (
+        Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
+        Column("Where", width=26), Column("Finding", width=60), Column("Deviation", width=10),
+    )  # fmt: skip
+    listed = (*found.listed, *(() if profile.open else found.treatment))
+    mine = sorted(
+        (one for one in listed if _shown(one, cohort, profile)),
+        key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text),
+    )
+    lines = [_finding(one, found.deviations.get(one.rule, "")) for one in mine]
+    if profile.open:
+        lines.extend(_pooled(found, cohort, profile))
+    errors = sum(one.severity == "error" for one in mine)
+    about = (
+        f"{errors} to be solved, {len(mine) - errors} to be looked at. A finding goes away when REDCap is corrected."
+    )
+    return Table("Findings", "Findings", about, columns, tuple(lines), keys=2)
+
+
+def completeness(
+    forms: Sequence[DueForm], cohort: Cohort, mapping: Mapping[str, tuple[str, ...]], config: Config, profile: Profile
+) -> Table:
+    """Every form of every contact event: how many are expected by now, entered, complete and missing.
+
+    Open profiles leave out the events that follow a procedure: how many are expected there tells how many had one.
+    """
+    hidden = treatment_events(config) if profile.open else frozenset()
+    events = [rule.event for rule in config.contacts if rule.event not in hidden]
+    labels = {rule.event: rule.label for rule in config.contacts}
+    places = [(event, form) for event in events for form in mapping.get(event, ())]
+    columns = (
+        Column("Event", width=24), Column("Form", width=24), Column("Expected", "number", 12),
+        Column("Entered", "number", 12), Column("Complete", "number", 12), Column("Missing", "number", 12),
+        Column("% complete", "percent", 12),
+    )  # fmt: skip
+    lines = tuple(_count(one, labels) for one in count(forms, cohort.records, places))
+    about = "Forms are expected once a contact is made or its time is over, while the patient is in the trial."
+    return Table("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
+
+
+def about(cohort: Cohort, config: Config, profile: Profile) -> Table:
+    """What every number means, and what this report was made from."""
+    trial = config.trial
+    facts = (
+        ("Trial", f"{trial.id}: {trial.title}"),
+        ("Profile", profile.name),
+        ("Data cut", f"end of {cohort.as_of} ({trial.time_zone}); facts dated later are left out"),
+        ("Records", f"{len(cohort.members)} in this report; {_later(cohort, profile)}"),
+    )
+    columns = (Column("Term", width=26), Column("Meaning", width=110))
+    terms = (*facts, *_step_terms(config), *_TERMS, *(_OPEN_TERMS if profile.open else _CLOSED_TERMS))
+    lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
+    return Table("About", "About this report", "What it was made from, and what every number means.", columns, lines)
+
+
+def _later(cohort: Cohort, profile: Profile) -> str:
+    return f"{cohort.later} began after the data cut" if profile.whole else "records of other sites are not counted"
+
+
+def _step_terms(config: Config) -> Iterator[tuple[str, str]]:
+    labels = [step.label for step in config.funnel]
+    for number, label in enumerate(labels[:-1]):
+        before = f" and every step before: {', '.join(labels[:number])}" if number else ""
+        yield label, f"patients with this step recorded{before}"
+    yield labels[-1], "envelope opened (day 0), whether or not an earlier step is missing; a missing one is a finding"
+
+
+_TERMS = (
+    ("Target", "patients planned, for the site or the whole trial, as configured"),
+    ("% of …, % complete", "left blank where the denominator is under 10: n and N stand beside it"),
+    ("Site-months", "days from the opening of the site to the data cut (or its closing), divided by 30.4"),
+    ("A month", "randomised patients divided by site-months"),
+    ("A site-month", "randomised patients of the month divided by the months that sites were open in it"),
+    ("Planned", "each site's target spread evenly from its opening to its closing or the planned end of recruitment"),
+    ("Ahead or behind", "randomised so far minus planned so far"),
+    ("Projection", "rate ~ Gamma(n + ½, site-months), patients to come negative binomial; open sites at a common rate"),
+    ("Pending", "neither randomised nor recorded as declined, not eligible, not invited or out of the trial"),
+    ("Left before randomisation", "an end-of-study form without an opened envelope"),
+    ("In follow-up", "randomised and no end of study; withdrawal from the treatment alone stays in follow-up"),
+    ("Withdrawn", "no further contact, or no further data"),
+    ("Expected", "forms of contacts that are done or whose time (with grace) is over; not after death or withdrawal"),
+    ("Entered, complete", "the form holds data; and its status is Complete. Missing: expected and empty"),
+    ("Error, warning", "error: must be solved; warning: may be accepted after a look"),
+    ("Deviation", "code of the protocol's list of deviations that the rule points to"),
+)
+_OPEN_TERMS = (
+    (
+        "Treatment findings",
+        "findings of rules that use the allocation, the procedure or a change of arm: counted by site, listed in the "
+        "closed report",
+    ),
+    ("Blinding", "this report was made again with other treatments and came out the same; only their count is kept"),
+)
+_CLOSED_TERMS = (("Confidential", "for the statistician and the data monitoring committee: shows patients by arm"),)
+
+
+def _patient(member: Member, cohort: Cohort) -> Line:
+    one = member.patient
+    step = cohort.steps[member.steps - 1].label if member.steps else ""
+    days = (cohort.as_of - one.opened_on).days if one.opened_on else None
+    values = (
+        one.record, one.site, step, member.reason, member.stated, member.state, one.screened_on, one.consented_on,
+        one.opened_on, days,
+    )  # fmt: skip
+    return Line(values, "plain" if member.randomised or member.reason == "pending" else "quiet")
+
+
+def _count(one: FormCount, labels: Mapping[str, str]) -> Line:
+    form = one.form.replace("_", " ")
+    complete = share(one.complete, one.expected)
+    values = (labels[one.event], form, one.expected, one.entered, one.complete, one.missing, complete)
+    return Line(values, "plain" if one.expected else "quiet", {5: "warning"} if one.missing else {})
+
+
+def _shown(finding: Finding, cohort: Cohort, profile: Profile) -> bool:
+    """A site sees what is about its own patients and its own envelopes; the whole trial sees all."""
+    if profile.whole:
+        return True
+    return finding.record in cohort.records if finding.record else finding.site == profile.sites[0].code
+
+
+def _finding(one: Finding, deviation: str) -> Line:
+    tone: Tone = "alarm" if one.severity == "error" else "warning"
+    return Line((one.severity, one.rule, one.site, one.record, one.where, one.text, deviation), tones={0: tone})
+
+
+def _pooled(found: FindingList, cohort: Cohort, profile: Profile) -> Iterator[Line]:
+    counted = Counter(one.site for one in found.treatment if _shown(one, cohort, profile))
+    for site, number in sorted(counted.items()):
+        text = f"{number} about the delivery of treatment: listed in the closed report"
+        yield Line(("pooled", "treatment", site, "", "", text, ""), "quiet")

@@ -1,0 +1,199 @@
+"""The sheets about recruitment: Enrolment, By month, Flow and By arm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from trialdesk.config import Config, Site
+from trialdesk.errors import OutputFailed
+from trialdesk.reports.accrual import Month, Projection, exposure, months, project
+from trialdesk.reports.cohort import STATES, Cohort, Member, share
+from trialdesk.reports.flow import Box, flow, unbalanced
+from trialdesk.reports.profiles import Profile
+from trialdesk.workbook import Column, Line, Table, Tone, Value
+
+LONG = 60
+"""Days after which a site without a new patient is pointed out (trial-operations.md 2.2, sheet 01)."""
+
+UNKNOWN_SITE = "?"
+NOTE = 2
+
+
+def enrolment(cohort: Cohort, config: Config, profile: Profile) -> Table:
+    """The page read first: every site with its steps, target, rate and what to notice, and the whole."""
+    lines = [_site(site, cohort) for site in profile.sites]
+    known = {site.code for site in profile.sites}
+    strays = cohort.where(lambda member: member.site not in known)
+    if strays.members:
+        lines.append(_line((UNKNOWN_SITE, "Site not recorded", "correct the site field", None), strays, (None,) * 6))
+    target = config.trial.target if profile.whole else sum(site.target for site in profile.sites)
+    if profile.whole:
+        lines.append(_total(cohort, profile.sites, target))
+    steps = (Column(step.label, "number", max(9, len(step.label) + 3)) for step in config.funnel)
+    columns = (
+        Column("Site", width=8), Column("Name", width=34), Column("Note", width=22),
+        Column("Opened", "date", 12), *steps, Column("Target", "number", 9), Column("% of target", "percent", 12),
+        Column("Last randomised", "date", 16), Column("Days since", "number", 12),
+        Column("Site-months", "number", 13), Column("A month", "number", 10),
+    )  # fmt: skip
+    part = share(cohort.randomised, target)
+    percent = "" if part is None else f" ({_percent(part)})"
+    title = f"Enrolment: {cohort.randomised} of {target} randomised{percent} by {cohort.as_of}"
+    return Table("Enrolment", title, _outlook(cohort, config, profile, target), columns, tuple(lines), keys=2)
+
+
+def by_month(cohort: Cohort, config: Config, profile: Profile) -> Table:
+    """Every calendar month since the start, months without patients too, by site and against the plan."""
+    opened = {code: cohort.at(code).opened_on for code in {member.site for member in cohort.members}}
+    rows = months(opened, profile.sites, config.trial, cohort.as_of)
+    columns = (
+        Column("Month", width=18), *(Column(site.code, "number", 7) for site in profile.sites),
+        Column("Randomised", "number", 12), Column("Planned", "number", 9), Column("So far", "number", 9),
+        Column("Planned so far", "number", 16), Column("Ahead or behind", "number", 17),
+        Column("Open sites", "number", 12), Column("A site-month", "number", 14),
+    )  # fmt: skip
+    about = "Randomised patients by calendar month and site, beside the number planned. Definitions: sheet About."
+    return Table("By month", "Recruitment by month", about, columns, tuple(_month(row, cohort.as_of) for row in rows))
+
+
+def participant_flow(cohort: Cohort) -> Table:
+    """The flow of participants, pooled; raises OutputFailed should a box not be the sum of its children."""
+    boxes = flow(cohort)
+    if wrong := unbalanced(boxes):
+        raise OutputFailed(f"flow: {wrong[0]} is not the sum of what is below it; please report this line")
+    above = {box.name: box.n for box in boxes}
+    columns = (
+        Column("Box", width=48), Column("Part of", width=20), Column("Patients", "number", 12),
+        Column("% of that", "percent", 12),
+    )  # fmt: skip
+    about = "The boxes that are part of another exclude one another and add up to it. Arms are pooled."
+    return Table("Flow", "Participant flow", about, columns, tuple(_box(box, above) for box in boxes))
+
+
+def by_arm(cohort: Cohort, config: Config) -> Table:
+    """Randomised patients by arm as allocated; for the closed report alone."""
+    columns = (
+        Column("Arm", width=32), Column("Randomised", "number", 12),
+        *(Column(state.capitalize(), "number", len(state) + 4) for state in STATES),
+        Column("Procedure done", "number", 16), Column("Arm changed", "number", 14),
+    )  # fmt: skip
+    lines = [_arm(label, code, cohort, config) for code, label in _arms(cohort, config)]
+    about = "As randomised: a patient who changed arm stays in the arm of the envelope. Confidential."
+    return Table("By arm", "Randomised patients by arm", about, columns, tuple(lines))
+
+
+def _site(site: Site, cohort: Cohort) -> Line:
+    here = cohort.at(site.code)
+    head = (site.code, site.name, _note(site, here, cohort.as_of), site.opens)
+    return _line(head, here, _progress(here, site.target, exposure(site, cohort.as_of)))
+
+
+def _progress(here: Cohort, target: int, spent: float) -> tuple[Value, ...]:
+    """Target, share of it, day of the last randomisation, days since, site-months and rate."""
+    last = here.opened_on[-1] if here.opened_on else None
+    return (
+        target,
+        share(here.randomised, target),
+        last,
+        (here.as_of - last).days if last else None,
+        round(spent, 1),
+        round(here.randomised / spent, 2) if spent else None,
+    )
+
+
+def _note(site: Site, here: Cohort, as_of: date) -> str:
+    if site.opens > as_of:
+        return "not open yet"
+    if site.closes and site.closes < as_of:
+        return f"closed {site.closes}"
+    if site.target and here.randomised >= site.target:
+        return "target reached"
+    quiet = (as_of - (here.opened_on[-1] if here.opened_on else site.opens)).days
+    if quiet <= LONG:
+        return ""
+    return f"none for {quiet} days" if here.opened_on else f"none yet, open {quiet} days"
+
+
+def _line(head: tuple[Value, ...], here: Cohort, rest: tuple[Value, ...]) -> Line:
+    counts = tuple(here.reached(step) for step in range(len(here.steps)))
+    values = (*head, *counts, *rest)
+    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if value == 0}
+    tones[len(head) + len(counts) - 1] = "strong"
+    if str(head[NOTE]).startswith(("none", "correct")):
+        tones[NOTE] = "warning"
+    return Line(values, tones=tones)
+
+
+def _total(cohort: Cohort, sites: Sequence[Site], target: int) -> Line:
+    head = ("All", "Whole trial", "", min(site.opens for site in sites))
+    spent = sum(exposure(site, cohort.as_of) for site in sites)
+    return Line(_line(head, cohort, _progress(cohort, target, spent)).values, "strong")
+
+
+def _outlook(cohort: Cohort, config: Config, profile: Profile, target: int) -> str:
+    if not profile.whole:
+        return f"Data as of {cohort.as_of}. The site alone; the whole trial is in the monitor's report."
+    if cohort.randomised >= target:
+        return f"The target was reached on {cohort.opened_on[target - 1]}."
+    outlook = project(cohort.randomised, profile.sites, config.trial, cohort.as_of)
+    if outlook is None:
+        return "Too early to project: that needs 5 randomised patients and 3 months of recruitment."
+    return _projected(outlook, config.trial.ends)
+
+
+def _projected(outlook: Projection, ends: date) -> str:
+    early, median, late = (f"{day:%Y-%m}" if day else "never" for day in (outlook.early, outlook.median, outlook.late))
+    return (
+        f"At the rate so far the target is reached in {median} (80 % interval {early} to {late}); "
+        f"chance of reaching it by the planned end, {ends}: {_chance(outlook.on_time)}."
+    )
+
+
+def _chance(chance: float) -> str:
+    return "under 1 %" if chance < 0.01 else "over 99 %" if chance > 0.99 else _percent(chance)
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
+
+
+def _month(row: Month, as_of: date) -> Line:
+    ends = row.first.year == as_of.year and row.first.month == as_of.month
+    name = f"{row.first:%Y-%m}" + (f" to day {as_of.day}" if ends else "")
+    values: tuple[Value, ...] = (
+        name,
+        *row.by_site.values(),
+        row.actual,
+        round(row.planned, 1),
+        row.so_far,
+        round(row.planned_so_far, 1),
+        round(row.so_far - row.planned_so_far, 1),
+        row.open_sites,
+        round(row.actual / row.site_months, 2) if row.site_months else None,
+    )
+    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if value == 0}
+    tones[len(row.by_site) + 1] = "strong"
+    return Line(values, "plain", tones)
+
+
+def _box(box: Box, above: Mapping[str, int]) -> Line:
+    tone: Tone = "strong" if not box.leaf else "plain" if box.n else "quiet"
+    return Line(("    " * box.depth + box.name, box.parent, box.n, share(box.n, above.get(box.parent, 0))), tone)
+
+
+def _arms(cohort: Cohort, config: Config) -> Iterator[tuple[str, str]]:
+    yield from ((arm.code, arm.label) for arm in config.arms)
+    if any(m.randomised and not _arm_code(m, config) for m in cohort.members):
+        yield "", "Arm not recorded"
+
+
+def _arm_code(member: Member, config: Config) -> str:
+    return member.patient.arm if member.patient.arm in config.arms_by_code else ""
+
+
+def _arm(label: str, code: str, cohort: Cohort, config: Config) -> Line:
+    here = cohort.where(lambda m: m.randomised and _arm_code(m, config) == code)
+    done = Counter(state for m in here.members for state in m.patient.states)
+    return Line((label, here.randomised, *here.states.values(), done["procedure_done"], done["arm_changed"]))

@@ -1,0 +1,177 @@
+"""The trial's own consistency rules over whole records: where they fire, where they stay silent, who may see them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from redcap_rules.dictionary import Dictionary, join, read_dictionary
+from redcap_rules.record import Row
+from trialdesk.config import Config, load
+from trialdesk.errors import InstrumentError
+from trialdesk.model import Finding
+from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.findings import Rules, check, read_rules, sort_out
+from trialdesk.reports.treatment import treatment_columns, treatment_fields
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "instruments" / "trial"
+CONFIG: Config = load(ROOT / "config.yaml")
+DICTIONARY: Dictionary = join(
+    read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
+)
+RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG)
+TODAY = date(2026, 11, 23)
+
+Places = Mapping[str, Mapping[str, str]]
+CLEAN: Places = {
+    "screening_arm_1": {
+        "elig_site": "ODE", "elig_date": "2026-03-01", "elig_ok": "1", "con_given": "1", "con_date": "2026-03-05",
+        "sa_fit": "1", "sa_ci_any": "0", "sa_risk_info": "1", "img_n_plan": "1", "img_st_lvl": "1", "img_st_for": "0",
+        "elig_group": "1", "sa_n_lvl": "1",
+    },
+    "baseline_arm_1": {"odi_date": "2026-03-18", "odi_pct": "44", "vas_back": "70", "eq_index": "0.4"},
+    "randomisation_arm_1": {
+        "rand_date": "2026-03-20", "rand_grp": "1", "rand_lvl": "1", "rand_for": "0", "rand_env": "E1",
+        "rand_env_released": "E1", "rand_env_ok": "1", "rand_arm": "2",
+    },
+}  # fmt: skip
+
+
+def found(changes: Places, *more: Row) -> list[tuple[str, str]]:
+    """Rule and place of every finding in the clean record with changes; a blank value takes a value away."""
+    events = {event: {**CLEAN.get(event, {}), **changes.get(event, {})} for event in {*CLEAN, *changes}}
+    rows = [Row("ODE-001", e, "", 0, {n: v for n, v in values.items() if v}) for e, values in sorted(events.items())]
+    pull = Snapshot("1", "", DICTIONARY, tuple(sorted(events)), {"ODE-001": (*rows, *more)}, {"ODE-001": "ode"})
+    return [(finding.rule, finding.where) for finding in check(RULES, pull, CONFIG, TODAY)]
+
+
+def test_a_clean_record_has_no_finding() -> None:
+    """Nothing to report for a patient by the book."""
+    assert found({}) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "changes"),
+    [
+        ("Q01", "", {"baseline_arm_1": {"odi_date": "2026-03-14"}, "screening_arm_1": {"con_date": "2026-03-15"}}),
+        ("Q02", "", {"screening_arm_1": {"con_given": "0"}}),
+        ("Q06", "", {"screening_arm_1": {"elig_ok": ""}}),
+        ("Q07", "", {"screening_arm_1": {"sa_ci_any": "1"}}),
+        ("Q11", "screening_arm_1", {"screening_arm_1": {"elig_inc_relpain": "1", "elig_pain_0100": "49"}}),
+        ("Q23", "", {"baseline_arm_1": {"vas_back": ""}}),
+        ("Q25", "", {"screening_arm_1": {"img_st_for": "1"}}),
+        ("Q26", "randomisation_arm_1", {"randomisation_arm_1": {"rand_env": "E2"}}),
+        ("Q27", "randomisation_arm_1", {"randomisation_arm_1": {"rand_env_released": ""}}),
+        ("Q44", "week_2_arm_1", {"week_2_arm_1": {"nc_stat": "1"}}),
+        ("Q51", "week_3_arm_1", {"week_3_arm_1": {"an_ome": "301"}}),
+        ("Q54", "week_4_arm_1", {"week_4_arm_1": {"eq5d_pd_5l_den_dan": "1", "vas_back": "70"}}),
+        ("Q60", "logs_arm_1", {"logs_arm_1": {"xo_dec": "1", "xo_w4_done": "0"}}),
+    ],
+)
+def test_a_rule_fires_once_and_where_the_fault_is(rule: str, where: str, changes: Places) -> None:
+    """Rules over several events fire once a record, the others in the event (and instance) with the fault."""
+    assert found(changes) == [(rule, where)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"screening_arm_1": {"elig_inc_relpain": "1", "elig_pain_0100": "50"}},
+        {"week_2_arm_1": {"nc_stat": "1", "vas_back": "12"}},
+        {"week_2_arm_1": {"nc_stat": "1", "vas_stat": "3"}},
+        {"week_3_arm_1": {"an_ome": "300"}},
+        {"logs_arm_1": {"xo_dec": "1", "xo_w4_done": "1"}},
+        {"week_4_arm_1": {"an_op___1": "0", "an_op___2": "0"}},
+    ],
+)
+def test_a_rule_stays_silent_at_its_limit(changes: Places) -> None:
+    """The neighbours of the faults above."""
+    assert found(changes) == []
+
+
+def test_each_instance_of_a_repeating_form_is_looked_at() -> None:
+    """Two adverse events, the second serious without a criterion."""
+    fine = Row("ODE-001", "logs_arm_1", "adverse_event", 1, {"ae_term": "cold", "ae_ser": "0"})
+    wrong = Row("ODE-001", "logs_arm_1", "adverse_event", 2, {"ae_term": "fall", "ae_ser": "1"})
+    assert found({}, fine, wrong) == [("Q61", "logs_arm_1 adverse_event 2")]
+
+
+def test_every_rule_in_the_files_has_a_class_and_every_class_is_used() -> None:
+    """69 rules: 55 with logic, 14 in code; only those without logic say themselves whether they may be open."""
+    with (FOLDER / "dq_classes.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with_logic = {rule.id for rule in RULES.rules}
+    assert sorted(row["rule"] for row in rows) == [f"Q{number:02}" for number in range(1, 70)]
+    assert len(with_logic) == 55
+    assert {row["severity"] for row in rows} == {"error", "warning"}
+    assert all(row["open"] == "" for row in rows if row["rule"] in with_logic)
+
+
+def test_severity_comes_from_the_class_and_a_rule_without_one_is_a_warning(tmp_path: Path) -> None:
+    """The same rule with and without its class."""
+    (tmp_path / "dq_rules.csv").write_text('rule_name,rule_logic\nX1 Odd,"[an_ome]>1"\nX2 Odd,"[an_ome]>1"\n')
+    (tmp_path / "dq_classes.csv").write_text("rule,severity,deviation,open\nX1,error,D15,\n")
+    rules = read_rules(tmp_path, DICTIONARY, CONFIG)
+    assert [(rules.class_of(name).severity, rules.class_of(name).deviation) for name in ("X1", "X2")] == [
+        ("error", "D15"),
+        ("warning", ""),
+    ]
+
+
+def test_every_wrong_rule_is_named_with_its_line(tmp_path: Path) -> None:
+    """Bad logic, an unknown field and a doubled id in one message; a folder without rules has none."""
+    text = 'rule_name,rule_logic\nX1 a,"[an_ome]>"\nX2 b,"[nothing]=1"\nX3 c,"[an_ome]>1"\nX3 d,"[an_ome]>2"\n'
+    (tmp_path / "dq_rules.csv").write_text(text)
+    with pytest.raises(InstrumentError) as refused:
+        read_rules(tmp_path, DICTIONARY, CONFIG)
+    lines = str(refused.value).splitlines()
+    assert [line.split()[0] for line in lines] == ["dq_rules.csv:2:", "dq_rules.csv:3:", "dq_rules.csv:5:"]
+    assert "nothing" in lines[1]
+    assert read_rules(tmp_path / "none", DICTIONARY, CONFIG).rules == ()
+
+
+def test_what_tells_the_arm_is_found_from_the_configuration() -> None:
+    """The arm, its referral dates, procedure, surgeon control, change of arm, the question only one arm is asked."""
+    fields = treatment_fields(DICTIONARY, CONFIG)
+    inside = {
+        "rand_arm",
+        "rand_ref_date",
+        "pvp_days",
+        "sf_days",
+        "xo_dec",
+        "nc_xo",
+        "cp_next",
+        "pvp_procedure_complete",
+    }
+    outside = {"rand_date", "rand_env", "nc_stat", "odi_pct", "ae_term", "eos_stat", "elig_site", "record_id"}
+    assert inside <= fields
+    assert not outside & fields
+    assert "xo_rsn___1" in treatment_columns(DICTIONARY, CONFIG)
+
+
+def test_rules_that_tell_the_arm_are_told_by_what_they_refer_to() -> None:
+    """Every rule about allocation, procedure, surgeon control or change of arm; none about screening or calls."""
+    telling = {rule.id for rule in RULES.rules if rule.treatment}
+    assert telling == {f"Q{n}" for n in (32, 33, 34, 35, 36, 37, 38, 39, 41, 46, 55, 56, 58, 59, 60, 69)}
+
+
+def test_only_what_is_known_to_be_free_of_the_arm_is_listed() -> None:
+    """An unknown rule, a treatment rule, and a rule that fires in the procedure's event all stay closed."""
+    free = Finding("Q02", "ODE", "ODE-001", "", "error", "a")
+    coded = Finding("Q68", "ODE", "ODE-001", "", "warning", "b")
+    closed = [
+        Finding("Q33", "ODE", "ODE-001", "", "error", "c"),
+        Finding("Q42", "ODE", "ODE-001", "", "error", "d"),
+        Finding("Q43", "ODE", "ODE-001", "surgeon_control_arm_1", "warning", "e"),
+        Finding("new", "ODE", "ODE-001", "", "warning", "f"),
+    ]
+    register = Finding("E03", "ODE", "ODE-001", "", "error", "g")
+    result = sort_out([*closed, coded, free, free], RULES, always=[register])
+    assert result.listed == (register, free, coded)
+    assert set(result.treatment) == set(closed)
+    assert result.deviations["Q33"] == "D08"

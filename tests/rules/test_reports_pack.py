@@ -1,0 +1,282 @@
+"""The enrolment report: what each reader gets, and the proof that open ones are blind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from redcap_rules.dictionary import Dictionary, join, read_dictionary
+from redcap_rules.record import Row
+from trialdesk.config import Config, load
+from trialdesk.errors import ConcealmentBroken, ConfigError
+from trialdesk.model import Finding, Patient
+from trialdesk.redcap.patients import patients
+from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.blinding import prove_blind, worlds
+from trialdesk.reports.cohort import cohort
+from trialdesk.reports.findings import Rules, read_rules
+from trialdesk.reports.pack import Sources, enrolment_packs, footer
+from trialdesk.reports.recruitment import by_arm
+from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "instruments" / "trial"
+CONFIG: Config = load(ROOT / "config.yaml")
+DICTIONARY: Dictionary = join(
+    read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
+)
+RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG)
+TODAY = date(2026, 7, 1)
+OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
+
+Places = dict[str, dict[str, str]]
+
+
+def life(site: str, screened: str, opened: str = "", arm: str = "", **more: dict[str, str]) -> Places:
+    """The rows of one patient by event; randomised if an opening is given, operated on if in the first arm."""
+    places: Places = {"screening_arm_1": {"elig_site": site, "elig_date": screened, "elig_ok": "1"}}
+    if opened:
+        places["screening_arm_1"] |= {"con_given": "1", "con_date": screened, "sa_fit": "1", "sa_ci_any": "0"}
+        places["screening_arm_1"] |= {"sa_risk_info": "1", "img_n_plan": "1", "img_st_lvl": "1", "elig_group": "1"}
+        places["baseline_arm_1"] = {"odi_date": opened, "odi_pct": "40", "vas_back": "60", "eq_index": "0.4"}
+        places["randomisation_arm_1"] = {"rand_date": opened, "rand_arm": arm, "rand_grp": "1", "rand_lvl": "1"}
+        places["randomisation_arm_1"] |= {"rand_env": "E", "rand_env_released": "E"}
+        if arm == "1":
+            places["pvp_procedure_arm_1"] = {"pvp_done": "1", "pvp_date": opened, "pvp_why": "1", "pvp_days": "0"}
+    for event, values in more.items():
+        places[f"{event}_arm_1"] = {**places.get(f"{event}_arm_1", {}), **values}
+    return places
+
+
+def pull(lives: Mapping[str, Places]) -> Snapshot:
+    """A pull of these records; each sits in the data access group its name begins with."""
+    rows = {
+        record: tuple(Row(record, event, "", 0, values) for event, values in sorted(places.items()))
+        for record, places in lives.items()
+    }
+    events = tuple(sorted({event for places in lives.values() for event in places}))
+    return Snapshot("1", "", DICTIONARY, events, rows, {record: record[:3].lower() for record in lives})
+
+
+TRIAL = pull(
+    {
+        "ODE-001": life("ODE", "2026-02-01", "2026-02-20", "1", pvp_procedure={"pvp_days": "20"}),
+        "ODE-002": life("ODE", "2026-02-10", "2026-03-01", "2", week_2={"nc_stat": "1"}),
+        "ODE-003": life("ODE", "2026-03-03", screening={"elig_outcome": "2", "elig_np_rsn": "4"}),
+        "RIG-001": life("RIG", "2026-02-22", "2026-03-11", "2", pvp_procedure={"pvp_done": "1", "pvp_why": "2"}),
+        "RIG-002": life("RIG", "2026-04-07", "2026-05-12", "1", logs={"eos_stat": "4", "eos_dth_date": "2026-06-15"}),
+        "HER-001": life("HER", "2026-06-26", screening={"elig_ok": "0", "elig_outcome": "3"}),
+    }
+)
+NOBODY = pull({})
+
+
+def packs(snapshot: Snapshot, *profiles: str, envelopes: tuple[Finding, ...] = ()) -> Mapping[str, tuple[Table, ...]]:
+    return enrolment_packs(snapshot, CONFIG, Sources(RULES, envelopes=envelopes), profiles, TODAY)
+
+
+def sheet(tables: tuple[Table, ...], name: str) -> Table:
+    return next(table for table in tables if table.name == name)
+
+
+def column(table: Table, title: str) -> list[object]:
+    at = [column.title for column in table.columns].index(title)
+    return [line.values[at] for line in table.lines]
+
+
+def words(tables: tuple[Table, ...]) -> set[object]:
+    """Every value and heading a reader sees."""
+    cells = {value for table in tables for line in table.lines for value in line.values}
+    return cells | {text for table in tables for text in (table.title, table.about)}
+
+
+def test_the_first_page_says_where_every_site_stands() -> None:
+    """Sites in configured order with steps, target and note; then the whole trial."""
+    page = sheet(packs(TRIAL, "monitor")["monitor"], "Enrolment")
+    assert page.title == "Enrolment: 4 of 100 randomised (4 %) by 2026-07-01"
+    assert page.about.startswith("Too early to project")
+    titles = ("Site", "Screened", "Eligible", "Consented", "Fit for surgery", "Randomised", "Target", "Note")
+    rows = list(zip(*(column(page, title) for title in titles), strict=True))
+    assert rows[:3] == [
+        ("ODE", 3, 3, 2, 2, 2, 18, "none for 122 days"),
+        ("RIG", 2, 2, 2, 2, 2, 16, ""),
+        ("HER", 1, 0, 0, 0, 0, 12, "none yet, open 177 days"),
+    ]
+    assert rows[-1] == ("All", 6, 5, 4, 4, 4, 100, "")
+    assert len(rows) == len(CONFIG.sites) + 1
+
+
+def test_percentages_stand_only_over_ten_or_more() -> None:
+    """2 of 18 is 11 %; Vejle's target of 8 gets none (trial-operations.md 2.1)."""
+    page = sheet(packs(TRIAL, "monitor")["monitor"], "Enrolment")
+    share = dict(zip(column(page, "Site"), column(page, "% of target"), strict=True))
+    assert share["ODE"] == pytest.approx(2 / 18)
+    assert share["VEJ"] is None
+
+
+def test_every_month_adds_up_to_the_total() -> None:
+    """January, April and June without a patient are there."""
+    page = sheet(packs(TRIAL, "monitor")["monitor"], "By month")
+    assert column(page, "Month")[-1] == "2026-07 to day 1"
+    assert column(page, "Randomised") == [0, 1, 2, 0, 1, 0, 0]
+    assert column(page, "So far") == [0, 1, 3, 3, 4, 4, 4]
+    assert column(page, "RIG") == [0, 0, 1, 0, 1, 0, 0]
+
+
+def test_the_patients_sheet_has_real_dates_and_the_reason_in_words() -> None:
+    """The stored reason 4 is shown as the dictionary words it."""
+    page = sheet(packs(TRIAL, "monitor")["monitor"], "Patients")
+    by_record = {line.values[0]: line.values for line in page.lines}
+    assert by_record["ODE-003"][3:5] == ("declined", "Distance or burden")
+    assert by_record["RIG-002"][5:9] == ("died", date(2026, 4, 7), date(2026, 4, 7), date(2026, 5, 12))
+    assert by_record["HER-001"][2:4] == ("Screened", "not eligible")
+
+
+def test_open_reports_list_findings_without_treatment_and_count_the_rest_by_site() -> None:
+    """Q44 (a call without pain score) is listed; Q36 at Odense and Q33 at Riget are one each, and no more is said."""
+    page = sheet(packs(TRIAL, "monitor")["monitor"], "Findings")
+    rows = [line.values for line in page.lines]
+    assert {row[1] for row in rows} == {"Q44", "treatment"}
+    pooled = [(row[2], row[3], row[5]) for row in rows if row[1] == "treatment"]
+    assert [(site, record, str(text).split()[0]) for site, record, text in pooled] == [
+        ("ODE", "", "1"),
+        ("RIG", "", "1"),
+    ]
+    closed = sheet(packs(TRIAL, "closed")["closed"], "Findings")
+    assert {"Q33", "Q36"} <= set(column(closed, "Rule"))
+    assert dict(zip(column(closed, "Rule"), column(closed, "Deviation"), strict=True))["Q33"] == "D08"
+
+
+def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
+    """Allow-lists: monitor and site the same six sheets, closed one more."""
+    made = packs(TRIAL, "monitor", "site:ODE", "closed")
+    assert [table.name for table in made["monitor"]] == OPEN_SHEETS
+    assert [table.name for table in made["site:ODE"]] == OPEN_SHEETS
+    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm"}
+    arms = {arm.label for arm in CONFIG.arms}
+    assert arms <= words(made["closed"])
+    assert not arms & words(made["monitor"])
+    by_arm_page = sheet(made["closed"], "By arm")
+    assert [line.values[1] for line in by_arm_page.lines] == [2, 2]
+    assert column(by_arm_page, "Procedure done") == [2, 1]
+
+
+@pytest.mark.parametrize("wrong", ["", "everyone", "site:", "site:XXX", "site:ode"])
+def test_an_unknown_profile_is_refused(wrong: str) -> None:
+    """Nobody gets a wider report through a spelling mistake."""
+    with pytest.raises(ConfigError, match="is not a report profile"):
+        packs(TRIAL, wrong)
+
+
+@pytest.mark.parametrize("site", ["ODE", "RIG", "HER", "GOD"])
+def test_a_site_sees_nothing_that_stands_only_at_another(site: str) -> None:
+    """Take the other sites' patients away: the site's report stays the same to the last cell."""
+    stray = Finding("E01", "RIG" if site != "RIG" else "ODE", "", "", "error", "a pile of another site")
+    own = {record: rows for record, rows in TRIAL.rows.items() if record.startswith(site)}
+    alone = replace(TRIAL, rows=own, groups={record: TRIAL.groups[record] for record in own})
+    name = f"site:{site}"
+    whole, only = packs(TRIAL, name, envelopes=(stray,))[name], packs(alone, name)[name]
+    assert digest(whole) == digest(only)
+    assert not {record for record in TRIAL.rows if not record.startswith(site)} & words(whole)
+
+
+def test_a_record_in_another_group_is_not_shown_to_the_site_its_field_names() -> None:
+    """The site field of a Riget patient says ODE by mistake: Odense does not get to see the patient."""
+    wrong = pull({"ODE-001": life("ODE", "2026-02-01"), "RIG-009": life("ODE", "2026-02-02")})
+    assert column(sheet(packs(wrong, "site:ODE")["site:ODE"], "Patients"), "Record") == ["ODE-001"]
+
+
+def test_nobody_yet_gives_a_whole_report_of_zeros(tmp_path: Path) -> None:
+    """The first night: every sheet, every site, no division by zero, and the file can be saved."""
+    made = packs(NOBODY, "monitor", "closed", "site:ODE")
+    assert column(sheet(made["monitor"], "Enrolment"), "Randomised") == [0] * (len(CONFIG.sites) + 1)
+    for name, tables in made.items():
+        save(tmp_path / "a.xlsx", tables, footer(CONFIG, name, TODAY))
+
+
+def test_what_a_site_types_never_runs_in_the_workbook(tmp_path: Path) -> None:
+    """A record id and a finding that begin like formulas stay text."""
+    evil = "=HYPERLINK(1)"
+    lives = {evil: life("ODE", "2026-02-01", screening={"elig_outcome": "2"})}
+    tables = packs(pull(lives), "monitor", envelopes=(Finding("E1", "ODE", evil, "", "error", "+1"),))["monitor"]
+    save(tmp_path / "a.xlsx", tables, "f")
+    book = load_workbook(tmp_path / "a.xlsx")
+    for name in ("Patients", "Findings"):
+        cells = [cell for row in book[name].iter_rows(min_row=HEADER_ROW + 1) for cell in row]
+        assert any(cell.value == evil for cell in cells)
+        assert all(cell.data_type != "f" for cell in cells)
+
+
+def test_the_same_pull_gives_the_same_report_in_any_order() -> None:
+    """Records and rows shuffled: the same content digest."""
+    turned = replace(TRIAL, rows={record: TRIAL.rows[record][::-1] for record in sorted(TRIAL.rows, reverse=True)})
+    assert digest(packs(TRIAL, "monitor")["monitor"]) == digest(packs(turned, "monitor")["monitor"])
+
+
+def one_cell(title: str, *values: object) -> list[Table]:
+    return [Table("Leak", "t", "a", (Column(title),), tuple(Line((str(value),)) for value in values))]
+
+
+def arms_of(snapshot: Snapshot) -> list[Table]:
+    return one_cell("Arm", *(patient.arm for patient in patients(snapshot, CONFIG)))
+
+
+def operations_of(snapshot: Snapshot) -> list[Table]:
+    return one_cell("Operated", sum(patient.procedure_on is not None for patient in patients(snapshot, CONFIG)))
+
+
+def counts_by_arm(snapshot: Snapshot) -> list[Table]:
+    return [by_arm(cohort(patients(snapshot, CONFIG), CONFIG, DICTIONARY, TODAY), CONFIG)]
+
+
+def rows_by_arm(snapshot: Snapshot) -> list[Table]:
+    return one_cell("Record", *(patient.record for patient in patients(snapshot, CONFIG) if patient.arm == "1"))
+
+
+@pytest.mark.parametrize(
+    ("leak", "named"),
+    [
+        (arms_of, "sheet Leak, column Arm"),
+        (operations_of, "sheet Leak, column Operated"),
+        (counts_by_arm, "sheet By arm, column Randomised"),
+        (rows_by_arm, "sheet Leak"),
+    ],
+)
+def test_a_planted_leak_is_caught_and_named_without_values(leak: Callable[[Snapshot], list[Table]], named: str) -> None:
+    """An arm, a count of operations, counts by arm (balanced ones too), a list of one arm."""
+    with pytest.raises(ConcealmentBroken, match=named) as refused:
+        prove_blind(leak(TRIAL), map(leak, worlds(TRIAL, CONFIG)))
+    assert not [record for record in TRIAL.rows if record in str(refused.value)]
+
+
+def test_a_leak_through_a_finding_is_caught() -> None:
+    """A cross-check that is declared open but depends on the operation stops the report."""
+
+    def operated(snapshot: Snapshot) -> list[Finding]:
+        seen = patients(snapshot, CONFIG)
+        return [Finding("Q31", p.site, p.record, "", "warning", "x") for p in seen if p.procedure_on]
+
+    with pytest.raises(ConcealmentBroken, match="sheet Findings"):
+        enrolment_packs(TRIAL, CONFIG, Sources(RULES, crosschecks=operated), ["monitor"], TODAY)
+    assert enrolment_packs(TRIAL, CONFIG, Sources(RULES, crosschecks=operated), ["closed"], TODAY)
+
+
+def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:
+    """Going round changes arms; then everybody has the first arm; then the second. Screening stays."""
+    arms = [{p.record: p.arm for p in patients(world, CONFIG) if p.randomised} for world in worlds(TRIAL, CONFIG)]
+    assert [list(world.values()) for world in arms] == [["2", "2", "1", "1"], ["1"] * 4, ["2"] * 4]
+    for world in worlds(TRIAL, CONFIG):
+        assert untreated(world) == untreated(TRIAL)
+
+
+def untreated(snapshot: Snapshot) -> list[Patient]:
+    """The patients without anything of their treatment."""
+    return [
+        replace(patient, arm="", procedure_on=None, arm_change_on=None, states=patient.states - {"procedure_done"})
+        for patient in patients(snapshot, CONFIG)
+    ]
