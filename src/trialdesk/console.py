@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,15 @@ DEFAULT_CONFIG = Path("config.yaml")
 def application(help_text: str) -> typer.Typer:
     """A command line whose errors never show values of variables: they may be tokens."""
     return typer.Typer(help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str], None]]:
+    """A function that shows what is being done now; silent where nobody watches."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda stage: status.update(f"{stage} …")
 
 
 def run(app: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trialdesk.errors import OutputFailed
-from trialdesk.nightly.ledger import Entry, append, last_good
+from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.redcap.sanity import Tally
 
@@ -30,19 +30,21 @@ def test_the_yardstick_is_the_newest_published_run_of_this_trial(tmp_path: Path)
         entry("d", 0, Tally("9", 1, 1), "X"),
     ):
         append(ledger, line)
-    assert last_good(ledger, "PVP-MM", "https://x/api/") == good
+    last = last_published(ledger, "PVP-MM", "https://x/api/")
+    assert last is not None
+    assert (last.run, last.tally) == ("b", good)
 
 
 def test_there_is_no_yardstick_before_the_first_run(tmp_path: Path) -> None:
     """A first run is judged by its shape alone."""
-    assert last_good(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/") is None
+    assert last_published(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/") is None
 
 
 def test_a_damaged_ledger_is_named_with_its_line(tmp_path: Path) -> None:
     """Without a yardstick nothing is published."""
     (tmp_path / "ledger.jsonl").write_text('{"half": ', encoding="utf-8")
     with pytest.raises(OutputFailed, match=r"ledger\.jsonl:1"):
-        last_good(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/")
+        last_published(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/")
 
 
 def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:

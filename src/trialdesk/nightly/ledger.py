@@ -6,7 +6,6 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from trialdesk.errors import OutputFailed
 from trialdesk.redcap.sanity import Tally
@@ -40,8 +39,8 @@ def append(ledger: Path, entry: Entry) -> None:
         raise OutputFailed(f"{ledger}: the run ledger can't be written ({error.strerror})") from None
 
 
-def last_good(ledger: Path, trial: str, url: str) -> Tally | None:
-    """The tally of the newest published run of this trial on this server; None before the first.
+def last_published(ledger: Path, trial: str, url: str) -> Entry | None:
+    """The newest published run of this trial on this server; None before the first.
 
     Raises:
         OutputFailed: a line of the ledger can't be read; the sanity gate has no yardstick then.
@@ -50,16 +49,17 @@ def last_good(ledger: Path, trial: str, url: str) -> Tally | None:
         return None
     for number, line in reversed(list(enumerate(ledger.read_text(encoding="utf-8").splitlines(), 1))):
         entry = _read(line, f"{ledger.name}:{number}")
-        if (entry["trial"], entry["url"]) == (trial, url) and entry["tally"] and entry["exit_code"] in (0, 10):
-            return Tally(**entry["tally"])
+        if (entry.trial, entry.url) == (trial, url) and entry.tally:
+            return entry
     return None
 
 
-def _read(line: str, place: str) -> dict[str, Any]:
+def _read(line: str, place: str) -> Entry:
     try:
         entry = json.loads(line)
-        if {"trial", "url", "tally", "exit_code"} <= entry.keys():
-            return dict(entry)
-    except (ValueError, AttributeError):
-        pass
-    raise OutputFailed(f"{place}: this line of the run ledger is damaged; move the ledger away to start a new one")
+        tally = Tally(**entry.pop("tally")) if entry["tally"] else None
+        return Entry(**{**entry, "tally": tally, "files": tuple(entry["files"])})
+    except (ValueError, TypeError, KeyError):
+        raise OutputFailed(
+            f"{place}: this line of the run ledger is damaged; move the ledger away to start a new one"
+        ) from None

@@ -1,0 +1,108 @@
+"""What a run found, for people in a few lines and for machines as JSON with a schema version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trialdesk.config import Config
+from trialdesk.envelopes.stock import PileStock
+from trialdesk.followup.schedule import Schedule
+from trialdesk.model import Finding, Patient
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage: what it did in a sentence of counts, and how long it took."""
+
+    stage: str
+    note: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run in numbers. No arm, no card code and no value of a record is in it."""
+
+    run: str
+    trial: str
+    domain: str
+    day: str
+    data_as_of: str
+    recruitment: Mapping[str, int]
+    states: Mapping[str, int]
+    target: int
+    calls: Mapping[str, int]
+    verify_first: Sequence[str]
+    envelopes_to_send: Sequence[str]
+    envelopes_to_make: Sequence[str]
+    release_open: Sequence[str]
+    findings: Mapping[str, Mapping[str, int]]
+    written: str
+    stages: Sequence[StageResult]
+    files: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary as it is stored in `summary.json`."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person has to look at something today."""
+        return bool(self.findings or self.verify_first)
+
+    def lines(self) -> list[str]:
+        """What the coordinator reads, in a few lines."""
+        randomised = self.recruitment.get("randomised", 0)
+        found = {level: sum(rules.values()) for level, rules in self.findings.items()}
+        return [
+            f"{self.trial}, {self.day}{' · REHEARSAL' if self.domain == 'dev' else ''}",
+            f"  patients   {randomised} of {self.target} randomised · " + _listed(self.recruitment),
+            f"             now: {_listed(self.states)}",
+            f"  calls      {_listed(self.calls)}" + _behind("verify first", self.verify_first),
+            f"  envelopes  {_some('to send', self.envelopes_to_send)} · {_some('to make', self.envelopes_to_make)}"
+            + _behind("released and not opened", self.release_open),
+            f"  findings   {found.get('error', 0)} to correct, {found.get('warning', 0)} to look at",
+        ]
+
+
+def recruitment(patients: Sequence[Patient], config: Config) -> dict[str, int]:
+    """How many have reached each step of recruitment, in configured order."""
+    return {step.code: sum(step.code in patient.reached for patient in patients) for step in config.funnel}
+
+
+def calls(schedule: Schedule) -> dict[str, int]:
+    """Calls promised or planned for the day, and contacts whose day has passed but whose window has not."""
+    today = sum(schedule.today in entry.calls for entry in schedule.entries)
+    return {"today": today, "overdue": sum(entry.status == "overdue" for entry in schedule.entries)}
+
+
+def to_do(stock: Sequence[PileStock], action: str) -> list[str]:
+    """The piles for which this is to be done."""
+    return [str(state.pile) for state in stock if state.action == action]
+
+
+def by_rule(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
+    """Severity to rule to number of findings; severities without a finding are left out."""
+    counted = Counter((finding.severity, finding.rule) for finding in findings)
+    table: dict[str, dict[str, int]] = {}
+    for (severity, rule), number in sorted(counted.items()):
+        table.setdefault(severity, {})[rule] = number
+    return table
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items()) or "none"
+
+
+def _some(what: str, names: Sequence[str]) -> str:
+    shown = f" ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})" if names else ""
+    return f"{len(names)} pile(s) {what}{shown}"
+
+
+def _behind(what: str, names: Sequence[str]) -> str:
+    return f" · {what}: {', '.join(names)}" if names else ""
