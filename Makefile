@@ -18,7 +18,7 @@ demo: .venv/installed   ## the whole path on a local REDCap (DEMO="--patients 40
 	@$(BIN)/python scripts/demo.py $(DEMO)
 
 test: .venv/installed   ## all tests
-	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: .venv/installed  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -1,0 +1,67 @@
+"""The rehearsal from tables to the last patient: packer, coordinator and sites at work on a stage that is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from secrets import token_bytes
+
+from rehearsal.logistics import logistics
+from rehearsal.play import play
+from rehearsal.stage import Stage
+from rehearsal.story import Deviation, Setting, Story, write_story
+from trialdesk.allocation.making import PackerFiles, make_version, open_tables
+from trialdesk.allocation.scheme import MASTER_BYTES
+from trialdesk.allocation.tables import Table
+from trialdesk.envelopes.push import plan_push, push
+from trialdesk.envelopes.register import read_register
+from trialdesk.envelopes.release import release
+from trialdesk.redcap.gateway import open_gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The cards in the packer's envelopes: what a site sees when it opens one."""
+
+    tables: tuple[Table, ...]
+
+    def open(self, envelope: str) -> tuple[str, str]:
+        """Arm and card code in an envelope."""
+        made = (allocation for table in self.tables for allocation in table.allocations)
+        card = next(allocation.card for allocation in made if allocation.envelope.id == envelope)
+        return card.arm, card.code
+
+
+def make_envelopes(stage: Stage, today: date) -> tuple[Cards, str]:
+    """The tables are sealed and in the register; returns the cards and a sentence of counts."""
+    config = stage.config
+    manifest = make_version(config, PackerFiles(), (), lambda: token_bytes(MASTER_BYTES), today)
+    tables = open_tables(config, stage.identity)
+    packer = open_gateway(config, "packer")
+    push(plan_push(tables, packer), tables, packer)
+    return Cards(tables), f"{manifest.envelopes} envelopes in {len(manifest.piles)} piles, sealed and in the register"
+
+
+def tell_story(stage: Stage, seed: int, patients: int, today: date) -> Story:
+    """The story of the rehearsal at the sites and strata of the configuration."""
+    config = stage.config
+    dictionary = open_gateway(config, "trial").dictionary()
+    setting = Setting([site.code for site in config.sites], list(config.stratum_levels), dictionary)
+    return write_story(seed, patients, today, setting)
+
+
+def send_envelopes(stage: Stage, story: Story) -> None:
+    """The first shipments are packed, sent and received before the first patient comes."""
+    ids = [envelope.id for envelope in read_register(open_gateway(stage.config, "packer"))]
+    stage.packer_project().import_records(logistics(story, ids))
+
+
+def perform(stage: Stage, story: Story, cards: Cards, progress: Callable[[int, int], None]) -> tuple[Deviation, ...]:
+    """Every patient of the story is in REDCap, entered by site users and released by the coordinator."""
+    trial, register = open_gateway(stage.config, "trial"), open_gateway(stage.config, "register")
+
+    def released(record: str, now: datetime) -> str:
+        return release(stage.config, trial, register, record, now).id
+
+    return play(story, stage.project_of, released, cards.open, progress)

@@ -1,0 +1,164 @@
+"""The stage of the rehearsal: an empty server becomes the two projects of the trial, with people, rights and tokens."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from redcap.project import Project
+from ruamel.yaml import YAML
+
+from redcap_local.administration import give_token
+from redcap_local.server import Running
+from rehearsal import people
+from trialdesk.config import Config, load
+from trialdesk.errors import ConfigError
+from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.instruments.applying import push
+from trialdesk.redcap.instruments.change import Plan
+from trialdesk.redcap.tokens import VARIABLES, token
+
+MARK = ".rehearsal"
+# The story recruits over 14 months before its last day; the trial and its sites opened just before.
+BEFORE = timedelta(days=450)
+LASTS = timedelta(days=3 * 365)
+BLOCKS = "2: 1\n4: 2\n6: 1\n"
+TITLES = {"trial": "{} (rehearsal)", "register": "{}: envelope register (rehearsal)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the play needs: the configuration of the rehearsal, where its files are, and the sites' tokens."""
+
+    config: Config
+    config_file: Path
+    identity: Path
+    site_tokens: Mapping[str, SecretStr]
+
+    def project_of(self, site: str) -> Project:
+        """The trial project as a clinician of this site sees it."""
+        return self._project(self.site_tokens[site])
+
+    def packer_project(self) -> Project:
+        """The envelope register as the packer sees it."""
+        return self._project(token(self.config, "packer"))
+
+    def _project(self, secret: SecretStr) -> Project:
+        return Project(self.config.redcap.url, secret.get_secret_value(), timeout=(10, 60))
+
+
+def fresh_folder(folder: Path) -> Path:
+    """An empty folder for the rehearsal; an earlier rehearsal in it is thrown away, anything else is kept.
+
+    Raises:
+        ConfigError: the folder holds something that is not a rehearsal.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise ConfigError(f"{folder}: holds something else than a rehearsal; name an empty folder with --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / MARK).touch()
+    return folder
+
+
+def write_files(shipped: Path, folder: Path, url: str, today: date) -> tuple[Path, Path]:
+    """The rehearsal's own files are in the folder; returns those of configuration and packer's age identity.
+
+    Args:
+        shipped: The configuration that is rehearsed.
+        folder: Where the rehearsal keeps its files.
+        url: The API of the local REDCap.
+        today: The day the story ends; trial and sites open in time for its first patient.
+    """
+    identity, recipient = _age_key(folder / "packer.agekey")
+    _private(folder / "blocks.yaml", BLOCKS)
+    return _config_file(shipped, folder, url, recipient, today), identity
+
+
+def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: Callable[[Plan], str]) -> Stage:
+    """Both projects stand on the server with the trial's instruments, and everybody has a token.
+
+    Args:
+        files: Configuration and identity of the rehearsal, from `write_files`.
+        server: The running local REDCap.
+        database: Its database file; tokens are given out there, as an administrator would.
+        show: Is shown each plan before it is applied; answers with the digest to apply.
+    """
+    config_file, identity = files
+    config = load(config_file)
+    admin = {name: _project(config, name, server) for name in TITLES}
+    for name, secret in admin.items():
+        push(config, "trial" if name == "trial" else "register", Gateway(server.url, secret), show)
+    sites = _invite(config, {name: Project(server.url, secret.get_secret_value()) for name, secret in admin.items()})
+    numbers = {name: int(Gateway(server.url, secret).project()["project_id"]) for name, secret in admin.items()}
+    tokens = {
+        VARIABLES["trial"]: give_token(database, numbers["trial"], people.COORDINATOR),
+        VARIABLES["register"]: give_token(database, numbers["register"], people.COORDINATOR),
+        VARIABLES["packer"]: give_token(database, numbers["register"], people.PACKER),
+    }
+    _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
+    site_tokens = {site: SecretStr(give_token(database, numbers["trial"], user)) for site, user in sites.items()}
+    return Stage(config, config_file, identity, site_tokens)
+
+
+def _project(config: Config, name: str, server: Running) -> SecretStr:
+    title = TITLES[name].format(config.trial.title)
+    return create_project(
+        server.url,
+        SecretStr(server.super_token),
+        {"project_title": title, "purpose": "2", "is_longitudinal": "1" if name == "trial" else "0"},
+    )
+
+
+def _invite(config: Config, projects: Mapping[str, Project]) -> dict[str, str]:
+    """Everybody is a member in their role; returns site code to user name."""
+    forms = {name: _forms(project) for name, project in projects.items()}
+    members = people.groups_of([site.code for site in config.sites], projects["trial"])
+    people.invite(projects["trial"], people.SITE, members, forms["trial"])
+    people.invite(projects["trial"], people.TRIAL_COORDINATOR, {people.COORDINATOR: ""}, forms["trial"])
+    people.invite(projects["register"], people.REGISTER_COORDINATOR, {people.COORDINATOR: ""}, forms["register"])
+    people.invite(projects["register"], people.REGISTER_PACKER, {people.PACKER: ""}, forms["register"])
+    return {site.code: people.site_user(site.code) for site in config.sites}
+
+
+def _forms(project: Project) -> list[str]:
+    return [row["instrument_name"] for row in project.export_instruments()]
+
+
+def _age_key(path: Path) -> tuple[Path, str]:
+    from pyrage import x25519
+
+    identity = x25519.Identity.generate()
+    _private(path, f"{identity}\n")
+    return path, str(identity.to_public())
+
+
+def _config_file(shipped: Path, folder: Path, url: str, recipient: str, today: date) -> Path:
+    """The shipped configuration with the rehearsal's server, keys and folders; lists of the domain `dev`."""
+    yaml = YAML()
+    tree = yaml.load(shipped.read_text(encoding="utf-8"))
+    home = shipped.resolve().parent
+    tree["redcap"].update(url=url, tokens_file="tokens.env")
+    tree["envelopes"].update(domain="dev", recipients=[recipient], blocks_file="blocks.yaml")
+    tree["folders"].update(
+        instruments=str(home / tree["folders"]["instruments"]),
+        tables="randomization_tables",
+        reports=str(home / tree["folders"]["reports"]),
+    )
+    opens = today - BEFORE
+    tree["trial"].update(starts=opens, ends=opens + LASTS)
+    for site in tree["sites"]:
+        site["opens"] = opens
+    path = folder / "config.yaml"
+    with path.open("w", encoding="utf-8") as stream:
+        yaml.dump(tree, stream)
+    return path
+
+
+def _private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

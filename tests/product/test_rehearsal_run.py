@@ -1,0 +1,162 @@
+"""The whole product once: forty patients on a local REDCap, then the nightly run, then the files opened again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from redcap_local.server import running
+from rehearsal.day import Cards, make_envelopes, perform, send_envelopes, tell_story
+from rehearsal.stage import Stage, fresh_folder, set_stage, write_files
+from rehearsal.story import Deviation
+from trialdesk.errors import LockHeld, SanityFailed
+from trialdesk.nightly.publish import LATEST
+from trialdesk.nightly.run import Order, ledger_of, nightly
+from trialdesk.nightly.summary import Summary
+from trialdesk.redcap.gateway import open_gateway
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 4, 30)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A rehearsal that was played and published once."""
+
+    stage: Stage
+    cards: Cards
+    planted: tuple[Deviation, ...]
+    summary: Summary
+    latest: Path
+
+
+def sync(stage: Stage, **asked: int | str) -> tuple[Summary, int]:
+    config = stage.config
+    order = Order(TODAY, NOW.replace(tzinfo=config.trial.zone), **asked)  # type: ignore[arg-type]  # test shorthand
+    return nightly(config, order, open_gateway(config, "trial"), open_gateway(config, "register"), lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    """Forty patients, as `make demo` plays them, in a folder of their own."""
+    home = tmp_path_factory.mktemp("trial")
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    (home / "config.yaml").write_text(
+        text.replace("instruments: instruments ", f"instruments: {ROOT / 'instruments'} ")
+    )
+    folder = fresh_folder(home / "demo")
+    with running(folder / "redcap.sqlite") as server:
+        files = write_files(home / "config.yaml", folder, server.url, TODAY)
+        stage = set_stage(files, server, folder / "redcap.sqlite", lambda plan: plan.digest)
+        cards, _ = make_envelopes(stage, TODAY)
+        story = tell_story(stage, 1, 40, TODAY)
+        send_envelopes(stage, story)
+        planted = perform(stage, story, cards, lambda *_: None)
+        summary, _ = sync(stage)
+        yield Rehearsed(stage, cards, planted, summary, home / "reports" / LATEST)
+
+
+def test_the_run_holds_three_workbooks_and_a_summary(rehearsed: Rehearsed) -> None:
+    """Envelope lists, call schedule, enrolment report; `latest` points at the run."""
+    names = {path.name for path in rehearsed.latest.iterdir()}
+    assert names == {"envelope_lists.xlsx", "call_schedule.xlsx", "enrolment_report.xlsx", "summary.json"}
+    assert rehearsed.latest.resolve().name == rehearsed.summary.run
+
+
+def test_the_summary_is_machine_readable_with_its_schema(rehearsed: Rehearsed) -> None:
+    """Another tool may rely on schema 1."""
+    told = json.loads((rehearsed.latest / "summary.json").read_text(encoding="utf-8"))
+    assert (told["schema"], told["domain"], told["recruitment"]["screened"]) == (1, "dev", 40)
+    assert told["recruitment"]["randomised"] == sum(told["states"].values())
+
+
+def test_every_planted_deviation_is_found(rehearsed: Rehearsed) -> None:
+    """About ten deviations of the protocol are hidden in the story; the nightly run reports each for its record."""
+    found = rule_records(rehearsed)
+    assert len({deviation.record for deviation in rehearsed.planted}) >= 10
+    missed = [
+        d
+        for d in rehearsed.planted
+        if d.rule not in {rule for rules in rehearsed.summary.findings.values() for rule in rules}
+    ]
+    assert missed == []
+    listed = [d for d in rehearsed.planted if d.rule in {rule for rule, _ in found}]
+    assert {(d.rule, d.record) for d in listed} <= found
+
+
+def rule_records(rehearsed: Rehearsed) -> set[tuple[str, str]]:
+    """What the open report lists."""
+    sheet = load_workbook(rehearsed.latest / "enrolment_report.xlsx")["Findings"]
+    titles = [cell.value for cell in sheet[4]]
+    rule, record = titles.index("Rule"), titles.index("Record")
+    return {(str(row[rule].value), str(row[record].value)) for row in sheet.iter_rows(min_row=5)}
+
+
+def test_no_open_file_names_an_arm_or_a_card(rehearsed: Rehearsed) -> None:
+    """Neither the arms' names nor any card code stands in the envelope lists or the enrolment report."""
+    config = rehearsed.stage.config
+    codes = {a.card.code for table in rehearsed.cards.tables for a in table.allocations}
+    words = {arm.label for arm in config.arms} | {arm.name for arm in config.arms if len(arm.name) > 3}
+    for name in ("envelope_lists.xlsx", "enrolment_report.xlsx"):
+        text = text_of(rehearsed.latest / name)
+        assert not [word for word in words if word in text]
+        assert not codes & set(re.split(r"[^0-9A-Z]+", text.replace("-", "")))
+
+
+def test_no_file_holds_a_telephone_number_or_mail_address(rehearsed: Rehearsed) -> None:
+    """Identifiers are never asked of REDCap, so they can be in no file."""
+    for path in rehearsed.latest.glob("*.xlsx"):
+        assert not re.search(r"[\w.]+@[\w.]+", text_of(path))
+
+
+def text_of(path: Path) -> str:
+    """Every cell, header and footer of a workbook."""
+    book = load_workbook(path)
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    return "\n".join([*cells, *(str(sheet.oddFooter.left.text) for sheet in book)])
+
+
+def test_a_second_run_writes_nothing_and_finds_the_same(rehearsed: Rehearsed) -> None:
+    """Same data, same day: no write-back, the same content in every workbook but for what the first run wrote."""
+    sync(rehearsed.stage)
+    again, _ = sync(rehearsed.stage)
+    once_more, _ = sync(rehearsed.stage)
+    assert again.written == "0 envelope(s) marked opened, 0 call plan(s) renewed"
+    assert again.files == once_more.files
+
+
+def test_a_run_that_lost_records_publishes_nothing(rehearsed: Rehearsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull with a tenth of the records missing is refused, and the earlier run still stands."""
+    before = rehearsed.latest.resolve()
+    monkeypatch.setattr("trialdesk.redcap.gateway.Gateway.ids", lambda *_: ("ODE-001", "ODE-002"))
+    with pytest.raises(SanityFailed, match="records are gone"):
+        sync(rehearsed.stage)
+    assert rehearsed.latest.resolve() == before
+    last = json.loads(ledger_of(rehearsed.stage.config).read_text(encoding="utf-8").splitlines()[-1])
+    assert (last["exit_code"], last["status"]) == (40, "failed after pull")
+
+
+def test_two_runs_never_work_at_once(rehearsed: Rehearsed) -> None:
+    """The second one says so and leaves."""
+    from filelock import FileLock
+
+    with FileLock(rehearsed.latest.parent / ".lock"), pytest.raises(LockHeld):
+        sync(rehearsed.stage)
+
+
+def test_the_register_says_opened_where_a_record_does(rehearsed: Rehearsed) -> None:
+    """After the write-back `released` are the open release and the envelope somebody passed over for another (R49)."""
+    from trialdesk.envelopes.register import read_register
+
+    register = read_register(open_gateway(rehearsed.stage.config, "register"))
+    released = {envelope.record for envelope in register if envelope.status == "released"}
+    passed_over = {deviation.record for deviation in rehearsed.planted if deviation.rule == "R49"}
+    assert released == {*rehearsed.summary.release_open, *passed_over}
