@@ -48,7 +48,7 @@ def call_schedule(
     now = datetime.now(trial.trial.zone)
     day = today.date() if today else now.date()
     snapshot = pull(open_gateway(trial, "trial"))
-    plan = schedule(patients(snapshot, trial), snapshot, trial, day, trial.call_plan)
+    plan = schedule(patients(snapshot, trial), snapshot, trial, day)
     shown = plan.at_site(site) if site else plan
     path = out or trial.path(trial.folders.reports) / f"call_schedule{f'_{site}' if site else ''}.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)

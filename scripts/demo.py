@@ -72,9 +72,9 @@ def play(stage: Stage, seed: int, patients: int, today: date) -> tuple[Deviation
     """Envelopes made, sent and used; every patient entered by a site user."""
     from rehearsal.day import make_envelopes, perform, send_envelopes, tell_story
 
-    with timed("allocation tables", lambda: note):
-        cards, note = make_envelopes(stage, today)
     story = tell_story(stage, seed, patients, today)
+    with timed("allocation tables", lambda: note):
+        cards, note = make_envelopes(stage, story, today)
     send_envelopes(stage, story)
     note = f"{len(story.lives)} patients entered by {len(stage.site_tokens)} sites"
     with timed("sites at work", lambda: note), bar("patients") as progress:

@@ -13,7 +13,7 @@ from rehearsal.stage import Stage
 from rehearsal.story import Deviation, Setting, Story, write_story
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.scheme import MASTER_BYTES
-from trialdesk.allocation.tables import Table
+from trialdesk.allocation.tables import Table, by_pile
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register
 from trialdesk.envelopes.release import release
@@ -33,14 +33,21 @@ class Cards:
         return card.arm, card.code
 
 
-def make_envelopes(stage: Stage, today: date) -> tuple[Cards, str]:
-    """The tables are sealed and in the register; returns the cards and a sentence of counts."""
-    config = stage.config
-    manifest = make_version(config, PackerFiles(), (), lambda: token_bytes(MASTER_BYTES), today)
-    tables = open_tables(config, stage.identity)
+def make_envelopes(stage: Stage, story: Story, today: date) -> tuple[Cards, str]:
+    """Enough tables for the story are sealed and in the register; returns the cards and a sentence of counts."""
+    config, files = stage.config, PackerFiles(stage.identity)
+    short: list[str] = []
+    while True:
+        make_version(config, files, short, lambda: token_bytes(MASTER_BYTES), today)
+        tables = open_tables(config, stage.identity)
+        piles = by_pile(tables)
+        short = [str(pile) for pile, number in story.use().items() if len(piles[pile]) < number]
+        if not short:
+            break
     packer = open_gateway(config, "packer")
     push(plan_push(tables, packer), tables, packer)
-    return Cards(tables), f"{manifest.envelopes} envelopes in {len(manifest.piles)} piles, sealed and in the register"
+    envelopes = sum(len(made) for made in piles.values())
+    return Cards(tables), f"{envelopes} envelopes in {len(piles)} piles, sealed and in the register"
 
 
 def tell_story(stage: Stage, seed: int, patients: int, today: date) -> Story:

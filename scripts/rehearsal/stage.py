@@ -147,7 +147,7 @@ def _config_file(shipped: Path, folder: Path, url: str, recipient: str, today: d
     tree["folders"].update(
         instruments=str(home / tree["folders"]["instruments"]),
         tables="randomization_tables",
-        reports=str(home / tree["folders"]["reports"]),
+        reports=_reports(home / tree["folders"]["reports"]),
     )
     opens = today - BEFORE
     tree["trial"].update(starts=opens, ends=opens + LASTS)
@@ -157,6 +157,13 @@ def _config_file(shipped: Path, folder: Path, url: str, recipient: str, today: d
     with path.open("w", encoding="utf-8") as stream:
         yaml.dump(tree, stream)
     return path
+
+
+def _reports(shipped: Path) -> str:
+    """The trial's own reports folder, as long as no real run has been published there."""
+    ledger = shipped / "ledger.jsonl"
+    lines = ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
+    return str(shipped) if all('"url": "http://127.0.0.1:' in line for line in lines) else "reports"
 
 
 def _private(path: Path, text: str) -> None:

@@ -136,17 +136,18 @@ def _fill(sheet: Worksheet, table: Table, footer: str) -> None:
     sheet["A1"].font = Font(name=_FACE, bold=True, size=14)
     sheet["A2"].font = Font(name=_FACE, italic=True, color="555555")
     _header(sheet, table.columns)
+    widths = [column.width or _width(table, index) for index, column in enumerate(table.columns)]
     for number, line in enumerate(table.lines, HEADER_ROW + 1):
         _row(sheet, number, table.columns, line)
+        sheet.row_dimensions[number].height = _LINE_HEIGHT * _height(line, widths)
     if not table.lines:
         sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(name=_FACE, italic=True, color="555555")
     last = HEADER_ROW + max(len(table.lines), 1)
     corner = get_column_letter(len(table.columns))
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{corner}{last}"
     sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
-    widths = [column.width or _width(table, index) for index, column in enumerate(table.columns)]
     heads = zip(table.columns, widths, strict=True)
-    sheet.row_dimensions[HEADER_ROW].height = _LINE_HEIGHT * max(_lines(c.title, width) for c, width in heads) + 3
+    sheet.row_dimensions[HEADER_ROW].height = _LINE_HEIGHT * max(_lines(c.title, width, 1.2) for c, width in heads) + 3
     for index, column in enumerate(table.columns):
         sheet.column_dimensions[get_column_letter(index + 1)].width = widths[index]
         _drop_down(
@@ -205,9 +206,20 @@ def _width(table: Table, index: int) -> float:
     return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))
 
 
-def _lines(title: str, width: float) -> int:
-    """How many lines a heading takes; bold letters are wider than the unit in which columns are measured."""
-    return len(textwrap.wrap(title, max(int(width / 1.2), 3)))
+def _height(line: Line, widths: Sequence[float]) -> int:
+    """How many lines of text the row takes; not every program works that out for itself."""
+    texts = ((value, width) for value, width in zip(line.values, widths, strict=True) if isinstance(value, str))
+    return max((_lines(value, width) for value, width in texts), default=1)
+
+
+def _lines(text: str, width: float, stretch: float = 1.0) -> int:
+    """How many lines a text takes in a column; bold letters are wider than the unit columns are measured in."""
+    room = max(int(width / stretch), 3)
+    return (
+        1
+        if len(text) <= room and "\n" not in text
+        else sum(max(len(textwrap.wrap(part, room)), 1) for part in text.splitlines())
+    )
 
 
 def _drop_down(sheet: Worksheet, column: Column, cells: str) -> None:

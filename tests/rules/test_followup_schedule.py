@@ -54,7 +54,7 @@ def pulled(records: Mapping[str, Record]) -> Snapshot:
 
 def made(config: Config, today: str, **records: Record) -> Schedule:
     snapshot = pulled({name.replace("_", "-"): found for name, found in records.items()})
-    return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today), config.call_plan)
+    return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today))
 
 
 def entry(plan: Schedule, code: str, name: str = "ODE-1") -> Entry:
@@ -394,7 +394,7 @@ def crowd(
 ) -> Schedule:
     records = {name: record(enrolled, plan=stored.get(name, {})) for name in names}
     snapshot = pulled(records)
-    return schedule(patients(snapshot, config), snapshot, config, date(2026, 2, 8), config.call_plan)
+    return schedule(patients(snapshot, config), snapshot, config, date(2026, 2, 8))
 
 
 def test_the_plan_written_last_night_is_the_plan_of_tonight(shipped: Config) -> None:

@@ -114,6 +114,7 @@ def test_plus_needs_every_part_and_sum_skips_blanks(text: str, expected: str) ->
         ("[blank]=0", "0"),
         ("[blank]='0'", "0"),
         ("[blank]=[blank]", "1"),
+        ("[blank]=NaN", "1"),
         ('[blank]="NaN"', "1"),
         ("[a]='7'", "1"),
         ("[a]=7.0", "1"),

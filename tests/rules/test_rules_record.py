@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from redcap_rules.calculation import CalculationCycle, Calculations, calculation_order
-from redcap_rules.dictionary import Dictionary, Field, read_dictionary
+from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import LogicError
 from redcap_rules.record import RecordView, Row
-
-DATA = Path(__file__).parents[1] / "data" / "trial"
+from shipped_instruments import trial_dictionary, trial_rows
 
 
 def field(name: str, form: str = "f", kind: str = "text", **rest: str) -> Field:
@@ -212,10 +209,10 @@ def test_the_clock_is_given_by_the_caller() -> None:
 def trial() -> tuple[Dictionary, dict[str, set[str]], list[str]]:
     """The trial's dictionary, where its forms stand and its events in order."""
     events: dict[str, set[str]] = {}
-    for row in csv.DictReader((DATA / "mapping.csv").read_text("utf-8").splitlines()):
+    for row in trial_rows("mapping.csv"):
         events.setdefault(row["form"], set()).add(row["unique_event_name"])
-    order = [r["unique_event_name"] for r in csv.DictReader((DATA / "events.csv").read_text("utf-8").splitlines())]
-    return read_dictionary((DATA / "dictionary.csv").read_text("utf-8")), events, order
+    order = [row["unique_event_name"] for row in trial_rows("events.csv")]
+    return trial_dictionary(), events, order
 
 
 TRIAL, MAPPING, ORDER = trial()

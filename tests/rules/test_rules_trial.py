@@ -1,6 +1,5 @@
 """The trial's own dictionary: every formula parses, every published score and every rule comes out right."""
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -11,22 +10,15 @@ import pytest
 
 from redcap_rules.calculation import Calculations
 from redcap_rules.choices import checkbox_column
-from redcap_rules.dictionary import read_dictionary
 from redcap_rules.logic import evaluate, is_true, parse, references, to_text
 from redcap_rules.record import RecordView, Row
+from shipped_instruments import trial_dictionary, trial_rows
 
-DATA = Path(__file__).parents[1] / "data" / "trial"
-DICTIONARY = read_dictionary((DATA / "dictionary.csv").read_text("utf-8"), "dictionary.csv")
+DATA = Path(__file__).parents[1] / "data"
+DICTIONARY = trial_dictionary()
 VECTORS = json.loads((DATA / "vectors.json").read_text("utf-8"))
-RULES = {
-    row["rule_name"].split()[0]: row["rule_logic"]
-    for row in csv.DictReader((DATA / "dq_rules.csv").read_text("utf-8").splitlines())
-}
+RULES = {row["rule_name"].split()[0]: row["rule_logic"] for row in trial_rows("dq_rules.csv")}
 CALCULATIONS = Calculations(DICTIONARY)
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((DATA / name).read_text("utf-8").splitlines()))
 
 
 def _formulas() -> Iterator[tuple[str, str]]:
@@ -178,6 +170,6 @@ def test_every_data_quality_rule_is_seeded() -> None:
 
 def test_every_designated_form_of_the_trial_is_in_the_dictionary() -> None:
     """The mapping names only instruments and events that exist."""
-    events = {row["unique_event_name"] for row in _rows("events.csv")}
-    wrong = [row for row in _rows("mapping.csv") if row["form"] not in DICTIONARY.forms]
-    assert (wrong, {row["unique_event_name"] for row in _rows("mapping.csv")} - events) == ([], set())
+    events = {row["unique_event_name"] for row in trial_rows("events.csv")}
+    wrong = [row for row in trial_rows("mapping.csv") if row["form"] not in DICTIONARY.forms]
+    assert (wrong, {row["unique_event_name"] for row in trial_rows("mapping.csv")} - events) == ([], set())

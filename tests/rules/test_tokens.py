@@ -59,7 +59,7 @@ def test_a_token_of_the_wrong_shape_is_refused_without_showing_it(config: Config
 
 def test_a_missing_token_says_both_ways_to_give_it(config: Config) -> None:
     """The environment variable or the file."""
-    with pytest.raises(ConfigError, match="TRIALDESK_PACKER_TOKEN.*tokens_file"):
+    with pytest.raises(ConfigError, match=r"TRIALDESK_PACKER_TOKEN.*tokens_file"):
         token(config, "packer", {})
 
 

@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trialdesk.allocation.private import read_blocks, read_master, read_private
+from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import Weighted, scheme_of
 from trialdesk.allocation.tables import Table, by_pile, next_table
 from trialdesk.allocation.versions import read_tables, write_version
 from trialdesk.errors import ConfigError
 from trialdesk.model import Pile
+from trialdesk.private import read_private
 
 if TYPE_CHECKING:
     from trialdesk.allocation.manifest import Manifest

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from trialdesk.allocation.scheme import MASTER_BYTES, Weighted
 from trialdesk.errors import ConfigError
-
-# 32 random bytes hold about 30 different ones; fewer than this is a pattern somebody typed.
-LEAST_DIFFERENT_BYTES = 16
-
-
-def read_private(path: Path, what: str) -> str:
-    """The text of a file that only its owner can read.
-
-    Args:
-        path: The file.
-        what: What it holds and how to make it, for the message when it is missing.
-
-    Raises:
-        ConfigError: The file is missing, not readable, or open to others.
-    """
-    try:
-        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ConfigError(f"{path}: others can read this file; run: chmod 600 {path}")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; {what}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read ({type(error).__name__}); {what}") from None
+from trialdesk.private import read_private
 
 
 def read_blocks(path: Path, parts: int) -> Weighted:
@@ -70,7 +46,7 @@ def read_master(path: Path) -> bytes:
     """The 32 secret bytes all lists are drawn from.
 
     Raises:
-        ConfigError: The file is missing, open to others, not 64 hexadecimal digits, or plainly not random.
+        ConfigError: The file is missing, open to others, or not 64 hexadecimal digits.
     """
     what = "it holds 64 hexadecimal digits from a random source, for example `openssl rand -hex 32` (mode 0600)"
     text = read_private(path, what)
@@ -78,6 +54,6 @@ def read_master(path: Path) -> bytes:
         master = bytes.fromhex(text.strip())
     except ValueError:
         raise ConfigError(f"{path}: is not hexadecimal; {what}") from None
-    if len(master) != MASTER_BYTES or len(set(master)) < LEAST_DIFFERENT_BYTES:
-        raise ConfigError(f"{path}: is not {MASTER_BYTES} random bytes; {what}")
+    if len(master) != MASTER_BYTES:
+        raise ConfigError(f"{path}: holds {len(master)} bytes instead of {MASTER_BYTES}; {what}")
     return master

@@ -21,7 +21,6 @@ from trialdesk.model import Envelope, Finding, Patient, Pile, Severity
 
 Hit = tuple[str, str, str]  # site code, record, text
 GONE = ("void", "lost", "returned")
-NOT_THERE = ("made", "packed", "dispatched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +204,9 @@ def _gone(desk: Desk) -> Iterator[Hit]:
 def _before_receipt(desk: Desk) -> Iterator[Hit]:
     for opening, envelope in desk.known:
         day, received = opening.patient.opened_on, envelope.received_on
-        if envelope.status in NOT_THERE:
-            text = f"{envelope.id} was opened, and is only {envelope.status} in the register"
-        elif received and day and day < received:
+        if received is None:
+            text = f"{envelope.id} was opened, and the register has no day on which the site received it"
+        elif day and day < received:
             text = f"{envelope.id} was opened {day}, and received {received}"
         else:
             continue

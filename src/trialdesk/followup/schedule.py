@@ -84,17 +84,16 @@ class Schedule:
         )
 
 
-def schedule(
-    patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date, promised: CallPlan | None = None
-) -> Schedule:
+def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date) -> Schedule:
     """The schedule of all randomised patients; the same data and day give the same schedule, in any order of patients.
+
+    Days an earlier run has promised in REDCap's call plan are kept while their causes stand.
 
     Args:
         patients: The patients of the snapshot.
         snapshot: The pull they come from.
         config: The trial.
         today: The day in the trial's time zone.
-        promised: Where REDCap holds the call plan of an earlier run; its days are kept while their causes stand.
 
     Raises:
         ConfigError: the configuration does not fit the project.
@@ -107,7 +106,7 @@ def schedule(
     except LogicError as error:
         raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
     courses.sort(key=lambda found: (found.patient.site, record_order(found.patient.record)))
-    days = _promised_days(courses, snapshot, promised) if promised else {}
+    days = _promised_days(courses, snapshot, config.call_plan)
     calendar = open_days(config)
     contacts = [contact for found in courses for contact in found.contacts]
     plans = plan(contacts, calendar, config.calls.a_day, days)

@@ -15,5 +15,5 @@ OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "
 
 def contacts_over(config: Config, day: date, snapshot: Snapshot) -> list[tuple[str, str]]:
     """Record and event of every contact that is made, or whose time is over on `day`."""
-    entries = schedule(patients(snapshot, config), snapshot, config, day, config.call_plan).entries
+    entries = schedule(patients(snapshot, config), snapshot, config, day).entries
     return [(entry.contact.record, entry.contact.rule.event) for entry in entries if entry.status in OVER]

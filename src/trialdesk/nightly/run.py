@@ -178,17 +178,17 @@ def _sanity(work: Work) -> str:
 
 def _reconcile(work: Work) -> str:
     config = work.config
-    work.envelope_findings = tuple(reconcile(work.patients, work.envelopes, config))
+    work.opened = settle(work.patients, work.envelopes)
+    work.envelope_findings = tuple(reconcile(work.patients, _settled(work), config))
     rules = read_rules(config.path(config.folders.instruments) / "trial", work.snapshot.dictionary, config)
     ruled = check(rules, work.snapshot, config, work.order.today)
     work.findings = tuple(sorted({*work.envelope_findings, *ruled}))
-    work.opened = settle(work.patients, work.envelopes)
     work.stock = stock(config, work.envelopes, work.order.today)
     return f"{len(work.findings)} findings, {len(rules.rules)} rules"
 
 
 def _schedule(work: Work) -> str:
-    work.schedule = schedule(work.patients, work.snapshot, work.config, work.order.today, work.config.call_plan)
+    work.schedule = schedule(work.patients, work.snapshot, work.config, work.order.today)
     return f"{len(work.schedule.entries)} contacts"
 
 

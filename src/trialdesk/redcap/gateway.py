@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from redcap.project import Project
 import requests
 import stamina
 from pydantic import SecretStr
+from redcap.project import Project
 
 from redcap_rules.dictionary import Dictionary, from_api, to_api
 from redcap_rules.record import Row
@@ -162,7 +162,7 @@ class Gateway:
         return Export(tuple(rows), frozenset(columns), groups)
 
     def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
-        """The columns REDCap shows this token of the named fields, asked for the first record; empty without records."""
+        """The columns of the named fields that REDCap shows this token, in its first record; none without records."""
         ids = self.ids(record_id)[:1]
         return (
             frozenset(column for raw in self._flat([record_id, *fields], ids) for column in raw) if ids else frozenset()
@@ -191,7 +191,7 @@ class Gateway:
         return count
 
     def write_dictionary(self, dictionary: Dictionary) -> int:
-        """The project's instruments are those of `dictionary`; fields that are not in it are deleted with their data."""
+        """The project's instruments are those of `dictionary`; other fields are deleted with their data."""
         count = self._count(lambda: self._project.import_metadata(to_api(dictionary), import_format="json"))
         # PyCap remembers the record-id field of the dictionary that was just replaced
         self._project = self._connect()

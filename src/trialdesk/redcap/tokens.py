@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
 
 from trialdesk.config import Config
 from trialdesk.errors import ConfigError
+from trialdesk.private import read_private
 
 Role = Literal["trial", "register", "packer"]
 VARIABLES: Mapping[Role, str] = {
@@ -20,23 +19,6 @@ VARIABLES: Mapping[Role, str] = {
     "register": "TRIALDESK_REGISTER_TOKEN",
     "packer": "TRIALDESK_PACKER_TOKEN",
 }
-
-
-def read_private(path: Path, what: str) -> str:
-    """The text of a file that only its owner can read.
-
-    Raises:
-        ConfigError: the file is missing, not text, or open to others (POSIX mode bits for group or world).
-    """
-    try:
-        mode = path.stat().st_mode
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(f"{path}: {what} is readable by others; run: chmod 600 {path.name}")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: {what} is not there") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {what} can't be read ({type(error).__name__})") from None
 
 
 def token(config: Config, role: Role, environment: Mapping[str, str] | None = None) -> SecretStr:
@@ -52,7 +34,7 @@ def token(config: Config, role: Role, environment: Mapping[str, str] | None = No
         path = config.path(config.redcap.tokens_file)
         place = f"{path}, line {name}="
         if path.exists():
-            value = _lines(read_private(path, "the file of tokens")).get(name, "")
+            value = _lines(read_private(path, "lines NAME=token")).get(name, "")
     if not value:
         raise ConfigError(f"no token for {role}: set {name}, or write {name}=… into redcap.tokens_file (mode 0600)")
     if not re.fullmatch(r"[0-9A-Fa-f]{32}", value):

@@ -114,7 +114,7 @@ def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str
     places: dict[str, Place] = {}
     for path in dictionary_files(folder):
         text = read_text(path, faults)
-        if not text:
+        if text is None:
             continue
         try:
             part = read_dictionary(text, path.name)

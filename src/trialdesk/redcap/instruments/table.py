@@ -12,8 +12,8 @@ from trialdesk.redcap.instruments.fault import Fault
 Table = Sequence[tuple[int, dict[str, str]]]
 
 
-def read_text(path: Path, faults: list[Fault]) -> str:
-    """The text of a UTF-8 file, or "" with a fault that names the line."""
+def read_text(path: Path, faults: list[Fault]) -> str | None:
+    """The text of a UTF-8 file, or None with a fault that names the line."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,7 +23,7 @@ def read_text(path: Path, faults: list[Fault]) -> str:
     except OSError as error:
         what = f"can't be read ({type(error).__name__})"
         faults.append(Fault(path.name, 1, "", "file", what, "check the file and its rights"))
-    return ""
+    return None
 
 
 def rows_of(text: str) -> Iterator[list[str]]:
@@ -38,6 +38,8 @@ def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Tabl
     if not path.exists():
         return ()
     text = read_text(path, faults)
+    if text is None:
+        return ()
     try:
         header, *rows = rows_of(text) if text else [[]]
     except csv.Error as error:

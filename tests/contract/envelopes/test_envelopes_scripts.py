@@ -1,0 +1,81 @@
+"""The four scripts as people run them, from tables to lists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
+
+import envelope_lists
+import make_tables
+import push_tables
+import release_envelope
+from trialdesk.allocation.making import open_tables
+from trialdesk.workbook import HEADER_ROW
+
+if TYPE_CHECKING:
+    import typer
+    from tests.contract.envelopes.conftest import World
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+
+
+def run(app: typer.Typer, world: World, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--config", str(world.config.home / "config.yaml")])
+
+
+def test_tables_are_made_pushed_released_and_listed(desk: World, tmp_path: Path) -> None:
+    """A resupply is made and pushed, an envelope released for the phone, and the lists show where all are."""
+    identity = str(desk.config.home / "identity.txt")
+    made = run(make_tables.app, desk, "--identity", identity, "--pile", "ODE-N2F")
+    assert "4 envelopes in 1 pile(s)" in made.output
+    planned = run(push_tables.app, desk, "--identity", identity, "--dry-run")
+    assert planned.output.startswith("4 envelope(s) to add; ")
+    pushed = run(push_tables.app, desk, "--identity", identity)
+    assert pushed.output.splitlines()[1] == "4 envelope(s) added and read back"
+    assert run(push_tables.app, desk, "--identity", identity).output.startswith("0 envelope(s) to add")
+
+    desk.enter("ODE-014", "ODE")
+    released = run(release_envelope.app, desk, "ODE-014")
+    assert [line.split("  ", 1)[1].strip() for line in released.output.splitlines()[:4]] == [
+        "ODE-014",
+        desk.open()[0][0],
+        "Odense University Hospital (ODE)",
+        "Known myeloma, 1 level, No former fracture",
+    ]
+    path = tmp_path / "all.xlsx"
+    assert run(envelope_lists.app, desk, "--out", str(path)).output.strip() == str(path)
+    rows = list(load_workbook(path)["Envelopes"].iter_rows(min_row=HEADER_ROW + 1, values_only=True))
+    assert sum(row[5] == "released" and row[10] == "ODE-014" for row in rows) == 1
+    assert run(envelope_lists.app, desk, "--site", "RIG").output.strip().endswith("envelopes-RIG.xlsx")
+    back = run(release_envelope.app, desk, "ODE-014", "--take-back")
+    assert back.output.startswith("taken back from ODE-014: ODE-K1N-001-")
+
+    tables = open_tables(desk.config, Path(identity))
+    codes = {allocation.card.code for table in tables for allocation in table.allocations}
+    shown = " ".join(result.output for result in (made, planned, pushed, released, back)) + repr(rows)
+    assert [code for code in codes if code in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "code", "message"),
+    [
+        ("release_envelope.py", ["X-1"], 41, "X-1: there is no such record; check the number"),
+        ("envelope_lists.py", ["--site", "XXX"], 20, "--site XXX: no such site; sites are ODE, RIG"),
+        ("make_tables.py", ["--identity", "nowhere.txt"], 20, "nowhere.txt: no such file"),
+    ],
+)
+def test_a_refusal_is_one_line_and_its_exit_code(
+    desk: World, script: str, words: list[str], code: int, message: str
+) -> None:
+    """No traceback, the documented exit code."""
+    command = [sys.executable, str(SCRIPTS / script), *words, "--config", "config.yaml"]
+    done = subprocess.run(command, cwd=desk.config.home, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == 1
