@@ -87,7 +87,7 @@ def sync(stage: Stage, today: date) -> Summary:
     from trialdesk.redcap.gateway import open_gateway
 
     config = stage.config
-    order = Order(today, datetime.now(config.trial.zone))
+    order = Order(today, datetime.combine(today, datetime.now(config.trial.zone).timetz()))
     with timed("nightly run", lambda: f"published as {summary.run}; {summary.written}"):
         summary, _ = nightly(
             config, order, open_gateway(config, "trial"), open_gateway(config, "register"), lambda _: None

@@ -212,8 +212,8 @@ def _height(line: Line, widths: Sequence[float]) -> int:
     return max((_lines(value, width) for value, width in texts), default=1)
 
 
-def _lines(text: str, width: float, stretch: float = 1.0) -> int:
-    """How many lines a text takes in a column; bold letters are wider than the unit columns are measured in."""
+def _lines(text: str, width: float, stretch: float = 0.87) -> int:
+    """How many lines a text takes: plain letters are narrower than the unit of column width, bold ones wider."""
     room = max(int(width / stretch), 3)
     return (
         1

@@ -7,6 +7,7 @@ a monitor. What the nurse writes into the white cells is typed into REDCap; the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from trialdesk.config import Config
@@ -29,32 +30,102 @@ OUTCOMES = (
     "Died",
 )
 TIMES = ("Morning", "Midday", "Afternoon", "Evening")
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-_FACTS = (
-    Column("Record", width=12),
-    Column("Site", width=7),
-    Column("Contact", width=11),
-    Column("Target", "date", 11),
-    Column("Window from", "date", 11),
-    Column("Window to", "date", 11),
-    Column("Planned", "date", 11),
-    Column("Booked by patient", "datetime", 16),
-    Column("Status", width=13),
-    Column("Days left", "number", 7),
-    Column("Attempts", "number", 9),
-    Column("Last contact", "date", 11),
-    Column("Best time", width=19),
-    Column("May change arm from", "date", 12),
-    Column("Remarks", width=60),
+
+def _window(name: str) -> Callable[[Entry, date], Value]:
+    return lambda entry, _: getattr(entry.contact.window, name, None)
+
+
+def _days_left(entry: Entry, day: date) -> int | None:
+    around = entry.contact.window
+    return (around.chased_until - day).days if around and entry.active else None
+
+
+def _booked(entry: Entry, _: date) -> Value:
+    booking = entry.contact.booking or entry.contact.recall
+    if booking is None:
+        return None
+    try:
+        return datetime.fromisoformat(f"{booking.on}T{booking.at}") if booking.at else booking.on
+    except ValueError:
+        return str(booking)
+
+
+def _best_time(entry: Entry, _: date) -> str | None:
+    weekday = _WEEKDAYS[entry.contact.weekday - 1] if entry.contact.weekday else ""
+    return " ".join(part for part in (weekday, entry.contact.time.lower()) if part) or None
+
+
+# What a sheet can show of a contact on a day: the column, and its value.
+_COLUMNS: tuple[tuple[Column, Callable[[Entry, date], Value]], ...] = (
+    (Column("Record", width=11), lambda entry, _: entry.contact.record),
+    (Column("Site", width=6), lambda entry, _: entry.contact.site),
+    (Column("Contact", width=9), lambda entry, _: entry.contact.rule.code),
+    (Column("Call on", "date", 11), lambda _, day: day),
+    (Column("Target", "date", 11), _window("target")),
+    (Column("Window from", "date", 11), _window("opens")),
+    (Column("Window to", "date", 11), _window("closes")),
+    (Column("Planned", "date", 11), lambda entry, _: entry.planned.on if entry.planned else None),
+    (Column("Booked by patient", "datetime", 16), _booked),
+    (Column("Status", width=13), lambda entry, _: entry.status),
+    (Column("Days left", "number", 7), _days_left),
+    (Column("Attempts", "number", 9), lambda entry, _: entry.contact.said.attempts),
+    (Column("Last contact", "date", 11), lambda entry, _: entry.last_contact),
+    (Column("Best time", width=14), _best_time),
+    (Column("May change arm from", "date", 12), lambda entry, _: entry.may_change_arm_from),
+    (Column("Remarks", width=36), lambda entry, _: "; ".join(entry.flags) or None),
 )
 _ENTRY = (
     Column("Outcome", width=16, choices=OUTCOMES),
-    Column("Time", width=11, choices=TIMES),
-    Column("Note", width=26),
+    Column("Time", width=10, choices=TIMES),
+    Column("Note", width=20),
 )
+_PATIENT = ("Record", "Site", "Contact")
+_KNOWN = ("Attempts", "Last contact", "Best time", "May change arm from", "Remarks")
+_WINDOW = ("Target", "Window from", "Window to")
 _TONES: dict[str, Tone] = {"overdue": "warning", "due": "strong", "missed": "quiet", "not applicable": "quiet"}
-_TO_WRITE: dict[int, Tone] = {len(_FACTS) + number: "entry" for number in range(len(_ENTRY))}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which columns a sheet has, and whether the nurse writes on it."""
+
+    titles: tuple[str, ...]
+    entry: bool = False
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        shown = tuple(column for column, _ in _COLUMNS if column.title in self.titles)
+        return (*shown, *_ENTRY) if self.entry else shown
+
+    def line(self, entry: Entry, day: date) -> Line:
+        """One contact; "Call on" and the days left are those of `day`."""
+        values = tuple(of(entry, day) for column, of in _COLUMNS if column.title in self.titles)
+        return self._line(values, _TONES.get(entry.status, "plain"))
+
+    def hold(self, hold: Hold) -> Line:
+        """A patient nobody calls until something is verified."""
+        said: dict[str, Value] = {
+            "Record": hold.record,
+            "Site": hold.site,
+            "Contact": "all",
+            "Status": "VERIFY FIRST",
+            "Remarks": f"Do not call. Verify {'; '.join(hold.reasons)}",
+        }
+        return self._line(tuple(said.get(c.title) for c, _ in _COLUMNS if c.title in self.titles), "alarm")
+
+    def _line(self, values: tuple[Value, ...], tone: Tone) -> Line:
+        if not self.entry:
+            return Line(values, tone)
+        white: dict[int, Tone] = {len(values) + number: "entry" for number in range(len(_ENTRY))}
+        return Line((*values, *(None for _ in _ENTRY)), tone, white)
+
+
+_TODAY = _Layout((*_PATIENT, "Window to", "Booked by patient", "Status", *_KNOWN), entry=True)
+_NEXT = _Layout((*_PATIENT, "Call on", "Window to", "Booked by patient", "Status", *_KNOWN), entry=True)
+_LATE = _Layout((*_PATIENT, *_WINDOW, "Status", "Days left", *_KNOWN))
+_ALL = _Layout((*_PATIENT, *_WINDOW, "Planned", "Booked by patient", "Status", *_KNOWN))
 
 
 def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) -> tuple[Table, ...]:
@@ -73,17 +144,20 @@ def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) ->
     late = sorted((e for e in plan.entries if e.status == "overdue"), key=_urgency)
     missed = sorted((e for e in plan.entries if e.status == "missed"), key=_by_target, reverse=True)
     calls = sorted((e for e in plan.entries if e.status == "overdue" or today in e.calls), key=_urgency)
-    held = tuple(_hold_line(hold) for hold in plan.holds)
 
-    def sheet(name: str, lines: Iterable[Line], empty: str) -> Table:
-        return Table(name, f"{title} · {name.lower()}", about, (*_FACTS, *_ENTRY), tuple(lines), 3, empty)
+    def sheet(name: str, layout: _Layout, lines: Iterable[Line], empty: str) -> Table:
+        return Table(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty)
 
-    line = _liner(today)
+    held = (_TODAY.hold(hold) for hold in plan.holds)
+    now = (_TODAY.line(entry, today) for entry in calls)
+    soon = (_NEXT.line(entry, day) for day, entry in ahead)
+    over = (_LATE.line(entry, today) for entry in (*late, *missed))
+    every = (_ALL.line(entry, today) for entry in plan.entries)
     return (
-        sheet("Today", (*held, *map(line, calls)), "No contact is due or overdue today."),
-        sheet("Next 14 days", (line(entry) for _, entry in ahead), "No contact is planned in the next 14 days."),
-        sheet("Overdue and missed", map(line, (*late, *missed)), "No contact is overdue or was missed."),
-        sheet("All contacts", map(line, plan.entries), "No patient is randomised yet."),
+        sheet("Today", _TODAY, (*held, *now), "No contact is due or overdue today."),
+        sheet("Next 14 days", _NEXT, soon, "No contact is planned in the next 14 days."),
+        sheet("Overdue and missed", _LATE, over, "No contact is overdue or was missed."),
+        sheet("All contacts", _ALL, every, "No patient is randomised yet."),
     )
 
 
@@ -106,50 +180,3 @@ def _urgency(entry: Entry) -> tuple[object, ...]:
 def _by_target(entry: Entry) -> tuple[object, ...]:
     target = entry.contact.window.target if entry.contact.window else date.min
     return (target, entry.contact.site, record_order(entry.contact.record))
-
-
-def _hold_line(hold: Hold) -> Line:
-    blank: tuple[Value, ...] = (None,) * 5
-    reasons = "; ".join(hold.reasons)
-    facts = (hold.record, hold.site, "all", *blank, "VERIFY FIRST", *blank, f"Do not call. Verify {reasons}")
-    return Line((*facts, None, None, None), "alarm", _TO_WRITE)
-
-
-def _liner(today: date) -> Callable[[Entry], Line]:
-    def line(entry: Entry) -> Line:
-        contact, around = entry.contact, entry.contact.window
-        facts: tuple[Value, ...] = (
-            contact.record,
-            contact.site,
-            contact.rule.code,
-            around.target if around else None,
-            around.opens if around else None,
-            around.closes if around else None,
-            entry.planned.on if entry.planned else None,
-            _booked(entry),
-            entry.status,
-            (around.chased_until - today).days if around and entry.active else None,
-            contact.said.attempts,
-            entry.last_contact,
-            _best_time(entry),
-            entry.may_change_arm_from,
-            "; ".join(entry.flags) or None,
-        )
-        return Line((*facts, None, None, None), _TONES.get(entry.status, "plain"), _TO_WRITE)
-
-    return line
-
-
-def _booked(entry: Entry) -> Value:
-    booking = entry.contact.booking or entry.contact.recall
-    if booking is None:
-        return None
-    try:
-        return datetime.fromisoformat(f"{booking.on}T{booking.at}") if booking.at else booking.on
-    except ValueError:
-        return str(booking)
-
-
-def _best_time(entry: Entry) -> str | None:
-    weekday = _WEEKDAYS[entry.contact.weekday - 1] if entry.contact.weekday else ""
-    return " ".join(part for part in (weekday, entry.contact.time.lower()) if part) or None

@@ -20,7 +20,7 @@ from trialdesk.errors import ConcealmentBroken, TableError, WriteBackFailed
 from trialdesk.model import Pile
 
 if TYPE_CHECKING:
-    from tests.contract.envelopes.conftest import World
+    from contract.envelopes.conftest import World
 
 TODAY = date(2026, 1, 2)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

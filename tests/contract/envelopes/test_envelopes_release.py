@@ -22,7 +22,7 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import pull
 
 if TYPE_CHECKING:
-    from tests.contract.envelopes.conftest import World
+    from contract.envelopes.conftest import World
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 N2F = ("2", "2", "1")

@@ -20,7 +20,7 @@ from trialdesk.workbook import HEADER_ROW
 
 if TYPE_CHECKING:
     import typer
-    from tests.contract.envelopes.conftest import World
+    from contract.envelopes.conftest import World
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
