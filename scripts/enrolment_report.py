@@ -33,7 +33,7 @@ def enrolment_report(
 ) -> None:
     """Write the enrolment report; an open one only after the proof that no cell depends on an arm."""
     from trialdesk.config import load
-    from trialdesk.nightly.due import contacts_over
+    from trialdesk.nightly.due import contacts_over, crosschecks
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.redcap.snapshot import pull
     from trialdesk.reports.completeness import forms_by_event
@@ -48,7 +48,12 @@ def enrolment_report(
     gateway = open_gateway(trial, "trial")
     snapshot = pull(gateway)
     rules = read_rules(trial.path(trial.folders.instruments) / "trial", snapshot.dictionary, trial)
-    sources = Sources(rules, due=partial(contacts_over, trial, cut), mapping=forms_by_event(gateway.mapping()))
+    sources = Sources(
+        rules,
+        crosschecks=crosschecks(trial, cut),
+        due=partial(contacts_over, trial, cut),
+        mapping=forms_by_event(gateway.mapping()),
+    )
     tables = enrolment_packs(snapshot, trial, sources, [name], cut)[name]
     path = out or trial.path(trial.folders.reports) / f"enrolment-{name.replace(':', '-')}.xlsx"
     digest = save(path, tables, footer(trial, name, cut))

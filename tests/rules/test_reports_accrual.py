@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trialdesk.config import Config, Site
@@ -75,6 +75,7 @@ def test_the_closed_form_agrees_with_simulation() -> None:
 
 
 @given(st.integers(1, 200), st.integers(0, 200), st.floats(0.1, 300), st.floats(0, 300), st.floats(0, 50))
+@example(1, 0, 1.0, 5e-324, 0.0)
 @settings(max_examples=100)
 def test_more_time_is_never_less_chance(missing: int, seen: int, before: float, ahead: float, more: float) -> None:
     """A chance, growing with exposure, and smaller for more patients."""

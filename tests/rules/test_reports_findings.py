@@ -12,6 +12,7 @@ import pytest
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
+from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import InstrumentError
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
@@ -102,11 +103,16 @@ def test_each_instance_of_a_repeating_form_is_looked_at() -> None:
 
 
 def test_every_rule_in_the_files_has_a_class_and_every_class_is_used() -> None:
-    """69 rules: 55 with logic, 14 in code; only those without logic say themselves whether they may be open."""
+    """69 rules of the trial, 55 with logic and 14 in code (four of them as rules of the envelopes).
+
+    Only rules without logic say themselves whether they may be open.
+    """
     with (FOLDER / "dq_classes.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with_logic = {rule.id for rule in RULES.rules}
-    assert sorted(row["rule"] for row in rows) == [f"Q{number:02}" for number in range(1, 70)]
+    of_the_trial = sorted(row["rule"] for row in rows if row["rule"] not in ENVELOPE_RULES)
+    assert of_the_trial == [f"Q{number:02}" for number in range(1, 70)]
+    assert {"R07", "R01", "R02", "R20", "R52"} <= ENVELOPE_RULES.keys()  # Q28, Q29, Q30 and Q68
     assert len(with_logic) == 55
     assert {row["severity"] for row in rows} == {"error", "warning"}
     assert all(row["open"] == "" for row in rows if row["rule"] in with_logic)

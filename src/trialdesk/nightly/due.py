@@ -1,12 +1,14 @@
-"""Which contacts are over, for the reports: follow-up and reports know not one another and meet here."""
+"""What reports and checks need of the schedule: they know not the follow-up room, and meet it here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from trialdesk.config import Config
-from trialdesk.followup.schedule import schedule
-from trialdesk.model import ContactStatus
+from trialdesk.followup.schedule import Entry, schedule
+from trialdesk.model import ContactStatus, Finding
+from trialdesk.redcap.crosschecks import ContactStanding, Given, cross_findings
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -15,5 +17,24 @@ OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "
 
 def contacts_over(config: Config, day: date, snapshot: Snapshot) -> list[tuple[str, str]]:
     """Record and event of every contact that is made, or whose time is over on `day`."""
-    entries = schedule(patients(snapshot, config), snapshot, config, day).entries
-    return [(entry.contact.record, entry.contact.rule.event) for entry in entries if entry.status in OVER]
+    everyone = schedule(patients(snapshot, config), snapshot, config, day).entries
+    return [(entry.contact.record, entry.contact.rule.event) for entry in everyone if entry.status in OVER]
+
+
+def crosschecks(config: Config, day: date) -> Callable[[Snapshot], Iterable[Finding]]:
+    """The checks between records, instances and due dates as of `day`; none where the configuration has no such block."""
+    meanings = config.crosschecks
+
+    def find(snapshot: Snapshot) -> Iterable[Finding]:
+        if meanings is None:
+            return ()
+        everyone = patients(snapshot, config)
+        standings = map(_standing, schedule(everyone, snapshot, config, day).entries)
+        return cross_findings(snapshot, everyone, Given(meanings, day, tuple(standings)))
+
+    return find
+
+
+def _standing(entry: Entry) -> ContactStanding:
+    contact = entry.contact
+    return ContactStanding(contact.record, contact.rule.event, contact.rule.anchor, entry.status)

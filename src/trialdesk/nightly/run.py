@@ -24,7 +24,7 @@ from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables as call_tables
 from trialdesk.model import Envelope, Finding, Patient
 from trialdesk.nightly import summary as told
-from trialdesk.nightly.due import contacts_over
+from trialdesk.nightly.due import contacts_over, crosschecks
 from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.summary import StageResult, Summary
@@ -182,7 +182,8 @@ def _reconcile(work: Work) -> str:
     work.envelope_findings = tuple(reconcile(work.patients, _settled(work), config))
     rules = read_rules(config.path(config.folders.instruments) / "trial", work.snapshot.dictionary, config)
     ruled = check(rules, work.snapshot, config, work.order.today)
-    work.findings = tuple(sorted({*work.envelope_findings, *ruled}))
+    crossed = crosschecks(config, work.order.today)(work.snapshot)
+    work.findings = tuple(sorted({*work.envelope_findings, *ruled, *crossed}))
     work.stock = stock(config, work.envelopes, work.order.today)
     return f"{len(work.findings)} findings, {len(rules.rules)} rules"
 
@@ -197,6 +198,7 @@ def _report(work: Work) -> str:
     rules = read_rules(config.path(config.folders.instruments) / "trial", work.snapshot.dictionary, config)
     sources = Sources(
         rules,
+        crosschecks=crosschecks(config, today),
         envelopes=work.envelope_findings,
         due=partial(contacts_over, config, today),
         mapping=forms_by_event(work.trial.mapping()),

@@ -135,7 +135,8 @@ def reaching(missing: int, seen: int, before: float, ahead: float) -> float:
         return 1.0
     if ahead <= 0:
         return 0.0
-    shape, stay, come = seen + 0.5, log(before / (before + ahead)), log(ahead / (before + ahead))
+    shape, whole = seen + 0.5, log(before + ahead)
+    stay, come = log(before) - whole, log(ahead) - whole
     terms = (exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1) + shape * stay + k * come) for k in range(missing))
     return min(1.0, max(0.0, 1.0 - sum(terms)))
 

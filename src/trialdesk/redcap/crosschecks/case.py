@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.logic import Expression, evaluate, is_true
 from redcap_rules.record import RecordView, Row
-from trialdesk.config import FieldRef
+from trialdesk.config import Crosschecks, FieldRef
 from trialdesk.model import ContactStatus, Patient
-from trialdesk.redcap.crosschecks.meanings import Meanings
 from trialdesk.redcap.patients import day
 
 
@@ -27,15 +26,11 @@ class ContactStanding:
 
 @dataclass(frozen=True)
 class Given:
-    """What the checks need beside the patients.
+    """What the checks need beside the patients."""
 
-    `unusable` holds the numbers of envelopes that are void, lost or returned: they leave no gap.
-    """
-
-    meanings: Meanings
+    meanings: Crosschecks
     today: date
     contacts: tuple[ContactStanding, ...] = ()
-    unusable: frozenset[str] = field(default_factory=frozenset)
 
     def contacts_of(self, record: str) -> Iterator[ContactStanding]:
         """The contacts of a record, in the order of the schedule."""

@@ -12,9 +12,6 @@ from trialdesk.redcap.snapshot import Snapshot
 
 # Wording of instruments.md 8; none names an arm or a card.
 TEXTS: Mapping[str, str] = {
-    "Q28": "Envelope used by more than one record",
-    "Q29": "Envelopes of a pile not opened in order, or a number left out",
-    "Q30": "Two randomisations overlap",
     "Q31": "Possible double entry: the same person at the same site",
     "Q40": "Set of treated levels differs from the planned set",
     "Q42": "Complication ticked but no adverse event in the log within 30 days",
@@ -25,19 +22,12 @@ TEXTS: Mapping[str, str] = {
     "Q63": "Fatal event without an end-of-study death, or the reverse",
     "Q64": "Event judged related to the procedure but no procedure on or before its start",
     "Q66": "Form dated after death, or after withdrawal from data collection",
-    "Q68": "Data access group does not match the site",
 }
-_WARNINGS = frozenset({"Q31", "Q40", "Q43", "Q47", "Q48", "Q57", "Q68"})
+_WARNINGS = frozenset({"Q31", "Q40", "Q43", "Q47", "Q48", "Q57"})
 SEVERITIES: Mapping[str, Severity] = {rule: "warning" if rule in _WARNINGS else "error" for rule in TEXTS}
-# A hit of these tells which treatment the patient had.
-ARM_REVEALING = frozenset({"Q40", "Q42", "Q47", "Q57", "Q64"})
 
 CHECKS: tuple[Callable[[Sequence[Case], Given], Iterator[Hit]], ...] = (
-    between.reused,
-    between.disordered,
-    between.overlapping,
     between.double,
-    between.misplaced,
     within.other_levels,
     within.unlogged_complication,
     within.untimely,
@@ -56,10 +46,8 @@ def cross_findings(snapshot: Snapshot, patients: Iterable[Patient], given: Given
     Args:
         snapshot: One pull of the trial project.
         patients: The patients of the same pull.
-        given: Which field means what, today, how the contacts stand, and envelopes that leave no gap.
+        given: Which field means what, today, and how the contacts stand.
     """
     cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
-    # without the names of the groups (redcap-api.md 5.1) nothing is known about Q68
-    checks = [check for check in CHECKS if snapshot.has_groups or check is not between.misplaced]
-    hits = {(rule, case.patient, place) for check in checks for rule, case, place in check(cases, given)}
+    hits = {(rule, case.patient, place) for check in CHECKS for rule, case, place in check(cases, given)}
     return tuple(sorted(Finding(r, p.site, p.record, place, SEVERITIES[r], TEXTS[r]) for r, p, place in hits))

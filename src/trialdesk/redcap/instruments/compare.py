@@ -19,7 +19,6 @@ ATTRIBUTES = (
     "branching", "required", "alignment", "question", "matrix", "ranking", "annotation",
 )  # fmt: skip
 _WORDED = frozenset({"label", "choices", "note", "section"})
-_LOGIC = frozenset({"branching"})
 
 
 def compare(desired: Design, live: Design) -> tuple[Change, ...]:
@@ -64,6 +63,7 @@ def _settings(desired: Design, live: Design) -> Iterator[Change]:
 
 def _metadata(desired: Dictionary, live: Dictionary) -> Iterator[Change]:
     moved = _moved([f.name for f in desired.fields], [f.name for f in live.fields])
+    here, there = _neighbours(desired), _neighbours(live)
     for field in desired.fields:
         if field.name not in live:
             yield Change("metadata", "create", field.name, after=_facts(field))
@@ -74,8 +74,7 @@ def _metadata(desired: Dictionary, live: Dictionary) -> Iterator[Change]:
             if before != after:
                 yield Change("metadata", "update", field.name, attribute, before, after)
         if field.name in moved:
-            before, after = _neighbour(live, field.name), _neighbour(desired, field.name)
-            yield Change("metadata", "move", field.name, "order", before, after)
+            yield Change("metadata", "move", field.name, "order", there[field.name], here[field.name])
     for field in live.fields:
         if field.name not in desired:
             yield Change("metadata", "delete", field.name, before=_facts(field))
@@ -90,14 +89,17 @@ def _moved(wanted: Sequence[str], live: Sequence[str]) -> frozenset[str]:
     """The fewest common names that have to move: those outside a longest rising run of live positions."""
     place = {name: number for number, name in enumerate(live)}
     common = [name for name in wanted if name in place]
-    tails: list[int] = []
-    ends: list[int] = []  # index into `common` of the run's last name, for each length
-    before: list[int] = []
+    tails: list[int] = []  # the lowest live position that ends a run of each length
+    ends: list[int] = []  # the index into `common` of that end
+    before: list[int] = []  # for each name the index of the one before it in its run
     for index, name in enumerate(common):
         length = bisect_left(tails, place[name])
         before.append(ends[length - 1] if length else -1)
-        tails[length:] = [place[name], *tails[length + 1 :]]
-        ends[length:] = [index, *ends[length + 1 :]]
+        if length == len(tails):
+            tails.append(place[name])
+            ends.append(index)
+        else:
+            tails[length], ends[length] = place[name], index
     kept = set()
     index = ends[-1] if ends else -1
     while index >= 0:
@@ -106,10 +108,11 @@ def _moved(wanted: Sequence[str], live: Sequence[str]) -> frozenset[str]:
     return frozenset(common) - kept
 
 
-def _neighbour(dictionary: Dictionary, name: str) -> str:
+def _neighbours(dictionary: Dictionary) -> Mapping[str, str]:
     names = [field.name for field in dictionary.fields]
-    place = names.index(name)
-    return f"after {names[place - 1]}" if place else "first"
+    return {
+        name: f"after {previous}" if previous else "first" for previous, name in zip(["", *names], names, strict=False)
+    }
 
 
 def _arms(desired: Design, live: Design) -> Iterator[Change]:

@@ -87,7 +87,7 @@ def _neutral(field: Field) -> Field:
     if not name:
         return field
     item = (re.findall(r"\d+", field.name) or ["1"])[-1]
-    label = field.label if is_neutral(field) else f"{name} item {item}"
+    label = field.label if is_neutral(field) else f"{name.upper().replace('_', '-')} item {item}"
     choices = field.choices
     if not all(re.fullmatch(r"\d*|Level \d+", text) for text in answers(field)):
         choices = (

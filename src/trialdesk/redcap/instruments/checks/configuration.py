@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from redcap_rules.logic import Expression, to_text
-from trialdesk.config import Config, FieldRef
+from trialdesk.config import CheckboxRef, Config, FieldRef, Part
 from trialdesk.redcap.instruments.checks.formulas import troubles
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault
@@ -18,13 +18,18 @@ def configuration(subject: Subject) -> Iterator[Fault]:
     config = subject.config
     if config is None:
         return
-    for where, expression in _logic(config):
-        for trouble in troubles(subject, to_text(expression), None):
-            yield Fault(FILE, 1, where, "configuration", trouble.what, trouble.way_out, trouble.severity)
-    for where, ref in _fields(config):
-        for trouble in troubles(subject, f"[{ref.event}][{ref.field}]", None):
+    for where, named in _named(config, ""):
+        for trouble in troubles(subject, _text(subject, named), None):
             yield Fault(FILE, 1, where, "configuration", trouble.what, trouble.way_out, trouble.severity)
     yield from _contacts(subject, config)
+
+
+def _text(subject: Subject, named: Expression | FieldRef) -> str:
+    if isinstance(named, Expression):
+        return to_text(named)
+    options = subject.dictionary.get(named.field).options if named.field in subject.dictionary else ()
+    code = f"({options[0].code})" if isinstance(named, CheckboxRef) and options else ""
+    return f"[{named.event}][{named.field}{code}]"
 
 
 def codes(subject: Subject) -> Iterator[Fault]:
@@ -53,22 +58,19 @@ def _same(subject: Subject, where: str, ref: FieldRef, wanted: Sequence[str]) ->
         yield subject.at(field, "choices", what, "remove the codes, or add them to the configuration", rule="codes")
 
 
-def _logic(config: Config) -> Iterator[tuple[str, Expression]]:
-    for number, requirement in enumerate(config.release, start=1):
-        yield f"release {number}", requirement.require
-    for name in type(config.states).model_fields:
-        yield f"states.{name}", getattr(config.states, name)
-    for sign in config.death_signs:
-        yield f"death_signs: {sign.label}", sign.logic
-    for step in config.funnel:
-        yield f"funnel: {step.code}", step.logic
-
-
-def _fields(config: Config) -> Iterator[tuple[str, FieldRef]]:
-    for name in type(config.facts).model_fields:
-        yield f"facts.{name}", getattr(config.facts, name)
-    for factor in config.strata:
-        yield f"strata: {factor.name}", factor.field
+def _named(value: object, where: str) -> Iterator[tuple[str, Expression | FieldRef]]:
+    """Every reference and logic in a block of the configuration, with its place."""
+    if isinstance(value, Expression | FieldRef):
+        yield where, value
+    elif isinstance(value, Part):
+        for name in type(value).model_fields:
+            yield from _named(getattr(value, name), f"{where}.{name}".strip("."))
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _named(one, f"{where}.{name}")
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value, start=1):
+            yield from _named(one, f"{where} {number}")
 
 
 def _contacts(subject: Subject, config: Config) -> Iterator[Fault]:

@@ -56,7 +56,8 @@ def types(subject: Subject) -> Iterator[Fault]:
     """What does not fit the type of the field."""
     for field in subject.dictionary.fields:
         if field.kind == "sql":
-            yield subject.at(field, "kind", "only administrators can add sql fields", "use another type", rule="type")
+            what = "only administrators can add sql fields"
+            yield subject.at(field, "kind", what, "use another type", rule="type", severity="warning")
         if field.kind in _NO_CHOICES and field.choices.strip():
             what = f"a {field.kind} field has no choices of its own"
             yield subject.at(field, "choices", what, "leave the cell blank", rule="choices")

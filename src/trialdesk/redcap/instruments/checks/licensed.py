@@ -12,14 +12,11 @@ from trialdesk.redcap.instruments.fault import Fault
 from trialdesk.redcap.instruments.overlay import plain
 
 _MARK = re.compile(rf"{LICENSED_MARK}\s+(\w+)")
-# The neutral labels of each licence; a licence that is not listed may say its own name, item and number.
-NEUTRAL = {
-    "odi_2_1a": r"ODI section \d+ \([a-z ,-]{1,30}\)",
-    "qlq_c30": r"C30 item \d+ \[[A-Z0-9]+\]",
-    "qlq_my20": r"MY20 item \d+ \[[A-Z]+\]",
-    "eq5d5l": r"EQ-5D-5L [a-z -]{1,30}|EQ VAS \(0-100\)",
-}
-_ANY = r"[\w-]+ (item|section|question) \d+( [(\[][\w ,-]{1,20}[)\]])?"
+# Which item it is and no more: an abbreviation, an item number, a scale or a few neutral words.
+_NEUTRAL = re.compile(
+    r"[A-Z][A-Z0-9-]+( [A-Z]+)?( (item|section|question) \d+)?"
+    r"( \([a-z0-9 ,-]{1,30}\)| \[[A-Z0-9]+\]| [a-z][a-z -]{1,30})?"
+)
 _CHOICE = re.compile(r"\d+|Level \d+|")
 
 
@@ -31,7 +28,7 @@ def licence(field: Field) -> str:
 
 def is_neutral(field: Field) -> bool:
     """Whether the label of a licensed field says nothing but which item it is."""
-    return bool(re.fullmatch(NEUTRAL.get(licence(field), _ANY), field.label))
+    return bool(_NEUTRAL.fullmatch(field.label))
 
 
 def answers(field: Field) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trialdesk.config import Logic, Name, Part, Reference
+from trialdesk.config.parts import Part
+from trialdesk.config.values import Checkbox, Logic, Name, Reference
 
 
 class LoggedEvents(Part):
@@ -28,7 +29,7 @@ class LoggedTreatments(Part):
 class Complications(Part):
     """What happened during or soon after the procedure; `none` is the choice that says nothing did."""
 
-    field: Reference
+    field: Checkbox
     none: str
     within_days: Annotated[int, Field(ge=0)] = 30
 
@@ -43,11 +44,11 @@ class Asked(Part):
     new_treatment: Logic
 
 
-class Meanings(Part):
+class Crosschecks(Part):
     """The block `crosschecks` of the configuration."""
 
     same_person: Annotated[tuple[Reference, ...], Field(min_length=2)]
-    planned_levels: Reference
+    planned_levels: Checkbox
     treated_levels: Annotated[tuple[Reference, ...], Field(min_length=1)]
     complications: Complications
     events: LoggedEvents

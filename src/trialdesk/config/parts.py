@@ -1,0 +1,246 @@
+"""The blocks of the configuration."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trialdesk.config.values import (
+    AgeRecipient,
+    ApiUrl,
+    Code,
+    Logic,
+    MonthDay,
+    Name,
+    NightlyTime,
+    ProfileName,
+    Reference,
+    TimeZone,
+    Window,
+)
+
+
+class Part(BaseModel):
+    """One block of the configuration: unknown words are refused and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=True)
+
+
+class Trial(Part):
+    """What the trial is called, how large it is and which calendar it follows."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    title: str
+    target: Annotated[int, Field(gt=0)]
+    starts: date
+    ends: date
+    time_zone: TimeZone
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    closed_days: tuple[MonthDay, ...] = ()
+    language: Literal["da", "en"]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which a day begins."""
+        return ZoneInfo(self.time_zone)
+
+
+class Redcap(Part):
+    """Where REDCap is and how patiently it is asked."""
+
+    url: ApiUrl
+    tokens_file: Path | None = None
+    connect_seconds: Annotated[float, Field(gt=0)] = 10
+    read_seconds: Annotated[float, Field(gt=0)] = 120
+    batch: Annotated[int, Field(gt=0)] = 100
+
+
+class Folders(Part):
+    """Where instruments (trial/ and register/), sealed tables and reports are, from the configuration's folder."""
+
+    instruments: Path
+    tables: Path
+    reports: Path
+
+
+class Arm(Part):
+    """One arm; `code` is what REDCap stores. `may_change_from_day` counts from the opening of the envelope."""
+
+    code: str
+    name: str
+    label: str
+    ratio: Annotated[int, Field(gt=0)] = 1
+    may_change_from_day: Annotated[int, Field(ge=0)] | None = None
+
+
+class Level(Part):
+    """One level of a factor: its letter in the stratum code and the value REDCap stores."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9]$")]
+    value: str
+    label: str
+
+
+class Factor(Part):
+    """One stratification factor and the field that holds it."""
+
+    name: str
+    field: Reference
+    levels: Annotated[tuple[Level, ...], Field(min_length=2)]
+
+
+class Site(Part):
+    """One haematology department; its code is also the label of its data access group."""
+
+    code: Code
+    name: str
+    target: Annotated[int, Field(ge=0)]
+    opens: date
+    closes: date | None = None
+
+
+class Envelopes(Part):
+    """How envelopes are made, sent and released."""
+
+    domain: Literal["dev", "prod"]
+    batch: Annotated[int, Field(gt=0)]
+    reorder_at: Annotated[int, Field(ge=0)] = 1
+    scope: Literal["trial", "site"] = "trial"
+    recipients: tuple[AgeRecipient, ...] = ()
+    blocks_file: Path
+
+
+class Requirement(Part):
+    """What must be true before a release, and what to say otherwise."""
+
+    require: Logic
+    otherwise: str
+
+
+class Facts(Part):
+    """Which field holds which fact."""
+
+    site: Reference
+    screened_on: Reference
+    not_enrolled_reason: Reference
+    consented_on: Reference
+    released_envelope: Reference
+    released_at: Reference
+    envelope: Reference
+    opened_on: Reference
+    opened_time: Reference
+    arm: Reference
+    card_code: Reference
+    procedure_on: Reference
+    arm_change_on: Reference
+    died_on: Reference
+    left_on: Reference
+
+
+class States(Part):
+    """What is true of a patient, in REDCap logic over the whole record."""
+
+    declined: Logic
+    not_eligible: Logic
+    not_invited: Logic
+    not_randomised: Logic
+    procedure_done: Logic
+    arm_changed: Logic
+    completed: Logic
+    lost: Logic
+    dead: Logic
+    withdrawn_from_treatment: Logic
+    withdrawn_from_contact: Logic
+    withdrawn_from_data: Logic
+
+
+class DeathSign(Part):
+    """Another form in which a death may be seen first; the logic is read in each of its rows."""
+
+    instrument: Name
+    logic: Logic
+    label: str
+
+
+class Step(Part):
+    """One step of recruitment."""
+
+    code: Name
+    label: str
+    logic: Logic
+
+
+class CallPlan(Part):
+    """Which fields show a patient's next contact in REDCap; only the nightly run writes them."""
+
+    next: Reference
+    target: Reference
+    opens: Reference
+    closes: Reference
+    planned: Reference
+    version: Reference
+
+
+class ContactForm(Part):
+    """How a contact is read from its form, in the contact's own event."""
+
+    instrument: Name
+    done: Logic
+    date: Name
+    refused: Logic | None = None
+    attempts: Name | None = None
+    callback_date: Name | None = None
+    callback_time: Name | None = None
+    preferred_weekday: Name | None = None
+    preferred_time: Name | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The named fields of this form that are set, in the order above."""
+        named = (self.date, self.attempts, self.callback_date, self.callback_time)
+        return tuple(name for name in (*named, self.preferred_weekday, self.preferred_time) if name)
+
+
+class ContactRule(Part):
+    """One contact of the follow-up: target = anchor + days or calendar months; window in days around the target."""
+
+    code: Code
+    label: str
+    event: Name
+    form: Name
+    anchor: Literal["enrolment", "procedure"]
+    days: Annotated[int, Field(ge=0)] | None = None
+    months: Annotated[int, Field(ge=0)] | None = None
+    window: Window
+    grace: Annotated[int, Field(ge=0)] = 0
+    primary: bool = False
+
+    @model_validator(mode="after")
+    def _one_distance(self) -> Self:
+        if (self.days is None) == (self.months is None):
+            msg = f"{self.code}: give either days or months"
+            raise ValueError(msg)
+        return self
+
+
+class Calls(Part):
+    """How many calls one day holds before the planner levels."""
+
+    a_day: Annotated[int, Field(gt=0)] = 12
+
+
+class Nightly(Part):
+    """When the long-running form of the nightly run starts, in the trial's time zone."""
+
+    at: NightlyTime = "04:30"
+
+
+class Recipient(Part):
+    """Who receives which report."""
+
+    profile: ProfileName
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]

@@ -1,0 +1,116 @@
+"""The words a setting may hold, each checked as it is read: references, logic, dates, addresses."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, NamedTuple
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from redcap_rules.logic import Expression, LogicError, parse
+
+REFERENCE = re.compile(r"\[([a-z0-9_]+)\]\[([a-z][a-z0-9_]*)\]")
+
+
+class FieldRef(NamedTuple):
+    """A field in an event, written `[event][field]`."""
+
+    event: str
+    field: str
+
+
+class CheckboxRef(FieldRef):
+    """A checkbox field in an event, all its options together."""
+
+    __slots__ = ()
+
+
+def _checkbox(value: object) -> CheckboxRef:
+    return CheckboxRef(*_reference(value))
+
+
+def _reference(value: object) -> FieldRef:
+    if isinstance(value, FieldRef):
+        return value
+    found = REFERENCE.fullmatch(str(value))
+    if not found:
+        msg = f"{value!r} is not [event][field], for example [screening_arm_1][elig_date]"
+        raise ValueError(msg)
+    return FieldRef(*found.groups())
+
+
+def _logic(value: object) -> Expression:
+    if not isinstance(value, str):
+        msg = "REDCap logic is text: put it in double quotes"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic reports ValueError, not TypeError
+    try:
+        return parse(value)
+    except LogicError as error:
+        msg = f"REDCap logic can't be read: {error}"
+        raise ValueError(msg) from None
+
+
+def _month_day(value: object) -> tuple[int, int]:
+    try:
+        month, day = str(value).split("-")
+        return date(2000, int(month), int(day)).timetuple()[1:3]
+    except ValueError:
+        msg = f"{value!r} is not month-day, for example 12-24"
+        raise ValueError(msg) from None
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        msg = f"{value!r} is not a time zone; for Denmark write Europe/Copenhagen"
+        raise ValueError(msg)
+    return value
+
+
+def _quiet_hour(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        msg = f'{value!r} is not a time of day; write it as HH:MM in quotes, for example "04:30"'
+        raise ValueError(msg)
+    if value.startswith("02:"):
+        msg = f"{value} does not exist in the night of the spring change and comes twice in autumn; choose another hour"
+        raise ValueError(msg)
+    return value
+
+
+def _api_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+/(?:[^\s?#]*/)?api/", value):
+        msg = f"{value!r} is not a REDCap API address: it ends in /api/, for example https://redcap.example.org/api/"
+        raise ValueError(msg)
+    if value.startswith("http://") and not re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]", value):
+        msg = "a token may only travel over https://; plain http:// is for a server on this machine"
+        raise ValueError(msg)
+    return value
+
+
+def _age_recipient(value: str) -> str:
+    if not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", value):
+        msg = f"{value!r} is not an age public key (age1…, 62 characters); age-keygen prints one"
+        raise ValueError(msg)
+    return value
+
+
+def _profile(value: str) -> str:
+    if not re.fullmatch(r"monitor|closed|site:[A-Z0-9]+", value):
+        msg = f"{value!r} is not a report profile: use monitor, closed or site:CODE"
+        raise ValueError(msg)
+    return value
+
+
+Reference = Annotated[FieldRef, BeforeValidator(_reference)]
+Checkbox = Annotated[CheckboxRef, BeforeValidator(_checkbox)]
+Logic = Annotated[Expression, BeforeValidator(_logic)]
+Code = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Window = tuple[Annotated[int, Field(le=0)], Annotated[int, Field(ge=0)]]
+MonthDay = Annotated[tuple[int, int], BeforeValidator(_month_day)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+NightlyTime = Annotated[str, AfterValidator(_quiet_hour)]
+ApiUrl = Annotated[str, AfterValidator(_api_url)]
+AgeRecipient = Annotated[str, AfterValidator(_age_recipient)]
+ProfileName = Annotated[str, AfterValidator(_profile)]

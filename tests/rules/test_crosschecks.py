@@ -1,0 +1,188 @@
+"""The consistency checks between records and instances: each fires on its fault and is silent on a clean trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redcap_rules.record import Row
+from trialdesk.config import load
+from trialdesk.model import ContactStatus, Patient
+from trialdesk.redcap.crosschecks import TEXTS, ContactStanding, Given, cross_findings
+from trialdesk.redcap.instruments.folder import folder_of, read_folder
+from trialdesk.redcap.snapshot import Snapshot
+
+HOME = Path(__file__).parents[2]
+TODAY = date(2026, 11, 23)
+MEANINGS = load(HOME / "config.yaml").crosschecks
+SCREENING = {"elig_sex": "1", "elig_yob": "1950", "mm_date": "2025-01-02", "img_plan___11": "1", "img_plan___12": "1"}
+PROCEDURE = {"pvp_done": "1", "pvp_date": "2026-09-10", "pvp_l1_lvl": "11", "pvp_l2_lvl": "12", "pvp_compl___0": "1"}
+
+
+@cache
+def dictionary() -> Any:
+    return read_folder(folder_of(load(HOME / "config.yaml"), "trial")).design.dictionary
+
+
+def patient(record: str = "ODE-001", **facts: Any) -> Patient:
+    """A randomised patient of Odense with a vertebroplasty, unless said otherwise."""
+    usual: dict[str, Any] = {
+        "site": "ODE",
+        "group": "ode",
+        "envelope": "ODE-K2F-001-X",
+        "released_at": datetime(2026, 9, 1, 9, 0),
+        "opened_on": date(2026, 9, 1),
+        "opened_time": "10:00",
+        "procedure_on": date(2026, 9, 10),
+    }
+    return Patient(record, **{**usual, **facts})
+
+
+SECOND = patient(
+    "ODE-002",
+    envelope="ODE-K2F-002-Y",
+    released_at=datetime(2026, 9, 2, 9, 0),
+    opened_on=date(2026, 9, 2),
+    procedure_on=None,
+)
+
+
+def rows(changes: Mapping[str, Mapping[str, str]] | None = None, record: str = "ODE-001") -> list[Row]:
+    """The rows of a record by event; a repeating form is named `instrument__instance`."""
+    parts = {"screening_arm_1": SCREENING, "pvp_procedure_arm_1": PROCEDURE, **(changes or {})}
+    found = []
+    for place, values in parts.items():
+        instrument, _, instance = place.partition("__")
+        event = "logs_arm_1" if instance else instrument
+        found.append(Row(record, event, instrument if instance else "", int(instance or 0), values))
+    return found
+
+
+OTHER_ROWS = [Row("ODE-002", "screening_arm_1", "", 0, {**SCREENING, "elig_yob": "1960"})]
+
+
+def findings(patients: list[Patient], records: list[Row], **given: Any) -> dict[str, list[str]]:
+    by_record: dict[str, tuple[Row, ...]] = {}
+    for row in records:
+        by_record[row.record] = (*by_record.get(row.record, ()), row)
+    snapshot = Snapshot("1", "", dictionary(), (), by_record, {})
+    assert MEANINGS
+    found = cross_findings(snapshot, patients, Given(MEANINGS, given.pop("today", TODAY), **given))
+    out: dict[str, list[str]] = {}
+    for finding in found:
+        out.setdefault(finding.rule, []).append(f"{finding.record} {finding.where}".strip())
+    return out
+
+
+def test_two_clean_records_have_no_finding() -> None:
+    """A check that fires on everything helps nobody."""
+    assert findings([patient(), SECOND], [*rows(), *OTHER_ROWS]) == {}
+
+
+def test_the_same_person_twice_at_a_site_is_named_twice() -> None:
+    """Same sex, year of birth and date of diagnosis."""
+    twice = [Row("ODE-002", "screening_arm_1", "", 0, SCREENING)]
+    assert findings([patient(), SECOND], [*rows(), *twice])["Q31"] == ["ODE-001", "ODE-002"]
+    elsewhere = replace(SECOND, site="AAR", group="aar", envelope="AAR-K2F-001-Y")
+    assert "Q31" not in findings([patient(), elsewhere], [*rows(), *twice])
+
+
+CALL = {"nc_stat": "1", "nc_date": "2026-09-08"}
+EVENT = {"ae_start": "2026-09-12", "ae_rel": "3", "ae_out": "1"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "fires"),
+    [
+        ("Q40", {"pvp_procedure_arm_1": {**PROCEDURE, "pvp_l2_lvl": "13"}}, True),
+        ("Q40", {"pvp_procedure_arm_1": {**PROCEDURE, "pvp_l1_lvl": "12", "pvp_l2_lvl": "11"}}, False),  # a set
+        ("Q42", {"pvp_procedure_arm_1": {**PROCEDURE, "pvp_compl___1": "1"}}, True),
+        ("Q42", {"pvp_procedure_arm_1": {**PROCEDURE, "pvp_compl___1": "1"}, "adverse_event__1": EVENT}, False),
+        (
+            "Q42",
+            {
+                "pvp_procedure_arm_1": {**PROCEDURE, "pvp_compl___1": "1"},
+                "adverse_event__1": {**EVENT, "ae_start": "2026-10-11"},
+            },
+            True,
+        ),  # 31 days
+        ("Q47", {"week_5_arm_1": {**CALL, "nc_xo": "1"}}, True),
+        ("Q47", {"week_5_arm_1": {**CALL, "nc_xo": "1"}, "logs_arm_1": {"xo_req": "1"}}, False),
+        ("Q48", {"week_1_arm_1": {**CALL, "nc_ae": "1"}}, True),
+        (
+            "Q48",
+            {"week_1_arm_1": {**CALL, "nc_ae": "1"}, "adverse_event__1": {**EVENT, "ae_start": "2026-09-03"}},
+            False,
+        ),
+        (
+            "Q48",
+            {"week_1_arm_1": {**CALL, "nc_ae": "1"}, "adverse_event__1": {**EVENT, "ae_start": "2026-08-30"}},
+            True,
+        ),
+        ("Q48", {"week_1_arm_1": {**CALL, "nc_tx": "1"}, "adverse_event__1": EVENT}, True),  # the other log
+        ("Q48", {"week_1_arm_1": {**CALL, "nc_tx": "1"}, "con_treatment__1": {"ct_start": "2026-09-05"}}, False),
+        ("Q64", {"adverse_event__1": {**EVENT, "ae_start": "2026-09-09"}}, True),
+        ("Q64", {"adverse_event__1": EVENT}, False),
+        ("Q64", {"adverse_event__1": {**EVENT, "ae_start": "2026-09-09", "ae_rel": "2"}}, False),
+        ("Q63", {"adverse_event__1": {**EVENT, "ae_out": "4"}}, True),
+        ("Q63", {"adverse_event__1": {**EVENT, "ae_out": "3"}}, False),
+    ],
+)
+def test_checks_within_a_record_compare_its_instances(
+    rule: str, changes: dict[str, dict[str, str]], fires: bool
+) -> None:
+    """Each fault is seeded in an otherwise clean record."""
+    assert (rule in findings([patient()], rows(changes))) is fires
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "anchor", "today", "fires"),
+    [
+        ("Q43", "missed", "enrolment", TODAY, True),
+        ("Q43", "done late", "enrolment", TODAY, True),
+        ("Q43", "done", "enrolment", TODAY, False),
+        ("Q43", "upcoming", "enrolment", TODAY, False),
+        ("Q57", "overdue", "procedure", date(2027, 1, 1), True),  # day 113
+        ("Q57", "overdue", "procedure", date(2026, 12, 31), False),  # day 112
+        ("Q57", "done", "procedure", date(2027, 1, 1), False),
+    ],
+)
+def test_checks_of_contacts_follow_the_schedule(
+    rule: str, status: ContactStatus, anchor: str, today: date, fires: bool
+) -> None:
+    """The schedule says how a contact stands; it is not judged a second time here."""
+    contact = ContactStanding("ODE-001", "week_5_arm_1", anchor, status)
+    assert (rule in findings([patient()], rows(), contacts=(contact,), today=today)) is fires
+
+
+@pytest.mark.parametrize(
+    ("facts", "fires"),
+    [
+        ({"states": frozenset({"dead"}), "died_on": date(2026, 9, 7)}, True),
+        ({"states": frozenset({"dead"}), "died_on": date(2026, 9, 10)}, False),
+        ({"states": frozenset({"withdrawn_from_data"}), "left_on": date(2026, 9, 7)}, True),
+        ({"states": frozenset({"withdrawn_from_contact"}), "left_on": date(2026, 9, 7)}, False),
+    ],
+)
+def test_a_form_dated_after_the_end_is_found(facts: dict[str, Any], fires: bool) -> None:
+    """After death, or after a withdrawal that ends data collection, no form may be dated."""
+    found = findings([patient(**facts)], rows({"week_1_arm_1": CALL}))
+    assert ("ODE-001 week_1_arm_1" in found.get("Q66", [])) is fires
+
+
+def test_a_death_without_a_fatal_event_is_found_too() -> None:
+    """Q63 reads both ways."""
+    assert "Q63" in findings([patient(states=frozenset({"dead"}))], rows())
+
+
+def test_every_text_is_free_of_arms() -> None:
+    """A finding may be read by someone who must not know the arm."""
+    arms = {arm.name.casefold() for arm in load(HOME / "config.yaml").arms}
+    assert len(TEXTS) == 10
+    assert not [text for text in TEXTS.values() if any(arm in text.casefold() for arm in arms)]
