@@ -22,7 +22,7 @@ def contacts_over(config: Config, day: date, snapshot: Snapshot) -> list[tuple[s
 
 
 def crosschecks(config: Config, day: date) -> Callable[[Snapshot], Iterable[Finding]]:
-    """The checks between records, instances and due dates as of `day`; none where the configuration has no such block."""
+    """The checks between records, instances and due dates as of `day`; none if the configuration has no such block."""
     meanings = config.crosschecks
 
     def find(snapshot: Snapshot) -> Iterable[Finding]:
