@@ -59,6 +59,6 @@ class Call:
         """The server's clock as REDCap writes it: YYYY-MM-DD HH:MM:SS."""
         return self.now.strftime("%Y-%m-%d %H:%M:%S")
 
-    def note(self, kind: str, action: str, details: str = "", record: str = "", group: int | None = None) -> None:
-        """The line is written to the log when the request succeeds."""
-        self.notes.append(Entry(self.time, self.user.username, kind, action, details, record, group))
+    def note(self, kind: str, action: str, details: str = "", record: str = "") -> None:
+        """The line is written to the log when the request succeeds, for the group of the user."""
+        self.notes.append(Entry(self.time, self.user.username, kind, action, details, record, self.user.group))

@@ -19,8 +19,9 @@ STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 class Column:
     """One column of data.
 
-    `field` is None for a form status. `code` is the option of a checkbox column. `empty` is what a row shows to
-    which the form applies but which holds nothing: '0' for ticks and statuses, else ''.
+    `field` is None for a form status and for the time stamp of a survey. `code` is the option of a checkbox
+    column. `empty` is what a row shows to which the form applies but which holds nothing: '0' for ticks and
+    statuses, else ''.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Column:
     def header(self) -> str:
         """The heading with label headers (redcap-api.md 5.2)."""
         if self.field is None:
-            return "Complete?"
+            return "Complete?" if self.empty else "Survey Timestamp"
         label = plain(self.field.label)
         if not self.code:
             return label

@@ -94,19 +94,16 @@ CANNOT_DELETE = _seen(
 )
 PURPOSE_TEXT = _seen("You must provide some text for 'purpose_other' since you specified 'purpose' as '1' (Other).")
 
-# redcap-api.md 9 (issue PC #190)
+# redcap-api.md 9 (issue PC #190); the lists of names and cells that follow the sentences are ours
 DUPLICATE_FIELDS = _seen(
     "The following variable/field names were duplicated. Please rename these field names so that they only "
     "appear once. {}"
 )
 MISSING_FORM = _seen("Each row MUST have a form name, but the following cells have a form name missing: {}")
-FORM_ORDER = _seen(
-    "Form names must be sequential and cannot repeat again after being used for another form. "
-    "The following cells have a form name that was used before: {}"
-)
+FORM_ORDER = _seen("Form names must be sequential and cannot repeat again after being used for another form. {}")
 BAD_FIELD_TYPE = _seen(
     "The only valid field types are text, notes, radio, dropdown, calc, file, checkbox, yesno, truefalse, "
-    "descriptive, slider, sql. The following cells are not valid: {}"
+    "descriptive, slider {}"
 )
 BAD_METADATA = _ours("The data dictionary has errors:\n{}")
 IN_PRODUCTION = _ours("The project is in production: {} cannot be changed through the API")

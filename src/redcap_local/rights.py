@@ -71,6 +71,10 @@ class Rights:
         """True when the switch is on, in any of its degrees."""
         return self.switches.get(key, 0) > 0
 
+    def changes(self, key: str) -> bool:
+        """True when the switch is on and not only for reading (user_rights 2, redcap-api.md 11.4)."""
+        return self.switches.get(key, 0) == 1
+
     def edits(self, form: str) -> bool:
         """True when the user may enter data in the form, in legacy and in bit-mask coding (11.4)."""
         right = self.forms.get(form, NO_FORM_ACCESS)

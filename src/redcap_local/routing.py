@@ -156,7 +156,8 @@ def checked(route: Route | None, call: Call) -> Route:
         known = call.parameters.text("content").strip() in _CONTENTS
         raise ApiError(messages.BAD_ACTION if known else messages.BAD_CONTENT)
     for right in route.rights:
-        if not call.user.rights.has(right):
+        allowed = call.user.rights.changes if route.writes else call.user.rights.has
+        if not allowed(right):
             if right in _REFUSALS:
                 raise ApiError(_REFUSALS[right])
             raise ApiError(messages.NO_RIGHT, right)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from mimetypes import guess_type
 from string import ascii_letters
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -58,8 +60,10 @@ def application(service: Service) -> Flask:
     app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
     app.url_map.strict_slashes = True
 
-    @app.route("/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], provide_automatic_options=False)
-    @app.route("/redcap/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], provide_automatic_options=False)
+    @app.route("/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"], provide_automatic_options=False)
+    @app.route(
+        "/redcap/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"], provide_automatic_options=False
+    )
     def api() -> Response:
         if request.method != "POST":
             refused = messages.NOT_IMPLEMENTED
@@ -78,7 +82,9 @@ def _parameters() -> Parameters:
     sent = request.files.get("file")
     upload = None
     if sent is not None:
-        upload = Upload(sent.filename or "file", sent.mimetype or "application/octet-stream", sent.read())
+        name = sent.filename or "file"
+        # Clients rarely tell the type of an upload; its name does.
+        upload = Upload(name, sent.mimetype or guess_type(name)[0] or "application/octet-stream", sent.read())
     return Parameters(pairs, upload)
 
 
@@ -111,19 +117,20 @@ def running(
         clock: The server's clock, local time.
     """
     database = Database(path)
-    shared = Server(version, f"http://{host}", clock, random_text)
+    listening = socket.create_server((host, port))
+    address = f"{host}:{listening.getsockname()[1]}"
+    shared = Server(version, f"http://{address}", clock, random_text)
     token = administration.super_token(database, shared)
     http = create_server(
         application(Service(database, shared)),
-        host=host,
-        port=port,
+        sockets=[listening],
         threads=THREADS,
         clear_untrusted_proxy_headers=True,
     )
     thread = Thread(target=http.run, name="redcap_local", daemon=True)
     thread.start()
     try:
-        yield Running(f"http://{host}:{http.effective_port}/api/", token)
+        yield Running(f"{shared.address}/api/", token)
     finally:
         http.task_dispatcher.shutdown()
         # Sockets are closed by the thread that polls them: connections kept alive would hold it otherwise.

@@ -72,6 +72,10 @@ class Api:
                 body[name] = value
         return requests.post(self.url, data=body, files=files, timeout=30)
 
+    def raw(self, body: dict[str, bytes]) -> requests.Response:
+        """The response to a request with exactly these bytes beside the token."""
+        return requests.post(self.url, data={"token": self.token, **body}, timeout=30)
+
     def ok(self, **parameters: Any) -> Any:
         """The parsed answer of a request that must succeed."""
         response = self.post(**parameters)
@@ -147,10 +151,22 @@ def classic(new_project: Callable[..., Clinic]) -> Clinic:
     return made
 
 
+@pytest.fixture(scope="session")
+def new_clinic(new_project: Callable[..., Clinic]) -> Callable[[], Clinic]:
+    """A function that makes a longitudinal project.
+
+    Events are start, week 1 and a repeating `phone`; the form `medicine` repeats at the start.
+    """
+    return lambda: _furnished(new_project(is_longitudinal=1))
+
+
 @pytest.fixture
-def clinic(new_project: Callable[..., Clinic]) -> Clinic:
-    """A longitudinal project: start, week 1, and a repeating `phone` event; `medicine` repeats at the start."""
-    made = new_project(is_longitudinal=1)
+def clinic(new_clinic: Callable[[], Clinic]) -> Clinic:
+    """A longitudinal project of this test's own."""
+    return new_clinic()
+
+
+def _furnished(made: Clinic) -> Clinic:
     admin = made.admin
     admin.ok(content="metadata", data=metadata(CLINIC))
     events = [{"event_name": name, "arm_num": 1} for name in ("Start", "Week 1", "Phone")]

@@ -188,7 +188,7 @@ def test_calctext_and_calcdate_follow_too(new_project: Any) -> None:
 def test_an_export_can_be_imported_again(clinic: Any) -> None:
     """6.2 [V]: files, calculations and blanks in a round trip do no harm, in any format."""
     clinic.admin.put(
-        {"record_id": "1", "sex": "1", "fears___2": "1", "remark": "a,b\n\"c\" <d> & æ"},
+        {"record_id": "1", "sex": "1", "fears___2": "1", "remark": 'a,b\n"c" <d> & æ'},
         {"record_id": "1", "redcap_event_name": "week_1_arm_1", "weight": "70.0", "height": "170"},
         {"record_id": "1", "redcap_event_name": "phone_arm_1", "redcap_repeat_instance": 1, "weight": "70.0"},
     )
@@ -241,7 +241,7 @@ def test_auto_numbers_replace_the_names_sent(new_project: Any) -> None:
 
 def test_missing_data_codes_fit_any_field(clinic: Any) -> None:
     """5.3: exported as the raw code inside any type."""
-    from redcap_local.administration import change_settings, loaded, opened  # noqa: PLC0415
+    from redcap_local.administration import change_settings, loaded, opened
 
     with opened(clinic.db) as connection:
         change_settings(connection, loaded(connection, clinic.project), {"missing_data_codes": "NA, Not asked"})
@@ -262,7 +262,7 @@ def test_a_secondary_unique_value_is_used_once(clinic: Any) -> None:
 
 def test_locked_records_refuse_every_value(clinic: Any) -> None:
     """6.3 [V]."""
-    from redcap_local.administration import lock_record, opened  # noqa: PLC0415
+    from redcap_local.administration import lock_record, opened
 
     clinic.admin.put({"record_id": "1"})
     with opened(clinic.db) as connection:
@@ -362,3 +362,12 @@ def test_next_names_follow_the_highest_number(clinic: Any) -> None:
     assert clinic.admin.post(content="generateNextRecordName").text == "1"
     clinic.admin.put(*({"record_id": name} for name in ("7", "x", "3")))
     assert clinic.admin.post(content="generateNextRecordName").text == "8"
+
+
+def test_the_log_of_a_deleted_record_can_be_blanked(clinic: Any) -> None:
+    """7: delete_logging=1 leaves the lines without their details."""
+    clinic.admin.put({"record_id": "1", "name": "Ida"})
+    clinic.admin.ok(content="record", action="delete", records=["1"], delete_logging=1)
+    entries = clinic.admin.ok(content="log", logtype="record", record="1")
+    assert [entry["action"] for entry in entries] == ["Delete record (API) 1", "Create record (API) 1"]
+    assert "Ida" not in str(entries)

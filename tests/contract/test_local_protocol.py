@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from redcap_local.server import Running
+from redcap_local.server import Running, running
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,9 @@ def test_only_post_is_implemented(local_redcap: Running, verb: str) -> None:
 
 def test_the_address_needs_its_slash(local_redcap: Running) -> None:
     """1 [V]: `/api` is answered with a redirect, which drops the body of a POST."""
-    response = requests.post(local_redcap.url.rstrip("/"), data={"content": "version"}, allow_redirects=False, timeout=10)
+    response = requests.post(
+        local_redcap.url.rstrip("/"), data={"content": "version"}, allow_redirects=False, timeout=10
+    )
     assert response.status_code in {301, 302, 307, 308}
 
 
@@ -171,3 +174,69 @@ def test_a_project_needs_title_and_purpose(local_redcap: Running, item: dict[str
     response = requests.post(local_redcap.url, data=body, timeout=10)
     assert response.status_code == 400
     assert message in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "newline"),
+    [
+        ("arm", '1,"Arm 1"', False),
+        ("event", '"Start",1,start_arm_1,,', False),
+        ("formEventMapping", "1,start_arm_1,intake", False),
+        ("metadata", "record_id,intake,,text,", True),
+        ("record", "", True),
+    ],
+)
+def test_each_csv_has_its_own_quoting_and_ending(clinic: Any, content: str, line: str, newline: bool) -> None:
+    """3.2 [V]: arm and event names are always quoted; structural exports have no final newline."""
+    clinic.admin.put({"record_id": "1"})
+    text = clinic.admin.post(content=content, format="csv").text
+    assert text.splitlines()[1].startswith(line)
+    assert text.endswith("\n") == newline
+
+
+def test_delete_answers_a_bare_number_in_every_format(clinic: Any) -> None:
+    """3.4 [V] PC."""
+    for form in ("json", "csv", "xml"):
+        clinic.admin.put({"record_id": "1"})
+        answer = clinic.admin.post(content="record", action="delete", records=["1"], format=form, returnFormat=form)
+        assert answer.text == "1"
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "there"),
+    [
+        ("14.5.10", {"content": "record", "action": "randomize"}, False),
+        ("15.0.12", {"content": "record", "action": "randomize"}, True),
+        ("14.5.10", {"content": "surveyAccessCode"}, False),
+        ("16.1.9", {"content": "surveyAccessCode"}, True),
+    ],
+)
+def test_methods_exist_from_their_version_on(
+    tmp_path: Path, version: str, content: dict[str, str], there: bool
+) -> None:
+    """14: what an older server does not know is a wrong action or content."""
+    with running(tmp_path / "old.db", version=version) as server:
+        assert _created(server, "version") == version
+        message = _created(server, **content)
+        assert ("is not valid" in message and "randomization_id" not in message) != there
+
+
+def test_keys_exist_from_their_version_on(tmp_path: Path) -> None:
+    """14: project_pi_email, data_access_group_label, api_modules, email_logging."""
+    keys = {}
+    for version in ("13.0.0", "14.5.10", "16.1.9"):
+        with running(tmp_path / f"{version}.db", version=version) as server:
+            keys[version] = (_created(server, "project"), _created(server, "user"))
+    assert ["project_pi_email" in project for project, _ in keys.values()] == [False, False, True]
+    assert ["data_access_group_label" in user for _, user in keys.values()] == [False, False, True]
+    assert ["api_modules" in user for _, user in keys.values()] == [False, True, True]
+    assert ["email_logging" in user for _, user in keys.values()] == [False, True, True]
+
+
+def _created(server: Running, content: str, **parameters: str) -> str:
+    """The answer to a request in a project made for it."""
+    data = json.dumps([{"project_title": "x", "purpose": 0}])
+    body = {"token": server.super_token, "content": "project", "format": "json", "data": data}
+    token = requests.post(server.url, data=body, timeout=10).text
+    asked = {"token": token, "content": content, "format": "json", **parameters}
+    return requests.post(server.url, data=asked, timeout=10).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages, rights
+from redcap_local.contents import metadata_faults
 from redcap_local.messages import ApiError
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
@@ -43,6 +44,9 @@ def import_(call: Call) -> Reply:
     rows = data.rows(call.parameters)
     if not rows:
         raise ApiError(messages.BAD_DATA, "the data dictionary is empty")
+    told = metadata_faults.sentences(rows)
+    if told:
+        raise ApiError(messages.Message("\n".join(told), messages.Confidence.SEEN))
     try:
         dictionary = from_api(rows)
         Calculations(dictionary)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.columns import Column
 from redcap_local.export.filters import RowFilter
 from redcap_local.export.names import shown_name
 from redcap_local.export.order import in_order
@@ -15,11 +16,10 @@ from redcap_local.messages import ApiError
 from redcap_local.storage import log, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from redcap_local.call import Call
-    from redcap_local.columns import Column
-    from redcap_local.project import Event
+    from redcap_local.project import Event, Project
     from redcap_local.storage.records import Record
 
 
@@ -60,13 +60,16 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
     if not any(call.user.rights.exports(form) for form in project.dictionary.forms):
         raise ApiError(messages.NO_DATA_EXPORT)
     columns = select(project, call.user.rights, fields, forms)
+    with_surveys = parameters.flag("exportSurveyFields") and project.settings["surveys_enabled"] == "1"
+    if with_surveys:
+        columns = tuple(_with_timestamps(project, columns))
     return Options(
         columns=columns,
         records=_records(call),
         events=_events(call),
         with_id=any(column.name == project.dictionary.record_id for column in columns),
         with_groups=parameters.flag("exportDataAccessGroups") and call.user.group is None and bool(project.groups),
-        with_surveys=parameters.flag("exportSurveyFields") and project.settings["surveys_enabled"] == "1",
+        with_surveys=with_surveys,
         labels=parameters.choice("rawOrLabel", ("raw", "label"), "raw") == "label",
         header_labels=parameters.choice("rawOrLabelHeaders", ("raw", "label"), "raw") == "label",
         checkbox_labels=parameters.flag("exportCheckboxLabel"),
@@ -75,6 +78,16 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         show_name=shown_name(call.connection, project, call.user.rights),
         decimal=parameters.choice("decimalCharacter", ("", ",", "."), ""),
     )
+
+
+def _with_timestamps(project: Project, columns: Iterable[Column]) -> Iterator[Column]:
+    """Each survey's columns after its time stamp; nobody fills in a survey here, so that it is blank."""
+    stamped: set[str] = set()
+    for column in columns:
+        if column.form not in stamped and project.is_survey(column.form):
+            stamped.add(column.form)
+            yield Column(f"{column.form}_timestamp", column.form, None)
+        yield column
 
 
 def _fields(call: Call) -> frozenset[str]:

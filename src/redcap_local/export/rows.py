@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redcap_local.view import RowPlace
 
 # Records whose values are held in memory at a time.
-BATCH = 100
+BATCH = 20
 
 StoredValue = tuple[int, int, int, str, str]
 

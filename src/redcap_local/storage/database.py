@@ -17,6 +17,10 @@ SCHEMA_VERSION = 1
 BUSY_SECONDS = 120
 
 
+class UnusableFile(OSError):
+    """A file is no database of this server; the message says what to do."""
+
+
 class Database:
     """An open database file."""
 
@@ -68,15 +72,29 @@ class Database:
             connection.row_factory = sqlite3.Row
             connection.execute("pragma foreign_keys = on")
             connection.execute("pragma synchronous = full")
-            connection.execute("pragma cache_size = -32768")
+            connection.execute("pragma cache_size = -16384")
             self._local.connection = connection
             self._open.append(connection)
         return connection
 
     def _prepare(self) -> None:
-        connection = self._connection()
-        connection.execute("pragma journal_mode = wal")
-        if connection.execute("pragma user_version").fetchone()[0] == SCHEMA_VERSION:
-            return
-        schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.executescript(f"begin immediate; {schema}; pragma user_version = {SCHEMA_VERSION}; commit")
+        try:
+            connection = self._connection()
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("begin immediate")
+            self._make_tables(connection)
+            connection.commit()
+        except sqlite3.DatabaseError as fault:
+            msg = f"{self.path}: not a database of this server ({fault}); name another file"
+            raise UnusableFile(msg) from None
+
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("pragma user_version").fetchone()[0]
+        if version not in {0, SCHEMA_VERSION}:
+            msg = f"{self.path}: made by another version of this server ({version}); start with a new file"
+            raise UnusableFile(msg)
+        if version == 0:
+            schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+            for statement in schema.split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")

@@ -95,17 +95,6 @@ def values(
     return cursor.execute(f"{sql} order by record, event, instance", arguments)
 
 
-def arms_of_records(connection: sqlite3.Connection, project: int) -> dict[str, frozenset[int]]:
-    """The arms in which each record has data, by record name."""
-    found = connection.execute(
-        "select record.name, group_concat(distinct event.arm) from record "
-        "join value on value.record = record.id join event on event.id = value.event "
-        "where record.project = ? group by record.id",
-        (project,),
-    )
-    return {row[0]: frozenset(map(int, row[1].split(","))) for row in found}
-
-
 def holders_of_value(
     connection: sqlite3.Connection, project: int, column: str, wanted: Iterable[str]
 ) -> list[tuple[str, str]]:

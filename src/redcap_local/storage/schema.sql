@@ -1,4 +1,5 @@
 -- One REDCap server in one file. Everything a client stores is text, as in REDCap.
+-- Statements are told apart by their semicolons: keep them out of comments.
 create table server (key text primary key, value text not null) without rowid;
 
 create table project (
@@ -115,7 +116,7 @@ create table form (                           -- what the dictionary does not sa
     survey integer not null default 0,
     primary key (project, name)
 ) without rowid;
-create table document (                       -- uploaded files; a field of type file holds the id
+create table document (                       -- uploaded files, a field of type file holds the id
     id integer primary key autoincrement,
     project integer not null references project (id) on delete cascade,
     name text not null,
@@ -130,7 +131,7 @@ create table folder (
     access_group integer references access_group (id),
     role integer references role (id)
 );
-create table repository (                     -- the documents of the File Repository; folder null: top level
+create table repository (                     -- the documents of the File Repository, folder null: top level
     document integer primary key references document (id) on delete cascade,
     folder integer references folder (id) on delete cascade,
     deleted text not null default ''          -- time of deletion: documents stay 30 days in the recycle bin
@@ -142,7 +143,7 @@ create table report (
     fields text not null,                     -- JSON list of field names in the report's order
     logic text not null default ''
 );
-create table randomization (                  -- one model; what REDCap calls rid is its id
+create table randomization (                  -- one model, what REDCap calls rid is its id
     id integer primary key autoincrement,
     project integer not null references project (id) on delete cascade,
     target_field text not null,

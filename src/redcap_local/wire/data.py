@@ -82,7 +82,7 @@ def _number_text(value: float) -> str:
 
 
 def _csv_rows(text: str, delimiter: str) -> list[DataRow]:
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     try:
         lines = [line for line in reader if line]
     except csv.Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +19,9 @@ from trialdesk.config import Config
 from trialdesk.errors import RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.guard import believe
 from trialdesk.redcap.tokens import Role, token
+
+# A retry is told by the error that ends it, or not at all: without a handler Python prints it to the terminal.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 Rows = list[dict[str, str]]
