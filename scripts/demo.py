@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 app = application("Rehearse the trial on a REDCap of this machine, from empty projects to the first nightly run.")
 
 
-@app.command(epilog="Exit codes: 0 done · 20 configuration or folder · others as in docs/nightly.md.")
+@app.command(
+    epilog="Exit codes: 0 done · 20 configuration or folder · 75 a rehearsal is at work in the folder · "
+    "others as in docs/install.md."
+)
 def demo(
     config: ConfigOption = DEFAULT_CONFIG,
     patients: Annotated[int, typer.Option(min=1, max=400, help="How many patients are screened.")] = 40,
@@ -36,12 +39,14 @@ def demo(
 ) -> None:
     """Run everything once, over real HTTP, and say where the results are."""
     from redcap_local.server import running
-    from rehearsal.stage import fresh_folder, write_files
+    from rehearsal.stage import alone, fresh_folder, write_files
     from trialdesk.config import load
 
+    if today and not 2000 <= today.year <= 2100:
+        raise typer.BadParameter("name a day between 2000 and 2100", param_hint="--today")
     begun = time.monotonic()
-    database = fresh_folder(folder) / "redcap.sqlite"
-    with running(database) as server:
+    database = folder / "redcap.sqlite"
+    with alone(folder), running(fresh_folder(folder) / database.name) as server:
         said("local REDCap", server.url)
         day = today.date() if today else datetime.now(load(config).trial.zone).date()
         stage = build(write_files(config, folder, server.url, day), server, database)

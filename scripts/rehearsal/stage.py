@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import SecretStr
 from redcap.project import Project
 from ruamel.yaml import YAML
@@ -16,7 +18,7 @@ from redcap_local.administration import give_token
 from redcap_local.server import Running
 from rehearsal import people
 from trialdesk.config import Config, load
-from trialdesk.errors import ConfigError
+from trialdesk.errors import ConfigError, LockHeld
 from trialdesk.redcap.gateway import Gateway, create_project
 from trialdesk.redcap.instruments.applying import push
 from trialdesk.redcap.instruments.change import Plan
@@ -52,17 +54,37 @@ class Stage:
 
 
 def fresh_folder(folder: Path) -> Path:
-    """An empty folder for the rehearsal; an earlier rehearsal in it is thrown away, anything else is kept.
+    """An empty folder for the rehearsal; whatever an earlier rehearsal kept in it is gone.
 
     Raises:
-        ConfigError: the folder holds something that is not a rehearsal.
+        ConfigError: it is no folder, or holds something that is not a rehearsal.
     """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ConfigError(f"{folder}: is not a folder; name an empty or new one with --folder")
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ConfigError(f"{folder}: holds something else than a rehearsal; name an empty folder with --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    (folder / MARK).touch()
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / MARK).touch()
+    except OSError as error:
+        raise ConfigError(f"{folder}: can't be made ({error.strerror}); name another with --folder") from None
     return folder
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other rehearsal uses the folder until the block ends.
+
+    Raises:
+        LockHeld: another one does.
+    """
+    lock = folder.resolve().with_name(f".{folder.resolve().name}.lock")
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout:
+        raise LockHeld(f"{folder}: another rehearsal is at work there; stop it, or name another --folder") from None
 
 
 def write_files(shipped: Path, folder: Path, url: str, today: date) -> tuple[Path, Path]:

@@ -72,7 +72,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One sheet: a title, a sentence about it, columns and rows. `keys` leading columns stay in view."""
+    """One sheet: a title, a sentence about it, columns and rows.
+
+    `keys` leading columns stay in view. `least_height` of a row in points: 24 where a pen has to fit.
+    """
 
     name: str
     title: str
@@ -81,10 +84,11 @@ class Table:
     lines: tuple[Line, ...]
     keys: int = 1
     empty: str = "Nothing to report."
+    least_height: float = 0
 
 
 def save(path: Path, tables: Sequence[Table], footer: str) -> str:
-    """The workbook is at `path`, whole and read back; returns the digest of its content.
+    """The workbook is at `path`, whole, read back, and readable by its owner alone; returns the digest of its content.
 
     Args:
         path: Where the file will be; its folder is made. An older file is replaced at once.
@@ -92,9 +96,12 @@ def save(path: Path, tables: Sequence[Table], footer: str) -> str:
         footer: Printed at the foot of every page: trial, profile and data cut.
 
     Raises:
-        OutputFailed: the file could not be written, or does not read back with the same rows.
+        OutputFailed: the file is no .xlsx, could not be written, or does not read back with the same rows.
     """
     from openpyxl import Workbook
+
+    if path.suffix != ".xlsx":
+        raise OutputFailed(f"{path}: a workbook's name ends in .xlsx; give it that name with --out")
 
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]  # a new Workbook has one sheet
@@ -139,7 +146,7 @@ def _fill(sheet: Worksheet, table: Table, footer: str) -> None:
     widths = [column.width or _width(table, index) for index, column in enumerate(table.columns)]
     for number, line in enumerate(table.lines, HEADER_ROW + 1):
         _row(sheet, number, table.columns, line)
-        sheet.row_dimensions[number].height = _LINE_HEIGHT * _height(line, widths)
+        sheet.row_dimensions[number].height = max(_LINE_HEIGHT * _height(line, widths), table.least_height)
     if not table.lines:
         sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(name=_FACE, italic=True, color="555555")
     last = HEADER_ROW + max(len(table.lines), 1)
@@ -255,6 +262,7 @@ def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         book.save(part)
+        part.chmod(0o600)  # a call schedule or a closed report is not for everyone on the machine
         found = load_workbook(part, read_only=True)
         counted = [max(sheet.max_row - HEADER_ROW, 0) for sheet in found.worksheets]
         found.close()

@@ -27,14 +27,14 @@ def run_name(reports: Path, now: datetime) -> str:
 
 @contextmanager
 def building(reports: Path, run: str) -> Iterator[Path]:
-    """A folder to build in; it is gone afterwards unless it was published.
+    """A folder to build in, open to its owner alone; it is gone afterwards unless it was published.
 
     Raises:
         OutputFailed: the folder can't be made.
     """
     folder = reports / f".building-{run}"
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, mode=0o700)
     except OSError as error:
         raise OutputFailed(
             f"{folder}: can't be made ({error.strerror}); check folders.reports and its rights"
