@@ -147,6 +147,7 @@ RANDOMISED = _ours("The value cannot be changed because the record has been rand
 BAD_DATA = _ours("The data could not be read: {}")
 NO_ID_COLUMN = _ours("The data have no column '{}', which names the record")
 BAD_LOGIC = _ours("The filterLogic could not be understood: {}")
+NO_EVENTS = _ours("The project has no events: import events first")
 BAD_ARMS = _ours("The following arms do not exist: {}")
 GROUP_IN_USE = _reported("The group could not be deleted because users or roles are still assigned to it.")
 NO_FILE = _ours("The field '{}' of record '{}' holds no file")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from redcap_local import messages
 from redcap_local.columns import all_columns
+from redcap_local.messages import ApiError
 from redcap_local.storage import people, structure
 from redcap_rules.calculation import Calculations
 
@@ -93,6 +95,13 @@ class Project:
     def in_production(self) -> bool:
         """True once the project has been moved to production."""
         return self.settings.get("in_production", "0") == "1"
+
+    @property
+    def first_event(self) -> Event:
+        """The first event, where a row without one goes; refused while the project has none at all."""
+        if not self.events:
+            raise ApiError(messages.NO_EVENTS)
+        return self.events[0]
 
     @cached_property
     def events_by_id(self) -> dict[int, Event]:

@@ -42,6 +42,10 @@ _HEADERS = {
 }
 
 
+# All are routed, so that all but POST can be refused as REDCap does.
+_VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that answers: the address of its API and the token that creates projects."""
@@ -60,10 +64,8 @@ def application(service: Service) -> Flask:
     app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
     app.url_map.strict_slashes = True
 
-    @app.route("/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"], provide_automatic_options=False)
-    @app.route(
-        "/redcap/api/", methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"], provide_automatic_options=False
-    )
+    @app.route("/api/", methods=_VERBS, provide_automatic_options=False)
+    @app.route("/redcap/api/", methods=_VERBS, provide_automatic_options=False)
     def api() -> Response:
         if request.method != "POST":
             refused = messages.NOT_IMPLEMENTED

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("redcap_local")
 SUPER_TOKEN_LENGTH = 64
+# What input nobody thought of could raise: a mistake of this server, and still no reason for a 500.
+_FAULTS = (ValueError, ArithmeticError, RecursionError, LookupError, TypeError, AttributeError, sqlite3.Error)
 
 
 class Service:
@@ -42,7 +44,15 @@ class Service:
             return self._answer(parameters)
         except ApiError as refused:
             return replies.error(refused.status, refused.text, form)
-        except (ValueError, OverflowError, RecursionError, LookupError, TypeError, sqlite3.Error) as fault:
+        except (
+            ValueError,
+            ArithmeticError,
+            RecursionError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            sqlite3.Error,
+        ) as fault:
             # A fault of ours: the client learns the kind only, the log has where it happened.
             logger.exception("request failed")
             unclear = ApiError(messages.BAD_REQUEST, type(fault).__name__)

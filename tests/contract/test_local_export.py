@@ -45,6 +45,27 @@ def test_rows_come_by_record_then_base_rows_then_repeats(filled: Any) -> None:
     ]
 
 
+def test_records_come_in_natural_order(clinic: Any) -> None:
+    """5.5 [V]: numbers by size, names of groups together."""
+    names = ["20-10", "b", "10", "20-2", "2", "a10", "a9", "3-1"]
+    clinic.admin.put(*({"record_id": name} for name in names))
+    shown = [row["record_id"] for row in clinic.admin.rows(fields=["record_id"])]
+    assert shown == ["2", "3-1", "10", "20-2", "20-10", "a9", "a10", "b"]
+
+
+def test_a_record_is_listed_only_for_the_arms_it_is_in(clinic: Any) -> None:
+    """5.5 [V]; and an arm can be deleted from a record (7)."""
+    clinic.admin.ok(content="event", action="import", data=[{"event_name": "Other", "arm_num": 2}])
+    clinic.admin.put({"record_id": "1"}, {"record_id": "1", "redcap_event_name": "other_arm_2"}, {"record_id": "2"})
+    assert [(row["record_id"], row["redcap_event_name"]) for row in clinic.admin.rows()] == [
+        ("1", START),
+        ("1", "other_arm_2"),
+        ("2", START),
+    ]
+    clinic.admin.ok(content="record", action="delete", records=["1"], arm=2)
+    assert {row["redcap_event_name"] for row in clinic.admin.rows()} == {START}
+
+
 def test_the_record_id_comes_only_on_request(filled: Any) -> None:
     """5.2 [V]: fields=sex alone gives one column."""
     assert list(filled.admin.rows(fields=["sex"])[0]) == ["sex"]

@@ -109,7 +109,7 @@ def find_event(call: Call, name: str) -> Event:
     """The event of that unique name; the only one of a classic project; else refused."""
     project = call.project
     if not project.longitudinal:
-        return project.events[0]
+        return project.first_event
     if name not in project.events_by_name:
         raise ApiError(messages.BAD_VALUES, "event", f"'{name}'")
     return project.events_by_name[name]

@@ -66,7 +66,7 @@ def replace_dictionary(connection: sqlite3.Connection, project: Project, diction
     kept = [pair for pair in structure.designations(connection, project.id) if pair[1] in new]
     if not project.longitudinal:
         # In a classic project every form stands in the one event.
-        kept.extend((project.events[0].id, form) for form in new if form not in old)
+        kept.extend((event.id, form) for event in project.events[:1] for form in new if form not in old)
     structure.replace_designations(connection, project.id, kept)
     repeating = [row for row in structure.repeating(connection, project.id) if not row[1] or row[1] in new]
     structure.replace_repeating(connection, project.id, repeating)

@@ -52,7 +52,7 @@ def _model(call: Call) -> Model:
 
 
 def _event(project: Project, name: str) -> Event:
-    return project.events_by_name.get(name, project.events[0])
+    return project.events_by_name.get(name, project.first_event)
 
 
 def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def _place(call: Call, row: DataRow) -> tuple[int, str, str]:
     project = call.project
     form, name = row.get("form_name", "").strip(), row.get("event_name", "").strip()
     if not project.longitudinal:
-        name = name or project.events[0].name
+        name = name or project.first_event.name
     if name not in project.events_by_name:
         raise ApiError(messages.BAD_EVENTS, name)
     event = project.events_by_name[name]

@@ -60,7 +60,8 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
     if not any(call.user.rights.exports(form) for form in project.dictionary.forms):
         raise ApiError(messages.NO_DATA_EXPORT)
     columns = select(project, call.user.rights, fields, forms)
-    with_surveys = parameters.flag("exportSurveyFields") and project.settings["surveys_enabled"] == "1"
+    surveys = report_fields is None and project.settings["surveys_enabled"] == "1"
+    with_surveys = surveys and parameters.flag("exportSurveyFields")
     if with_surveys:
         columns = tuple(_with_timestamps(project, columns))
     return Options(
@@ -68,7 +69,7 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         records=_records(call),
         events=_events(call),
         with_id=any(column.name == project.dictionary.record_id for column in columns),
-        with_groups=parameters.flag("exportDataAccessGroups") and call.user.group is None and bool(project.groups),
+        with_groups=_with_groups(call),
         with_surveys=with_surveys,
         labels=parameters.choice("rawOrLabel", ("raw", "label"), "raw") == "label",
         header_labels=parameters.choice("rawOrLabelHeaders", ("raw", "label"), "raw") == "label",
@@ -108,6 +109,18 @@ def _forms(call: Call) -> frozenset[str]:
     if wanted and not known:
         raise ApiError(messages.BAD_VALUES, "forms", quoted(wanted))
     return known
+
+
+def _with_groups(call: Call) -> bool:
+    """True when rows name their group: silently not for who is in one, nor in a project without groups.
+
+    Raises:
+        ApiError: The user has no right to data access groups (redcap-api.md 2.4, 5.1).
+    """
+    wanted = call.parameters.flag("exportDataAccessGroups") and call.user.group is None and bool(call.project.groups)
+    if wanted and not call.user.rights.has("data_access_groups"):
+        raise ApiError(messages.NO_DAG_RIGHT)
+    return wanted
 
 
 def _filter(call: Call) -> RowFilter | None:

@@ -29,6 +29,6 @@ def follow(project: Project, name: str, sent: set[str], change: Changes, now: da
     rows = cells(project, ((*key, value) for key, value in change.after.items()))
     view = record_view(project, name, rows)
     for row in project.calculations.recalculate(view, changed=columns, today=now.date(), now=now):
-        event = project.events_by_name[row.event] if row.event else project.events[0]
+        event = project.events_by_name[row.event] if row.event else project.first_event
         for column, value in row.values.items():
             change.put((event.id, row.instance or 1, column), value)

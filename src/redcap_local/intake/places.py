@@ -55,7 +55,7 @@ def place(project: Project, row: DataRow) -> Place:
         BadPlace: The repeat columns name what does not repeat, or no instance.
     """
     name = row.get(EVENT, "").strip()
-    event = project.events_by_name[name] if name and project.longitudinal else project.events[0]
+    event = project.events_by_name[name] if name and project.longitudinal else project.first_event
     instrument, text = row.get(INSTRUMENT, "").strip(), row.get(INSTANCE, "").strip()
     if instrument and (event.id, instrument) not in project.repeating:
         raise BadPlace(INSTRUMENT, instrument, messages.BAD_REPEAT_INSTRUMENT)

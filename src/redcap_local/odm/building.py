@@ -158,7 +158,7 @@ def _add_file(call: Call, data: FileData) -> None:
     if column is None or column.field is None or column.field.kind != "file":
         return
     record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
-    event = project.events_by_name.get(data.row.get("redcap_event_name", ""), project.events[0])
+    event = project.events_by_name.get(data.row.get("redcap_event_name", ""), project.first_event)
     document = documents.insert(call.connection, project.id, data.name, data.mime or "text/plain", data.content)
     instance = int(data.row.get("redcap_repeat_instance") or 1)
     records.save_values(call.connection, [(record.id, event.id, instance, data.field, str(document))])

@@ -1,0 +1,112 @@
+"""The administrator's commands (docs/local-redcap.md)."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "local_redcap.py"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=30, check=False)
+
+
+def said(*arguments: str | Path) -> str:
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_help_comes_quickly() -> None:
+    """Nothing heavy is imported before a command needs it."""
+    begin = time.monotonic()
+    shown = run("--help").stdout
+    assert time.monotonic() - begin < 2
+    commands = ("serve", "token", "backup", "faults", "project", "user", "randomization")
+    assert [command for command in commands if command not in shown] == []
+
+
+def test_a_server_can_be_started_asked_and_stopped(tmp_path: Path) -> None:
+    """`serve` says where it listens; the super token is in a 0600 file."""
+    db = tmp_path / "r.db"
+    server = subprocess.Popen([sys.executable, SCRIPT, "serve", "--db", db], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    with server.stdout:
+        found = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+/api/)\n", server.stdout.readline())
+        assert found
+        token = Path(f"{db}.super-token").read_text(encoding="ascii").strip()
+        assert requests.post(found[1], data={"token": token, "content": "version"}, timeout=10).text == "15.0.12"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=10) == 0
+
+
+def test_the_super_token_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a bad one is refused in one line."""
+    monkeypatch.setitem(os.environ, "REDCAP_LOCAL_SUPER_TOKEN", "short")
+    done = run("serve", "--db", tmp_path / "r.db")
+    assert done.returncode == 2
+    assert "64 characters" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_tokens_users_and_projects_are_an_administrators_work(clinic: Any) -> None:
+    """REDCap has no API for any of these."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    assert re.fullmatch("[0-9A-F]{32}", said("token", *at, "--user", "site_admin"))
+    assert said("token", *at, "--user", "site_admin") == clinic.admin.token
+    said("user", "add", *at, "--user", "eva", "--all-rights")
+    assert said("user", "list", *at).split() == ["eva", "site_admin"]
+    assert run("token", *at, "--user", "nobody").returncode == 2
+    said("project", "set", *at, "missing_data_codes=NA, Not asked")
+    assert clinic.admin.ok(content="project")["missing_data_codes"] == "NA, Not asked"
+    said("project", "production", *at)
+    assert f"{clinic.project}\tproduction\tClinic" in said("project", "list", "--db", clinic.db)
+    assert "no setting" in run("project", "set", *at, "colour=red").stderr
+
+
+def test_allocation_tables_are_uploaded_by_hand(clinic: Any, tmp_path: Path) -> None:
+    """8.2: no API method; the answers are REDCap's own."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    rid = said("randomization", "define", *at, "--target", "arm@start_arm_1", "--stratum", "sex@start_arm_1")
+    table = tmp_path / "dev.csv"
+    table.write_text("redcap_randomization_number,redcap_randomization_group,sex\nE-1,1,1\n", encoding="utf-8")
+    assert said("randomization", "upload", *at, "--rid", rid, table) == (
+        "Success! The randomization allocation table was created!"
+    )
+    assert f"rid={rid}\tdevelopment\t0 of 1 used" in said("randomization", "status", *at)
+    table.write_text("arm\n1\n", encoding="utf-8")
+    refused = run("randomization", "upload", *at, "--rid", rid, table)
+    assert refused.returncode == 2
+    assert "The header variables in the first row of your CSV file are not correct." in refused.stderr
+
+
+def test_another_kind_of_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    """A file that is no database, and one that is not there."""
+    other = tmp_path / "notes.txt"
+    other.write_text("not a database" * 100, encoding="utf-8")
+    for command in (("serve", "--db", other), ("project", "list", "--db", tmp_path / "none.db")):
+        done = run(*command)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_a_backup_is_a_whole_copy(clinic: Any, tmp_path: Path) -> None:
+    """Taken while the server runs; an existing file is never replaced."""
+    clinic.admin.put({"record_id": "1"})
+    copy = tmp_path / "copy.db"
+    said("backup", "--db", clinic.db, "--to", copy)
+    connection = sqlite3.connect(copy)
+    assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert oct(copy.stat().st_mode & 0o777) == "0o600"
+    assert run("backup", "--db", clinic.db, "--to", copy).returncode == 2

@@ -1,0 +1,184 @@
+"""Files, the repository, surveys, reports, PDF, project XML (redcap-api.md 12, 13)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from redcap_local import administration
+
+START = "start_arm_1"
+
+
+@pytest.fixture
+def scanned(clinic: Any) -> Any:
+    """A record with a file."""
+    clinic.admin.put({"record_id": "1", "name": "Ida"})
+    sent = clinic.admin.post(
+        content="file",
+        action="import",
+        record="1",
+        field="scan",
+        event=START,
+        files={"file": ("Røntgen.txt", b"bones")},
+    )
+    assert (sent.status_code, sent.text) == (200, "")
+    return clinic
+
+
+def test_a_file_comes_back_with_its_name(scanned: Any) -> None:
+    """1.1, 12 [V]: the name stands in the content type."""
+    found = scanned.admin.post(content="file", action="export", record="1", field="scan", event=START)
+    assert found.content == b"bones"
+    kind = found.headers["content-type"].encode("latin-1").decode()
+    assert kind == 'text/plain; name="Røntgen.txt";charset=UTF-8'
+
+
+def test_flat_exports_name_the_file_and_eav_its_number(scanned: Any) -> None:
+    """5.2 [V]."""
+    assert scanned.admin.rows()[0]["scan"] == "Røntgen.txt"
+    number = next(r["value"] for r in scanned.admin.rows(type="eav") if r["field_name"] == "scan")
+    assert number.isdigit()
+    assert f"scan = '{number}'" in scanned.admin.post(content="log", logtype="record_edit").text
+
+
+def test_a_deleted_file_is_gone(scanned: Any) -> None:
+    """12 [V]: empty 200; an empty field is a 400."""
+    place = {"content": "file", "record": "1", "field": "scan", "event": START}
+    assert scanned.admin.post(**place, action="delete").text == ""
+    assert scanned.admin.refused(**place, action="export")
+    assert scanned.admin.rows()[0]["scan"] == ""
+
+
+@pytest.mark.parametrize("field", ["name", "nonsense"])
+def test_only_file_fields_hold_files(scanned: Any, field: str) -> None:
+    """2.4 [V]."""
+    message = scanned.admin.refused(content="file", action="export", record="1", field=field, event=START)
+    assert message == f"The field '{field}' does not exist or is not a 'file' field"
+
+
+def test_the_repository_has_folders_and_documents(clinic: Any) -> None:
+    """12 [V]: folders first, ids as numbers."""
+    admin = clinic.admin
+    folder = admin.ok(content="fileRepository", action="createFolder", name="Plans")[0]["folder_id"]
+    for place in ({}, {"folder_id": folder}):
+        sent = admin.post(content="fileRepository", action="import", files={"file": ("a.txt", b"x")}, **place)
+        assert (sent.status_code, sent.text) == (200, "")
+    listed = admin.ok(content="fileRepository", action="list")
+    assert [list(row) for row in listed] == [["folder_id", "name"], ["doc_id", "name"]]
+    inside = admin.ok(content="fileRepository", action="list", folder_id=folder)[0]
+    assert admin.post(content="fileRepository", action="export", doc_id=inside["doc_id"]).content == b"x"
+    assert admin.post(content="fileRepository", action="delete", doc_id=inside["doc_id"]).text == ""
+    assert admin.ok(content="fileRepository", action="list", folder_id=folder) == []
+    assert admin.refused(content="fileRepository", action="list", folder_id=99) == (
+        "The File Repository folder folder_id=99 does not exist or else you do not have permission to that folder "
+        "because it is DAG-restricted or Role-restricted."
+    )
+
+
+def test_a_folder_of_one_group_is_closed_to_another(clinic: Any) -> None:
+    """12: dag_id."""
+    groups = [{"data_access_group_name": name, "unique_group_name": ""} for name in ("North", "South")]
+    clinic.admin.ok(content="dag", action="import", data=groups)
+    ids = {g["unique_group_name"]: g["data_access_group_id"] for g in clinic.admin.ok(content="dag")}
+    made = clinic.admin.ok(content="fileRepository", action="createFolder", name="N", dag_id=ids["north"])
+    south = clinic.user("sol", data_access_group="south", file_repository=1)
+    assert "DAG-restricted" in south.refused(content="fileRepository", action="list", folder_id=made[0]["folder_id"])
+
+
+@pytest.fixture
+def surveyed(clinic: Any) -> Any:
+    """The clinic with `intake` as a survey."""
+    with administration.opened(clinic.db) as connection:
+        administration.enable_survey(connection, administration.loaded(connection, clinic.project), "intake")
+    clinic.admin.put({"record_id": "1", "intake_complete": "2"}, {"record_id": "2"})
+    return clinic
+
+
+def test_survey_links_and_codes_have_their_shapes(surveyed: Any) -> None:
+    """13.5 [V]."""
+    place = {"record": "1", "instrument": "intake", "event": START}
+    admin = surveyed.admin
+    link = admin.post(content="surveyLink", **place).text
+    assert "/surveys/?s=" in link
+    assert admin.post(content="surveyLink", **place).text == link
+    assert "/surveys/?sq=" in admin.post(content="surveyQueueLink", record="1").text
+    assert len(admin.post(content="surveyReturnCode", **place).text) == 8
+    assert len(admin.post(content="surveyAccessCode", **place).text) == 9
+    assert admin.refused(content="surveyLink", **{**place, "record": "-1"}) == 'The record "-1" does not exist'
+    assert "visit" in admin.refused(content="surveyLink", **{**place, "instrument": "visit"})
+
+
+def test_participants_are_the_records_of_the_event(surveyed: Any) -> None:
+    """13.5 [V]: keys and types."""
+    rows = surveyed.admin.ok(content="participantList", instrument="intake", event=START)
+    assert list(rows[0]) == [
+        "email", "email_occurrence", "identifier", "record", "invitation_sent_status", "invitation_send_time",
+        "response_status", "survey_access_code", "survey_link",
+    ]  # fmt: skip
+    assert [(row["record"], row["response_status"]) for row in rows] == [("1", 2), ("2", 0)]
+
+
+def test_survey_columns_come_on_request(surveyed: Any) -> None:
+    """5.1, 5.2: the identifier after the system columns, the time stamp before the survey's fields."""
+    columns = list(surveyed.admin.rows(exportSurveyFields="true")[0])
+    assert columns[4:7] == ["redcap_survey_identifier", "intake_timestamp", "name"]
+    assert "visit_timestamp" not in columns
+
+
+def test_surveys_off_is_an_error(clinic: Any) -> None:
+    """13.5 [V]."""
+    clinic.admin.put({"record_id": "1"})
+    assert clinic.admin.refused(content="surveyLink", record="1", instrument="intake", event=START)
+    assert clinic.admin.refused(content="surveyQueueLink", record="1")
+
+
+def test_a_report_has_its_own_fields_and_filter(clinic: Any) -> None:
+    """13.5 [V]: always flat, the report's order."""
+    clinic.admin.put({"record_id": "1", "sex": "1"}, {"record_id": "2", "sex": "2", "smoker": "1"})
+    with administration.opened(clinic.db) as connection:
+        project = administration.loaded(connection, clinic.project)
+        report = administration.save_report(connection, project, "Women", ["record_id", "smoker", "sex"], "[sex]='2'")
+    rows = clinic.admin.ok(content="report", report_id=report, type="eav", exportSurveyFields="true")
+    assert [list(row)[-2:] for row in rows] == [["smoker", "sex"]]
+    assert rows[0]["record_id"] == "2"
+    assert clinic.admin.refused(content="report", report_id=10**9)
+
+
+def test_a_pdf_is_a_pdf(clinic: Any) -> None:
+    """1.1, 13.5 [V]: text/html, body begins %PDF-1.3."""
+    clinic.admin.put({"record_id": "1", "name": "Åse (Ø)", "sex": "1"})
+    blank = clinic.admin.post(content="pdf")
+    assert blank.headers["content-type"].startswith("text/html")
+    assert blank.content.startswith(b"%PDF-1.3")
+    assert blank.content.rstrip().endswith(b"%%EOF")
+    filled = clinic.admin.post(content="pdf", record="1", event=START, instrument="intake").content
+    assert "Åse \\(Ø\\)".encode("cp1252") in filled
+    assert b"Female" in filled
+    assert b"Female" in clinic.admin.post(content="pdf", allRecords="").content
+
+
+def test_a_project_made_from_its_own_xml_is_the_same(scanned: Any, local_redcap: Any) -> None:
+    """13.4: structure, groups, roles, repeats, files and data survive."""
+    admin = scanned.admin
+    admin.ok(content="dag", action="import", data=[{"data_access_group_name": "North", "unique_group_name": ""}])
+    admin.ok(content="userRole", data=[{"role_label": "Nurse & <co>", "design": 1, "forms": {"visit": 2}}])
+    admin.put(
+        {"record_id": "1", "redcap_data_access_group": "north", "remark": 'a "b" <c>\nd'},
+        {"record_id": "1", "redcap_event_name": "week_1_arm_1"},
+        {"record_id": "1", "redcap_event_name": "phone_arm_1", "redcap_repeat_instance": 2, "height": 170},
+    )
+    text = admin.post(content="project_xml", exportFiles="true", exportDataAccessGroups="true").text
+    data = json.dumps([{"project_title": "Copy", "purpose": 0}])
+    body = {"token": local_redcap.super_token, "content": "project", "format": "json", "data": data, "odm": text}
+    token = requests.post(local_redcap.url, data=body, timeout=30).text
+    assert len(token) == 32
+    copy = type(admin)(admin.url, token)
+    for content in ("metadata", "arm", "formEventMapping", "repeatingFormsEvents", "instrument", "userRole"):
+        assert copy.ok(content=content) == admin.ok(content=content)
+    assert copy.rows(exportDataAccessGroups="true") == admin.rows(exportDataAccessGroups="true")
+    assert copy.post(content="file", action="export", record="1", field="scan", event=START).content == b"bones"
+    assert "ClinicalData" not in admin.post(content="project_xml", returnMetadataOnly="true").text

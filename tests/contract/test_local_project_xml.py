@@ -1,0 +1,72 @@
+"""A project made from XML in the words a real server exports it in (redcap-api.md 13.4), written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from redcap.project import Project
+
+from redcap_local.server import Running
+
+ODM = Path(__file__).parents[1] / "data" / "visit_project.xml"
+# One bare item in XML, as PyCap's own tests create a project.
+ITEM = '<?xml version="1.0" encoding="UTF-8" ?><item><project_title>Visits</project_title><purpose>0</purpose></item>'
+
+
+@pytest.fixture(scope="module")
+def visits(local_redcap: Running) -> Any:
+    """The project of the file, seen by its creator."""
+    body = {
+        "token": local_redcap.super_token,
+        "content": "project",
+        "format": "xml",
+        "data": ITEM,
+        "odm": ODM.read_text(encoding="utf-8"),
+    }
+    return Project(local_redcap.url, requests.post(local_redcap.url, data=body, timeout=60).text[-32:])
+
+
+def test_its_structure_is_that_of_the_file(visits: Any) -> None:
+    """Events, fields with their choices, ranges and logic, groups and roles; unknown settings are passed over."""
+    fields = {row["field_name"]: row for row in visits.export_metadata()}
+    assert list(fields) == ["visit_id", "symptom", "weight", "double", "mood", "note", "scan"]
+    assert (
+        fields["symptom"]["select_choices_or_calculations"].replace(" |", "|").replace("| ", "|") == "1, Cough|2, Fever"
+    )
+    assert (fields["weight"]["text_validation_min"], fields["weight"]["required_field"]) == ("30", "y")
+    assert (fields["double"]["field_type"], fields["double"]["select_choices_or_calculations"]) == (
+        "calc",
+        "[weight]*2",
+    )
+    assert fields["note"]["branching_logic"] == "[mood] = '1'"
+    assert [row["unique_event_name"] for row in visits.export_events()] == ["first_arm_1", "last_arm_1"]
+    assert [row["data_access_group_name"] for row in visits.export_dags()] == ["North Ward"]
+    assert [row["role_label"] for row in visits.export_user_roles()] == ["Reader"]
+
+
+def test_its_data_are_those_of_the_file(visits: Any) -> None:
+    """Two instances of a repeating event, a ticked option, a group, a file, a line break, a calculation."""
+    rows = visits.export_records(export_data_access_groups=True)
+    seen = [(r["visit_id"], r["redcap_event_name"], r["redcap_repeat_instance"], r["weight"], r["mood"]) for r in rows]
+    assert seen == [
+        ("A", "first_arm_1", 1, "70.5", "1"),
+        ("A", "first_arm_1", 2, "71", ""),
+        ("B", "last_arm_1", "", "", "2"),
+    ]
+    first = rows[0]
+    assert (first["symptom___1"], first["symptom___2"], first["redcap_data_access_group"]) == ("0", "1", "north_ward")
+    assert (first["double"], first["note"], first["scan"]) == ("141", 'first line\nand "second"', "bone.txt")
+    assert visits.export_file(record="A", field="scan", event="first_arm_1", repeat_instance=1)[0] == b"bones\n"
+
+
+def test_the_whole_data_set_goes_back_as_it_came(visits: Any) -> None:
+    """PyCap test_import_df_no_index [V]: an export with files and calculations can be imported unchanged."""
+    frame = visits.export_records(
+        format_type="df", df_kwargs={"dtype": str, "keep_default_na": False, "index_col": False}
+    )
+    before = visits.export_records()
+    assert visits.import_records(frame, import_format="df") == {"count": 2}
+    assert visits.export_records() == before

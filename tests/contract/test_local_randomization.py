@@ -1,0 +1,175 @@
+"""The Randomization module (redcap-api.md 8, randomisation.md 2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from redcap_local import administration
+from redcap_local.allocation_table import BAD_HEADER, DUPLICATE_TABLE, TableError
+from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
+from redcap_local.storage.randomization import Model
+
+START = "start_arm_1"
+NOW = datetime(2026, 11, 23, 12, 0)
+HEADER = "redcap_randomization_number,redcap_randomization_group,sex,smoker"
+TABLE = f"{HEADER}\nE-1,1,1,0\nE-2,2,1,0\nE-3,2,2,0\n"
+
+
+def define(clinic: Any, target: str = "arm", *, by_group: bool = False) -> int:
+    with administration.opened(clinic.db) as connection:
+        project = administration.loaded(connection, clinic.project)
+        model = Model(0, target, START, (("sex", START), ("smoker", START)), by_group)
+        return define_randomization(connection, project, model, NOW)
+
+
+def upload(clinic: Any, rid: int, text: str, *, production: bool = False, version: str = "15.0.12") -> int:
+    with administration.opened(clinic.db) as connection:
+        project = administration.loaded(connection, clinic.project)
+        model = find_model(connection, project, rid)
+        return upload_allocations(connection, project, model, text, Upload(production, version, NOW))
+
+
+def randomize(clinic: Any, record: str, rid: int, **more: Any) -> Any:
+    return clinic.admin.post(content="record", action="randomize", record=record, randomization_id=rid, **more)
+
+
+@pytest.fixture
+def ready(clinic: Any) -> Any:
+    """Three patients, two of one stratum, and a development table."""
+    clinic.rid = define(clinic)
+    upload(clinic, clinic.rid, TABLE)
+    clinic.admin.put(*({"record_id": n, "sex": "1", "smoker": "0"} for n in "123"))
+    return clinic
+
+
+def test_rows_are_used_in_upload_order_within_a_stratum(ready: Any) -> None:
+    """8.1, 8.3: an open model answers group code and number."""
+    first = randomize(ready, "1", ready.rid, returnAlt="true").json()
+    assert first == {
+        "randomization_id": ready.rid, "record": "1", "target_field": "1", "target_field_alt": "E-1",
+    }  # fmt: skip
+    second = randomize(ready, "2", ready.rid)
+    assert second.json() == {"randomization_id": ready.rid, "record": "2", "target_field": "2"}
+    assert [row["arm"] for row in ready.admin.rows()] == ["1", "2", ""]
+
+
+def test_an_exhausted_stratum_is_refused_and_nothing_changes(ready: Any) -> None:
+    """8.1."""
+    randomize(ready, "1", ready.rid)
+    randomize(ready, "2", ready.rid)
+    assert "no allocations available for assignment" in randomize(ready, "3", ready.rid).json()["error"]
+    assert ready.admin.rows(records=["3"])[0]["arm"] == ""
+
+
+def test_a_record_is_randomised_once_and_only_with_its_strata(ready: Any) -> None:
+    """8.1."""
+    randomize(ready, "1", ready.rid)
+    assert "already" in randomize(ready, "1", ready.rid).json()["error"]
+    ready.admin.put({"record_id": "9", "sex": "1"})
+    assert "smoker" in randomize(ready, "9", ready.rid).json()["error"]
+    assert randomize(ready, "nobody", ready.rid).json()["error"] == 'The record "nobody" does not exist'
+    assert randomize(ready, "2", 10**6).status_code == 400
+
+
+def test_target_and_strata_are_fixed_after_randomization(ready: Any) -> None:
+    """6.2, 8.1 [V]: the target is locked for editing; an unchanged value does no harm."""
+    randomize(ready, "1", ready.rid)
+    for field, value in (("arm", "2"), ("sex", "2")):
+        assert f'"1","{field}"' in ready.admin.refused(content="record", data=[{"record_id": "1", field: value}])
+    assert ready.admin.put({"record_id": "1", "arm": "1", "sex": "1", "name": "Ida"}) == {"count": 1}
+
+
+def test_a_deleted_record_does_not_free_its_row(ready: Any) -> None:
+    """A used allocation is never given twice."""
+    randomize(ready, "1", ready.rid)
+    ready.admin.ok(content="record", action="delete", records=["1"])
+    assert randomize(ready, "2", ready.rid, returnAlt="true").json()["target_field_alt"] == "E-2"
+
+
+def test_randomization_is_logged_as_redcap_does(ready: Any) -> None:
+    """8.1, 8.3 [V]."""
+    randomize(ready, "1", ready.rid)
+    entries = [(e["action"], e["details"]) for e in ready.admin.ok(content="log", logtype="record_edit")]
+    assert ("Randomize Record 1", "Randomize record") in entries
+    assert ("Update record (API) 1", "arm = '1'") in entries
+    design = [e["details"] for e in ready.admin.ok(content="log", logtype="manage")]
+    assert f"Save randomization model (rid={ready.rid})" in design
+    assert f"Upload randomization allocation table - development (rid={ready.rid})" in design
+
+
+def test_a_concealed_model_tells_the_number_only(clinic: Any) -> None:
+    """8.1 [D]: the text target takes the number; the arm is `*`."""
+    rid = define(clinic, "name")
+    upload(clinic, rid, f"{HEADER}\nK-77,1,1,0\n")
+    clinic.admin.put({"record_id": "1", "sex": "1", "smoker": "0"})
+    answer = randomize(clinic, "1", rid, returnAlt="true").json()
+    assert (answer["target_field"], answer["target_field_alt"]) == ("K-77", "*")
+    assert clinic.admin.rows()[0]["name"] == "K-77"
+
+
+def test_groups_can_be_a_stratum(clinic: Any) -> None:
+    """8.3: the group column holds numeric ids."""
+    groups = [{"data_access_group_name": name, "unique_group_name": ""} for name in ("North", "South")]
+    clinic.admin.ok(content="dag", action="import", data=groups)
+    ids = [g["data_access_group_id"] for g in clinic.admin.ok(content="dag")]
+    rid = define(clinic, by_group=True)
+    upload(clinic, rid, f"{HEADER},redcap_data_access_group\nN,1,1,0,{ids[0]}\nS,2,1,0,{ids[1]}\n")
+    row = {"sex": "1", "smoker": "0"}
+    clinic.admin.put({"record_id": "1", "redcap_data_access_group": "south", **row}, {"record_id": "2", **row})
+    assert randomize(clinic, "1", rid).json()["target_field"] == "2"
+    assert "redcap_data_access_group" in randomize(clinic, "2", rid).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", BAD_HEADER),
+        ("arm,sex,smoker\n1,1,0\n", BAD_HEADER),
+        (f"{HEADER},block\nE-1,1,1,0,4\n", BAD_HEADER),
+        (f"{HEADER}\nE-1,3,1,0\n", '"3" is not a valid categorical option for the field "arm"'),
+        (f"{HEADER}\nE-1,1,9,0\n", '"9" is not a valid categorical option for the field "sex"'),
+        (f"{HEADER}\nE-1,,1,0\n", "group is missing"),
+        (f"{HEADER}\n", "no allocations"),
+    ],
+)
+def test_a_faulty_table_is_refused_in_redcaps_words(ready: Any, text: str, message: str) -> None:
+    """randomisation.md 2c [V]."""
+    with pytest.raises(TableError) as refused:
+        upload(ready, ready.rid, text)
+    assert message in str(refused.value)
+
+
+def test_notes_and_empty_rows_are_ignored(ready: Any) -> None:
+    """randomisation.md 2a [V]: templates upload as they are."""
+    text = f"{HEADER},,NOTES: read me\nE-1,1,1,0,,first\n,,,,,only a note\nE-2,2,1,0\n"
+    assert upload(ready, ready.rid, text) == 2
+
+
+def test_the_older_format_names_the_target_field(ready: Any) -> None:
+    """randomisation.md 2b [V]: before 14.7."""
+    assert upload(ready, ready.rid, "arm,sex,smoker\n2,1,0\n", version="14.5.10") == 1
+    assert randomize(ready, "1", ready.rid).json()["target_field"] == "2"
+
+
+def test_development_and_production_tables_must_differ(ready: Any) -> None:
+    """randomisation.md 2c [V]; production starts with its own table, unused."""
+    with pytest.raises(TableError, match=DUPLICATE_TABLE):
+        upload(ready, ready.rid, TABLE, production=True)
+    with administration.opened(ready.db) as connection, pytest.raises(administration.AdministrationError):
+        administration.move_to_production(connection, administration.loaded(connection, ready.project), NOW)
+    upload(ready, ready.rid, f"{HEADER}\nP-1,2,1,0\n", production=True)
+    with administration.opened(ready.db) as connection:
+        administration.move_to_production(connection, administration.loaded(connection, ready.project), NOW)
+    assert randomize(ready, "1", ready.rid, returnAlt="true").json()["target_field_alt"] == "P-1"
+    assert upload(ready, ready.rid, f"{HEADER}\nP-2,1,1,0\n", production=True) == 1
+    assert randomize(ready, "2", ready.rid, returnAlt="true").json()["target_field_alt"] == "P-2"
+
+
+def test_used_tables_are_not_replaced(ready: Any) -> None:
+    """Rows in use cannot vanish under the records they were given to."""
+    randomize(ready, "1", ready.rid)
+    with pytest.raises(administration.AdministrationError):
+        upload(ready, ready.rid, f"{HEADER}\nE-9,1,1,0\n")
