@@ -14,7 +14,7 @@ app = application("Write the envelope lists as an Excel workbook; no arm is in i
 
 @app.command(
     epilog="Exit codes: 0 written · 20 configuration or token · 30 no answer, try again · 31 no right · "
-    "42 the token can see allocations · 45 the register holds something else · 60 not written."
+    "32 refused · 42 the token can see allocations · 45 the register holds something else · 60 not written."
 )
 def envelope_lists(
     config: ConfigOption = DEFAULT_CONFIG,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run, stages
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, fault, run, stages
+from trialdesk.errors import INTERNAL, TrialError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
-    from trialdesk.errors import TrialError
 
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
@@ -37,6 +37,8 @@ def nightly_sync(
     """Run once, or without --once stay up and run every night; prints the coordinator's summary."""
     if accept_drop and not reason:
         raise typer.BadParameter("say why with --reason", param_hint="--accept-drop")
+    if not once and (today or accept_drop or reason):
+        raise typer.BadParameter("--today, --accept-drop and --reason are for one run: add --once")
     from trialdesk.config import load
 
     trial = load(config)
@@ -66,8 +68,10 @@ def stay_up(trial: Config) -> None:
     from trialdesk.nightly.ledger import last_published
     from trialdesk.nightly.run import ledger_of
 
-    def told(error: TrialError) -> None:
-        print(f"{datetime.now(trial.trial.zone):%Y-%m-%d %H:%M} failed ({error.exit_code}): {error}", flush=True)
+    def told(error: Exception) -> None:
+        # the text of an unexpected error may quote data
+        what = f"({error.exit_code}): {error}" if isinstance(error, TrialError) else f"({INTERNAL}): {fault(error)}"
+        print(f"{datetime.now(trial.trial.zone):%Y-%m-%d %H:%M} failed {what}", flush=True)
 
     clock = Clockwork(lambda: publish(trial), told)
     scheduler = clock.wind(trial.nightly.at, trial.trial.time_zone)
@@ -75,7 +79,7 @@ def stay_up(trial: Config) -> None:
     now = datetime.now(trial.trial.zone)
     if f"{now:%H:%M}" >= trial.nightly.at and (last is None or last.day < now.date().isoformat()):
         scheduler.run_all()
-    print(f"next run {scheduler.next_run:%Y-%m-%d %H:%M}; stop with Ctrl-C", flush=True)
+    print(f"runs every day at {trial.nightly.at} ({trial.trial.time_zone}); stop with Ctrl-C", flush=True)
     while True:
         scheduler.run_pending()
         time.sleep(30)

@@ -14,7 +14,7 @@ app = application("Push the tables to the envelope register. The packer's job.")
 
 @app.command(
     epilog="Exit codes: 0 in the register · 20 configuration, token or identity · 30 no answer, try again · "
-    "31 no right · 45 tables and register differ, nothing was written · 50 not read back."
+    "31 no right · 32 refused · 45 tables and register differ, nothing was written · 50 not read back."
 )
 def push_tables(
     identity: Annotated[Path, typer.Option(metavar="FILE", help="Your age identity (mode 0600).")],

@@ -12,8 +12,9 @@ app = application("Release the next envelope for a record. The coordinator's job
 
 
 @app.command(
-    epilog="Exit codes: 0 released · 20 configuration or token · 30 no answer, run again · 31 no right · "
-    "41 refused, one line for every reason · 42 the token can see allocations · 50 not read back."
+    epilog="Exit codes: 0 released · 20 configuration or token · 30 no answer, run again · 31 no right · 32 refused · "
+    "41 refused, one line for every reason · 42 the token can see allocations · 45 the register holds something else · "
+    "50 not read back."
 )
 def release_envelope(
     record: Annotated[str, typer.Argument(help="The patient's record id, for example ODE-014.")],

@@ -44,12 +44,14 @@ def run(app: Callable[[], object]) -> None:
             sys.stderr.write(f"{line}\n")
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last place before a user would see a traceback
-        sys.stderr.write(f"internal error: {type(error).__name__} at {_place(error)}; please report this line\n")
+        sys.stderr.write(f"{fault(error)}\n")
         sys.exit(INTERNAL)
 
 
-def _place(error: BaseException) -> str:
+def fault(error: BaseException) -> str:
+    """A line about an unexpected error: its kind and place, never its text, which may quote data."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+    return f"internal error: {type(error).__name__} at {place}; please report this line"

@@ -20,6 +20,8 @@ def read_private(path: Path, what: str) -> str:
         ConfigError: the file is missing, not readable, not text, or open to others (POSIX mode bits).
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is not a file; {what}")
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(f"{path}: others can read this file; run: chmod 600 {path}")
         return path.read_text(encoding="utf-8")

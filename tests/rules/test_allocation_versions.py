@@ -270,7 +270,7 @@ def test_a_master_of_another_length_is_refused(tmp_path: Path, text: str) -> Non
 def test_a_folder_is_not_a_private_file(tmp_path: Path) -> None:
     """Whatever can't be read is one line."""
     tmp_path.chmod(0o700)
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match="is not a file"):
         read_private(tmp_path, "write it")
 
 

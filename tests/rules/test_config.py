@@ -62,19 +62,27 @@ def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(shipped: Config) 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("target: 100 ", "target: -1 ", "trial.target: input should be greater than 0 (found -1)"),
+        ("target: 100 ", "target: -1 ", "trial.target: input should be greater than 0 (found '-1')"),
         ("title: Vert", "titel: Vert", "trial.titel: is not a setting"),
-        ("code: W03", "code: W02", "contacts: code W02 stands twice"),
-        ("form: control, anchor", "form: controll, anchor", "form controll is not under contact_forms"),
+        ("code: W03", "code: W02", "contacts.2.code: W02 stands twice"),
+        ("form: control, anchor", "form: controll, anchor", "controll is not under contact_forms (call, control)"),
         ("https://redcap", "http://redcap", "a token may only travel over https://"),
+        ("https://redcap", "http://127.0.0.1:x@redcap", "holds no user name"),
+        ("https://redcap", "https://me:secret@redcap", "holds no user name"),
+        ("id: PVP-MM ", "id:  ", "trial.id: is blank"),
+        (
+            "opens: 2026-01-05}\n  - {code: RIG",
+            "opens: 2026-01-05, closes: 2025-01-05}\n  - {code: RIG",
+            "closes before it opens",
+        ),
         ("example.org/api/", "example.org/api", "it ends in /api/"),
         ("Europe/Copenhagen", "Europe/Kopenhagen", "is not a time zone"),
         ("days: 21, window", "days: 21, months: 1, window", "W03: give either days or months"),
         ("window: [-1, 14]", "window: [1, 14]", "should be less than or equal to 0"),
         ('"[screening_arm_1][elig_site]"', '"[elig_site]"', "is not [event][field]"),
         ("[elig_outcome]='2'\"", "[elig_outcome='2'\"", "states.declined: REDCap logic can't be read"),
-        ("batch: 4 ", "batch: 5 ", "batch 5 is not a multiple of 2"),
-        ("profile: monitor", "profile: site:XXX", "no such site"),
+        ("batch: 4 ", "batch: 5 ", "envelopes.batch: 5 is not a multiple of 2"),
+        ("profile: monitor", "profile: site:XXX", "there is no site XXX"),
         ("recipients: []", "recipients: [age1abc]", "is not an age public key"),
         ('arms:\n  - {code: "1"', "arms:\n  - {code: 1", "1 is read as a number or date; put it in quotes"),
         ("closed_days: [12-24", "closed_days: [24-12", "is not month-day"),
@@ -93,11 +101,21 @@ def test_a_problem_names_its_line(tmp_path: Path) -> None:
     assert problems(path)[0].startswith(f"config.yaml:{line}: trial.target")
 
 
-def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
-    """Nobody corrects a file one mistake at a time."""
+def test_all_problems_are_listed_at_once_each_with_its_line(tmp_path: Path) -> None:
+    """Nobody corrects a file one mistake at a time: wrong values, and blocks that do not fit one another."""
     path = changed(tmp_path, "target: 100 ", "target: 0 ")
-    path.write_text(path.read_text(encoding="utf-8").replace("batch: 100 ", "batch: 0 "), encoding="utf-8")
-    assert len(problems(path)) == 2
+    text = path.read_text(encoding="utf-8").replace("batch: 100 ", "batch: 0 ").replace("code: W03", "code: W02")
+    path.write_text(text.replace("code: GOD", "code: ODE"), encoding="utf-8")
+    found = problems(path)
+    places = ["trial.target", "redcap.batch", "sites.8.code", "contacts.2.code"]
+    assert [line.split(": ")[1] for line in found] == places
+    lines = text.splitlines()
+    assert "code: GOD" in lines[int(found[2].split(":")[1]) - 1]
+
+
+def test_a_list_is_not_called_short_because_of_one_member(tmp_path: Path) -> None:
+    """One wrong ratio is one problem."""
+    assert len(problems(changed(tmp_path, "ratio: 1}", "ratio: 0}"))) == 1
 
 
 @pytest.mark.parametrize("text", ["trial: [", "- a\n- b\n", "trial: {}\ntrial: {}\n", ""])

@@ -38,7 +38,10 @@ def test_what_is_not_data_becomes_an_error_of_ours(status: int, body: bytes, err
         believe(answer(status, body))
 
 
-@pytest.mark.parametrize("body", [b"[]", b'[{"record_id":"1"}]', b"16.1.9", b"", b"record_id\n1\n"])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b'[{"note":"the database connection failed"}]', b'[{"record_id":"1"}]', b"16.1.9", b"", b"record_id\n1\n"],
+)
 def test_data_passes(body: bytes) -> None:
     """Nothing is raised for an answer of REDCap's."""
     believe(answer(200, body))
@@ -48,3 +51,21 @@ def test_an_import_error_is_told_without_its_values() -> None:
     """REDCap quotes record and value; a log may hold the field only (trial-operations.md 4.7)."""
     told = without_values('"ODE-007","con_phone","51 23 45 67","The value is not valid"\n"ODE-008","x","9","Bad"')
     assert told == "2 value(s) not accepted, in con_phone, x: The value is not valid"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ('"ODE-1","rand_arm","2","Bad"\n\n', "1 value(s) not accepted, in rand_arm: Bad"),
+        ('"ODE-1","rand_code","7K2M"', '"…","…","…"'),
+        ('The record "ODE-007" does not exist', 'The record "…" does not exist'),
+        (
+            "The following values in the parameter \"fields\" are not valid: 'a'",
+            "The following values in the parameter \"…\" are not valid: 'a'",
+        ),
+        ("", "no reason given"),
+    ],
+)
+def test_what_redcap_quotes_is_left_out(reason: str, told: str) -> None:
+    """A blank line, a missing column or another sentence makes no value visible."""
+    assert without_values(reason) == told

@@ -64,3 +64,12 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
         (folder / "half.xlsx").write_text("", encoding="utf-8")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_latest_cannot_point_at_is_not_there(tmp_path: Path) -> None:
+    """Somebody made a folder of the name `latest`: the run is refused and leaves nothing."""
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(OutputFailed, match="the earlier run still stands"), building(tmp_path, "run") as folder:
+        (folder / "summary.json").write_text("{}", encoding="utf-8")
+        publish(folder, tmp_path, "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"]

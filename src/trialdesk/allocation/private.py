@@ -10,6 +10,10 @@ from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
 
+# Far above any real block; without a bound a slip of the finger asks for all the memory there is.
+MOST = 1000
+
+
 def read_blocks(path: Path, parts: int) -> Weighted:
     """(block size, weight) in the order of the file; sizes never appear in an error.
 
@@ -33,13 +37,15 @@ def read_blocks(path: Path, parts: int) -> Weighted:
     except YAMLError:
         sizes = None
     if not isinstance(sizes, Mapping) or not sizes or not all(_is_pair(pair, parts) for pair in sizes.items()):
-        raise ConfigError(f"{path}: is not a list of block sizes; {what}, weights 1 or more")
+        raise ConfigError(f"{path}: is not a list of block sizes; {what}, sizes and weights from 1 to {MOST}")
     return tuple(sizes.items())
 
 
 def _is_pair(pair: tuple[object, object], parts: int) -> bool:
     size, weight = pair
-    return type(size) is int and type(weight) is int and size > 0 and weight > 0 and size % parts == 0
+    if type(size) is not int or type(weight) is not int:
+        return False
+    return 0 < size <= MOST and 0 < weight <= MOST and size % parts == 0
 
 
 def read_master(path: Path) -> bytes:

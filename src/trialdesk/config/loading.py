@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from trialdesk.config.fitting import Place, misfits
 from trialdesk.config.whole import Config
 from trialdesk.errors import ConfigError
 
@@ -20,6 +22,23 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: the file is missing, is not YAML, or has problems; every problem is listed with its line.
     """
+    tree = _tree(path)
+    problems: list[tuple[Place, str]] = []
+    try:
+        config = Config.model_validate({**tree, "home": path.resolve().parent})
+        blocks: Mapping[str, Any] = {name: getattr(config, name) for name in Config.model_fields}
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False)
+        problems += _problems(details)
+        blocks = _readable(tree, {str(detail["loc"][0]) for detail in details})
+    problems += misfits(blocks)
+    if problems:
+        lines = sorted((_line(tree, place), ".".join(map(str, place)), what) for place, what in problems)
+        raise ConfigError(*(f"{path.name}:{line}: {where}: {what}" for line, where, what in lines))
+    return config
+
+
+def _tree(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -29,28 +48,38 @@ def load(path: Path) -> Config:
     try:
         tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
-        line = (error.problem_mark or error.context_mark).line + 1 if error.problem_mark or error.context_mark else 1
+        mark = error.problem_mark or error.context_mark
         what = str(error.problem or error.context).strip().splitlines()[0]
-        raise ConfigError(f"{path.name}:{line}: not YAML: {what}") from None
-    except YAMLError as error:
+        raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: not YAML: {what}") from None
+    except (YAMLError, ValueError) as error:
         raise ConfigError(f"{path.name}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(tree, dict):
-        raise ConfigError(
-            f"{path.name}:1: the file is not a list of settings; start from the config.yaml of the project"
-        )
-    try:
-        return Config.model_validate({**tree, "home": path.resolve().parent})
-    except ValidationError as error:
-        raise ConfigError(*_lines(error, tree, path.name)) from None
+        raise ConfigError(f"{path.name}:1: the file holds no settings; start from the config.yaml of the project")
+    return tree
 
 
-def _lines(error: ValidationError, tree: Any, name: str) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_context=False):
-        place = tuple(step for step in problem["loc"] if not str(step).startswith(("function-", "tuple[")))
-        where = ".".join(str(step) for step in place)
-        for message in problem["msg"].removeprefix("Value error, ").splitlines():
-            line = _line(tree, place)
-            yield f"{name}:{line}: {where + ': ' if where else ''}{_plain(problem['type'], message, problem['input'])}"
+def _readable(tree: Mapping[str, Any], unreadable: set[str]) -> dict[str, Any]:
+    """The blocks without problems of their own."""
+    blocks = {}
+    for name, field in Config.model_fields.items():
+        if name in tree and name not in unreadable:
+            kind: Any = field.annotation
+            blocks[name] = TypeAdapter(Annotated[kind, field]).validate_python(tree[name])
+    return blocks
+
+
+def _problems(details: list[ErrorDetails]) -> Iterator[tuple[Place, str]]:
+    places = [_place(detail["loc"]) for detail in details]
+    for place, detail in zip(places, details, strict=True):
+        # a list that is too short only because a member could not be read is no problem of its own
+        if detail["type"] == "too_short" and any(len(p) > len(place) and p[: len(place)] == place for p in places):
+            continue
+        for message in detail["msg"].removeprefix("Value error, ").splitlines():
+            yield place, _plain(detail["type"], message, detail["input"])
+
+
+def _place(steps: tuple[int | str, ...]) -> Place:
+    return tuple(step for step in steps if not str(step).startswith(("function-", "tuple[")))
 
 
 def _plain(kind: str, message: str, given: object) -> str:
@@ -59,15 +88,17 @@ def _plain(kind: str, message: str, given: object) -> str:
             return "is missing; add it (see the project's own config.yaml)"
         case "extra_forbidden":
             return "is not a setting; check the spelling or remove it"
+        case "string_type" if given is None:
+            return "is blank; write a value"
         case "string_type":
             return f"{given!r} is read as a number or date; put it in quotes"
         case "value_error":
             return message
         case _:
-            return f"{message[0].lower()}{message[1:]} (found {given!r})"
+            return f"{message[0].lower()}{message[1:]} (found {str(given)[:60]!r})"
 
 
-def _line(tree: Any, place: tuple[int | str, ...]) -> int:
+def _line(tree: Any, place: Place) -> int:
     """The line (from 1) of the deepest part of `place` that is in the file."""
     line = 1
     for step in place:

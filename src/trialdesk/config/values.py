@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -79,10 +80,14 @@ def _quiet_hour(value: str) -> str:
 
 
 def _api_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+/(?:[^\s?#]*/)?api/", value):
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith("/api/"):
         msg = f"{value!r} is not a REDCap API address: it ends in /api/, for example https://redcap.example.org/api/"
         raise ValueError(msg)
-    if value.startswith("http://") and not re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]", value):
+    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"\s", value):
+        msg = "a REDCap API address holds no user name, password, question mark or blank; tokens are kept elsewhere"
+        raise ValueError(msg)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         msg = "a token may only travel over https://; plain http:// is for a server on this machine"
         raise ValueError(msg)
     return value

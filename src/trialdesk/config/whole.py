@@ -1,15 +1,14 @@
-"""The configuration as a whole, and whether its blocks fit one another."""
+"""The configuration as a whole."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.parts import (
@@ -97,36 +96,3 @@ class Config(Part):
     def arms_by_code(self) -> Mapping[str, Arm]:
         """Arm code, as REDCap stores it, to arm."""
         return {arm.code: arm for arm in self.arms}
-
-    @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        problems = list(self._misfits())
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
-
-    def _misfits(self) -> Iterator[str]:
-        lists: tuple[tuple[str, Sequence[str]], ...] = (
-            ("arms: code", [arm.code for arm in self.arms]),
-            ("sites: code", [site.code for site in self.sites]),
-            ("funnel: code", [step.code for step in self.funnel]),
-            ("contacts: code", [rule.code for rule in self.contacts]),
-            *((f"strata: level code of {f.name}", [lv.code for lv in f.levels]) for f in self.strata),
-            *((f"strata: level value of {f.name}", [lv.value for lv in f.levels]) for f in self.strata),
-        )
-        for name, values in lists:
-            for value in sorted(v for v, times in Counter(values).items() if times > 1):
-                yield f"{name} {value} stands twice; give each its own"
-        for rule in self.contacts:
-            if rule.form not in self.contact_forms:
-                forms = ", ".join(self.contact_forms)
-                yield f"contacts: {rule.code}: form {rule.form} is not under contact_forms ({forms})"
-        for recipient in self.recipients:
-            kind, _, code = recipient.profile.partition(":")
-            if kind == "site" and code not in self.sites_by_code:
-                yield f"recipients: {recipient.profile}: no such site; sites are {', '.join(self.sites_by_code)}"
-        if self.trial.ends <= self.trial.starts:
-            yield "trial: ends is not after starts"
-        parts = sum(arm.ratio for arm in self.arms)
-        if self.envelopes.batch % parts:
-            yield f"envelopes: batch {self.envelopes.batch} is not a multiple of {parts} (the sum of the arms' ratios)"

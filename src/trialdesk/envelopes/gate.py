@@ -45,10 +45,14 @@ def refusals(case: Case) -> tuple[str, ...]:
 
 
 def available(case: Case) -> Envelope | None:
-    """The envelope to release: what the register already holds for the record, or the lowest received of its pile."""
+    """The envelope to release: what the register already holds for the record, or the lowest received of its pile.
+
+    An envelope some record names as opened is used, even while the register does not know it yet.
+    """
     who = case.patient
     pile = Pile(who.site, who.stratum)
-    waiting = [e for e in case.marks.envelopes if e.pile == pile and e.status == "received"]
+    received = (e for e in case.marks.envelopes if e.pile == pile and e.status == "received")
+    waiting = [envelope for envelope in received if not case.marks.named_by(envelope.id)]
     return case.marks.released_to(case.record) or min(waiting, key=lambda e: e.number, default=None)
 
 
@@ -97,5 +101,9 @@ def _unmet(case: Case) -> Iterator[str]:
 
 def _others(case: Case, who: Patient) -> Iterator[str]:
     for other in case.marks.rivals(case.record, who.site, case.config.envelopes.scope):
-        where = "" if case.marks.envelope_in(other.record) else " (half done: release that record again to finish it)"
+        if not other.record:
+            yield f"{other.envelope} is released for no record in the register; correct its status there"
+            continue
+        half = " (half done: release that record again to finish it, or --take-back)"
+        where = "" if case.marks.envelope_in(other.record) else half
         yield f"{other.envelope} is released for {other.record} and not opened yet{where}; one at a time"

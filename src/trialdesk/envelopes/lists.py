@@ -7,7 +7,7 @@ from datetime import date
 
 from trialdesk.config import Config
 from trialdesk.envelopes.stock import stock
-from trialdesk.model import Envelope
+from trialdesk.model import Envelope, Finding
 from trialdesk.workbook import Column, Line, Table, Tone, Value
 
 TONES: dict[str, Tone] = {
@@ -18,6 +18,7 @@ TONES: dict[str, Tone] = {
     "opened": "good",
 }
 LEVELS: dict[str, Tone] = {"LOW": "warning", "EMPTY": "alarm"}
+SEVERITIES: dict[str, Tone] = {"error": "alarm", "warning": "warning"}
 AT_DESK = ("made", "packed")
 
 _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
@@ -36,8 +37,10 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
 )
 
 
-def coordinator_lists(config: Config, envelopes: Sequence[Envelope], today: date) -> tuple[Table, ...]:
-    """All envelopes, and what to send or make, as of `today`."""
+def coordinator_lists(
+    config: Config, envelopes: Sequence[Envelope], today: date, findings: Sequence[Finding] | None = None
+) -> tuple[Table, ...]:
+    """All envelopes, what to send or make, and what reconciliation found if it was made, as of `today`."""
     every = Table(
         "Envelopes",
         f"Envelopes of {config.trial.id}",
@@ -47,7 +50,8 @@ def coordinator_lists(config: Config, envelopes: Sequence[Envelope], today: date
         keys=4,
         empty="No envelope is in the register.",
     )
-    return every, _to_send(config, envelopes, today)
+    found = () if findings is None else (_findings(findings, today),)
+    return every, _to_send(config, envelopes, today), *found
 
 
 def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[Table, ...]:
@@ -88,3 +92,14 @@ def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Tabl
     )
     about = f"As of {today}: piles at or below the reorder level. To make more: make_tables --pile SITE-STRATUM."
     return Table("To send", "Envelopes to send", about, columns, lines, keys=3, empty="Every pile has enough.")
+
+
+def _findings(findings: Sequence[Finding], today: date) -> Table:
+    """With the envelope numbers that open reports leave out."""
+    columns = (Column("Severity"), Column("Rule"), Column("Site"), Column("Record"), Column("Finding", width=80))
+    lines = tuple(
+        Line((one.severity, one.rule, one.site, one.record, one.text), tones={0: SEVERITIES[one.severity]})
+        for one in sorted(findings, key=lambda one: (one.severity, one.site, one.record, one.rule, one.text))
+    )
+    about = f"As of {today}: where register and records do not agree, or an envelope was not used as it should be."
+    return Table("Findings", "Findings about envelopes", about, columns, lines, keys=4)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import RecordView, Row
+from trialdesk.allocation.numbering import tidy_envelope_id
 from trialdesk.config import Config
 from trialdesk.envelopes.register import read_register
 from trialdesk.model import Envelope
@@ -15,11 +16,12 @@ from trialdesk.redcap.gateway import Gateway
 
 @dataclass(frozen=True, slots=True)
 class RecordMark:
-    """What a trial record says of its release: the envelope and whether its opening is recorded."""
+    """What a trial record says: the envelope released for it, the one typed in as opened, and whether it is opened."""
 
     record: str
     site: str
     envelope: str
+    named: str
     opened: bool
 
 
@@ -69,6 +71,15 @@ class Marks:
         """The envelope the register says is released for `record`."""
         return next((e for e in self.envelopes if e.status == "released" and e.record == record), None)
 
+    def named_by(self, envelope: str) -> str:
+        """A record that names the envelope as the one it opened, or ""; it is used, whatever the register says."""
+        return next((mark.record for mark in self.records if mark.named == envelope), "")
+
+    def holder_of(self, envelope: str, other_than: str) -> str:
+        """Another record that says the envelope is released for it, or ""."""
+        holders = (m.record for m in self.records if m.envelope == envelope and m.record != other_than)
+        return next(holders, "")
+
     def envelope_in(self, record: str) -> str:
         """The envelope `record` itself says is released for it, or ""."""
         return next((mark.envelope for mark in self.records if mark.record == record), "")
@@ -77,7 +88,7 @@ class Marks:
 def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register: Gateway) -> Marks:
     """The marks of all records and envelopes, freshly read."""
     facts = config.facts
-    wanted = (facts.released_envelope, facts.opened_on, facts.site)
+    wanted = (facts.released_envelope, facts.envelope, facts.opened_on, facts.site)
     export = trial.records(dictionary.record_id, [ref.field for ref in wanted])
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in export.rows:
@@ -85,6 +96,6 @@ def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register:
     records = []
     for record, part in rows.items():
         view = RecordView(part, dictionary)
-        envelope, opened, site = (view.value(ref.field, ref.event) for ref in wanted)
-        records.append(RecordMark(record, site, envelope, bool(opened)))
+        envelope, named, opened, site = (view.value(ref.field, ref.event) for ref in wanted)
+        records.append(RecordMark(record, site, envelope, tidy_envelope_id(named), bool(opened)))
     return Marks(tuple(records), read_register(register))

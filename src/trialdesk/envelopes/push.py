@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from redcap_rules.record import Row
 from trialdesk.allocation.tables import Allocation, Table
 from trialdesk.envelopes.register import ARM, CODE, MADE, RECORD_ID, STATUS, made
-from trialdesk.errors import TableError, WriteBackFailed
+from trialdesk.errors import NotAllowed, TableError, WriteBackFailed
 from trialdesk.redcap.gateway import Gateway
 
 
@@ -31,10 +31,15 @@ def plan_push(tables: Sequence[Table], register: Gateway) -> PushPlan:
         register: The register, seen with the packer's token.
 
     Raises:
+        NotAllowed: the token is not the packer's.
         TableError: an envelope of the register is not in the tables, or differs from them; ids only, one line each.
     """
     wanted = {allocation.envelope.id: allocation for table in tables for allocation in table.allocations}
     export = register.records(RECORD_ID, [*MADE, ARM, CODE])
+    if export.rows and not {ARM, CODE} <= export.columns:
+        raise NotAllowed(
+            "this token can't see the form `allocation`: push with the packer's own, TRIALDESK_PACKER_TOKEN"
+        )
     found = {row.record: row.values for row in export.rows}
     problems = list(_differences(wanted, found))
     if problems:

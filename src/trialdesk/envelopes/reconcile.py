@@ -21,6 +21,8 @@ from trialdesk.model import Envelope, Finding, Patient, Pile, Severity
 
 Hit = tuple[str, str, str]  # site code, record, text
 GONE = ("void", "lost", "returned")
+NOT_OF_AN_OPENING = ("R52",)
+"""Rules about the record as a whole: the fault lies in no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def reconcile(patients: Sequence[Patient], envelopes: Sequence[Envelope], config
     desk = Desk(config, tuple(patients), tuple(envelopes), openings(patients, envelopes))
     event = config.facts.envelope.event
     return sorted(
-        Finding(rule, site, record, event if record else "", severity, text)
+        Finding(rule, site, record, event if record and rule not in NOT_OF_AN_OPENING else "", severity, text)
         for rule, (severity, find) in RULES.items()
         for site, record, text in find(desk)
     )
@@ -177,8 +179,14 @@ def _without_release(desk: Desk) -> Iterator[Hit]:
         who = opening.patient
         if not who.released_envelope:
             yield who.site, who.record, f"{opening.id} was opened without a release by the coordinator"
-        elif who.opened_on and who.released_at and who.opened_on < who.released_at.date():
-            yield who.site, who.record, f"{opening.id} was opened {who.opened_on}, before its release {who.released_at}"
+        elif opening.at and who.released_at and _sooner(opening.at, who):
+            yield who.site, who.record, f"{opening.id} was opened {opening.at}, before its release {who.released_at}"
+
+
+def _sooner(opened: datetime, who: Patient) -> bool:
+    """Whether the opening was surely before the release: without a time, only on an earlier day."""
+    released = who.released_at or datetime.min
+    return opened < released if who.opened_time else opened.date() < released.date()
 
 
 def _opened_in_register_only(desk: Desk) -> Iterator[Hit]:

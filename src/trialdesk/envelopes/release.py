@@ -20,8 +20,8 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.envelopes.gate import Case, available, refusals
 from trialdesk.envelopes.marks import Marks, read_marks
-from trialdesk.envelopes.register import prove_blind, set_use
-from trialdesk.errors import ReleaseRefused, WriteBackFailed
+from trialdesk.envelopes.register import prove_blind, read_register, set_use
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patient
@@ -40,6 +40,10 @@ class Projects:
     def look(self) -> Marks:
         """What both projects say now."""
         return read_marks(self.config, self.dictionary, self.trial, self.register)
+
+    def released_at(self, record: str) -> datetime | None:
+        """The moment of release the record holds."""
+        return patient(pull_records(self.trial, (record,)), self.config, record).released_at
 
     def mark_record(self, record: str, envelope: str, at: str) -> None:
         """The record names the envelope and the minute; "" erases."""
@@ -77,8 +81,9 @@ def release(config: Config, trial: Gateway, register: Gateway, record: str, now:
         _put_back_half(projects, case)
         raise _refused(record, *problems)
     released = replace(envelope, status="released", record=record, released_at=local)
+    _still_there(register, envelope, record)
     set_use(register, [released])
-    projects.mark_record(record, released.id, local.strftime("%Y-%m-%d %H:%M"))
+    _mark(projects, released, local.strftime("%Y-%m-%d %H:%M"))
     _stand_or_back_off(projects, released)
     return released
 
@@ -92,6 +97,7 @@ def take_back(config: Config, trial: Gateway, register: Gateway, record: str) ->
     Raises:
         ReleaseRefused: nothing is released for the record, or its opening is recorded.
     """
+    prove_blind(register)
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)
     marks = projects.look()
@@ -104,6 +110,26 @@ def take_back(config: Config, trial: Gateway, register: Gateway, record: str) ->
     for envelope in sorted(own):
         _back_off(projects, marks, record, envelope)
     return tuple(sorted(own))
+
+
+def _still_there(register: Gateway, envelope: Envelope, record: str) -> None:
+    """Nobody has taken the envelope since it was chosen; reading the record takes a while."""
+    (now,) = read_register(register, [envelope.id])
+    if (now.status, now.record) != (envelope.status, envelope.record):
+        raise _refused(record, f"{envelope.id} is {now.status} for {now.record or 'no record'} by now; try again")
+
+
+def _mark(projects: Projects, released: Envelope, at: str) -> None:
+    """The record names the envelope; where it can't be written, the register is as before."""
+    record = released.record
+    try:
+        projects.mark_record(record, released.id, at)
+    except (NotAllowed, RedcapRefused):
+        _unmark(projects, record, released.id)
+        raise
+    except RedcapUnreachable as error:
+        half = f"{released.id} is half released for {record}: run this again to finish it, or with --take-back"
+        raise RedcapUnreachable(f"{error}; {half}") from None
 
 
 def _stand_or_back_off(projects: Projects, released: Envelope) -> None:
@@ -127,18 +153,30 @@ def _back_off(projects: Projects, marks: Marks, record: str, envelope: str) -> N
     """Our own marks are gone; the record first, so that a crash in between leaves what the next call can mend."""
     if marks.envelope_in(record) == envelope:
         projects.mark_record(record, "", "")
-    _unmark(projects, marks, record, envelope)
+    _unmark(projects, record, envelope)
 
 
 def _put_back_half(projects: Projects, case: Case) -> None:
+    """A release that broke off between its two writes is undone, unless the site has the envelope open already."""
     half = case.marks.released_to(case.record)
-    if half is not None and not case.marks.envelope_in(case.record):
-        _unmark(projects, case.marks, case.record, half.id)
+    if half is not None and not case.marks.envelope_in(case.record) and not case.marks.named_by(half.id):
+        _unmark(projects, case.record, half.id)
 
 
-def _unmark(projects: Projects, marks: Marks, record: str, envelope: str) -> None:
+def _unmark(projects: Projects, record: str, envelope: str) -> None:
+    """The register no longer holds our mark, as it is now.
+
+    A release of the same envelope that stands for another record gets its own back, which ours had written over.
+    """
+    marks = projects.look()
     kept = marks.released_to(record)
-    if kept is not None and kept.id == envelope:
+    if kept is None or kept.id != envelope:
+        return
+    holder = marks.holder_of(envelope, record)
+    if holder:
+        set_use(projects.register, [replace(kept, record=holder, released_at=projects.released_at(holder))])
+    # The other may have been backing off too: whoever looks last finds no holder and puts the envelope back.
+    if not holder or not projects.look().holder_of(envelope, record):
         set_use(projects.register, [replace(kept, status="received", record="", released_at=None)])
 
 

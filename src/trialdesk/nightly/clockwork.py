@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trialdesk.errors import TrialError
-
 if TYPE_CHECKING:
     from schedule import Scheduler
 
@@ -17,7 +15,7 @@ class Clockwork:
     """A job every day at a local time. A job that fails is told and does not stop the next night's."""
 
     job: Callable[[], object]
-    failed: Callable[[TrialError], None]
+    failed: Callable[[Exception], None]
 
     def wind(self, at: str, time_zone: str) -> Scheduler:
         """A scheduler that runs the job every day at `at` (HH:MM) in the time zone; the caller lets it run."""
@@ -31,5 +29,5 @@ class Clockwork:
         """`schedule` starves every later job when one raises, and asks it again at once (trial-operations.md 4.5)."""
         try:
             self.job()
-        except TrialError as error:
+        except Exception as error:  # noqa: BLE001 - whatever ends one night must not end the next
             self.failed(error)

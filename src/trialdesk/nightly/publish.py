@@ -57,7 +57,11 @@ def publish(folder: Path, reports: Path, run: str) -> Path:
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
         folder.rename(final)
-        _point(reports / LATEST, run)
+        try:
+            _point(reports / LATEST, run)
+        except OSError:
+            final.rename(folder)  # taken away with the folder it was built in
+            raise
     except OSError as error:
         raise OutputFailed(f"{final}: can't be published ({error.strerror}); the earlier run still stands") from None
     return final
@@ -70,4 +74,7 @@ def _point(latest: Path, run: str) -> None:
         fresh.symlink_to(run, target_is_directory=True)
     except OSError:
         fresh.write_text(f"{run}\n", encoding="utf-8")
-    fresh.replace(latest)
+    try:
+        fresh.replace(latest)
+    finally:
+        fresh.unlink(missing_ok=True)

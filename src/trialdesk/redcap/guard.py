@@ -34,8 +34,9 @@ def believe(response: Response, *_: object, **__: object) -> None:
     body = response.content[:2000]
     if response.status_code >= 500 or response.status_code == 429:
         raise RedcapUnreachable(f"REDCap answered with status {response.status_code}; try again later")
+    rows = body.lstrip().startswith(b"[")  # what a site typed may say the same words
     for sign, what in _NOT_REDCAP:
-        if sign in body:
+        if sign in body and not rows:
             raise RedcapUnreachable(f"REDCap {what}")
     if _PAGE.match(body):
         raise RedcapUnreachable("a web page answered instead of REDCap; check redcap.url, log-in page or maintenance")
@@ -58,12 +59,16 @@ def _reason(response: Response) -> str:
 
 
 def without_values(reason: str) -> str:
-    """REDCap's reason without data: import errors quote record and value (redcap-api.md 6.3), so only fields stay."""
+    """REDCap's reason without data: import errors quote record and value (redcap-api.md 6.3), so only fields stay.
+
+    Whatever stands in double quotes is left out: REDCap puts values there, and names of fields in single ones.
+    """
+    said = [line for line in reason.splitlines() if line.strip()]
     try:
-        lines = list(csv.reader(reason.splitlines(), strict=True))
+        lines = list(csv.reader(said, strict=True))
     except csv.Error:
         lines = []
     if lines and all(len(line) == 4 for line in lines):
         fields = sorted({line[1] for line in lines})
         return f"{len(lines)} value(s) not accepted, in {', '.join(fields)}: {lines[0][3]}"
-    return reason.splitlines()[0][:300] if reason else "no reason given"
+    return re.sub(r'"[^"]*"?', '"…"', said[0])[:300] if said else "no reason given"

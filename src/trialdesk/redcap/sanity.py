@@ -29,7 +29,7 @@ class Tally:
 def tally(snapshot: Snapshot, patients: tuple[Patient, ...]) -> Tally:
     """The counts of one pull; records without a data access group count under ""."""
     return Tally(
-        project=f"{snapshot.project_id} {snapshot.title}".strip(),
+        project=snapshot.project_id,
         records=len(patients),
         randomised=sum(patient.randomised for patient in patients),
         by_group=dict(sorted(Counter(patient.group for patient in patients).items())),
@@ -68,7 +68,7 @@ def _shape(snapshot: Snapshot) -> Iterator[str]:
 
 def _losses(now: Tally, last: Tally, accepted_drop: int) -> Iterator[str]:
     if now.project != last.project:
-        yield f"this is project {now.project!r}, the last run saw {last.project!r}; check redcap.url and the token"
+        yield f"this is project {now.project}, the last run saw project {last.project}; check redcap.url and the token"
         return
     kept = last.records - accepted_drop
     if now.records < kept * KEPT_SHARE:

@@ -20,6 +20,7 @@ from trialdesk.workbook import HEADER_ROW
 
 if TYPE_CHECKING:
     import typer
+
     from contract.envelopes.conftest import World
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"

@@ -1,0 +1,87 @@
+"""Whether the blocks of the configuration fit one another; looks at those that could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from trialdesk.config.parts import Arm, ContactForm, ContactRule, Envelopes, Factor, Recipient, Site, Step, Trial
+
+Place = tuple[str | int, ...]
+Misfit = tuple[Place, str]
+
+
+def misfits(blocks: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Place and message of everything that does not fit; blocks that could not be read are missing from `blocks`."""
+    for needed, find in RULES:
+        if all(name in blocks for name in needed):
+            yield from find(*(blocks[name] for name in needed))
+
+
+def _twice(named: Iterable[tuple[Place, str]]) -> Iterator[Misfit]:
+    seen: set[str] = set()
+    for place, value in named:
+        if value in seen:
+            yield place, f"{value} stands twice; give each its own"
+        seen.add(value)
+
+
+def _arms(arms: tuple[Arm, ...]) -> Iterator[Misfit]:
+    for name in ("code", "name"):
+        yield from _twice((("arms", n, name), getattr(arm, name)) for n, arm in enumerate(arms))
+
+
+def _strata(strata: tuple[Factor, ...]) -> Iterator[Misfit]:
+    for number, factor in enumerate(strata):
+        place: Place = ("strata", number, "levels")
+        for name in ("code", "value"):
+            yield from _twice(((*place, n, name), getattr(level, name)) for n, level in enumerate(factor.levels))
+
+
+def _sites(sites: tuple[Site, ...]) -> Iterator[Misfit]:
+    yield from _twice((("sites", n, "code"), site.code) for n, site in enumerate(sites))
+    for number, site in enumerate(sites):
+        if site.closes and site.closes < site.opens:
+            yield ("sites", number, "closes"), f"{site.code} closes before it opens"
+
+
+def _funnel(funnel: tuple[Step, ...]) -> Iterator[Misfit]:
+    yield from _twice((("funnel", n, "code"), step.code) for n, step in enumerate(funnel))
+
+
+def _contacts(contacts: tuple[ContactRule, ...], forms: Mapping[str, ContactForm]) -> Iterator[Misfit]:
+    yield from _twice((("contacts", n, "code"), rule.code) for n, rule in enumerate(contacts))
+    for number, rule in enumerate(contacts):
+        if rule.form not in forms:
+            yield ("contacts", number, "form"), f"{rule.form} is not under contact_forms ({', '.join(forms)})"
+
+
+def _recipients(recipients: tuple[Recipient, ...], sites: tuple[Site, ...]) -> Iterator[Misfit]:
+    codes = [site.code for site in sites]
+    for number, recipient in enumerate(recipients):
+        kind, _, code = recipient.profile.partition(":")
+        if kind == "site" and code not in codes:
+            yield ("recipients", number, "profile"), f"there is no site {code}; sites are {', '.join(codes)}"
+
+
+def _trial(trial: Trial) -> Iterator[Misfit]:
+    if trial.ends <= trial.starts:
+        yield ("trial", "ends"), "is not after starts"
+
+
+def _envelopes(envelopes: Envelopes, arms: tuple[Arm, ...]) -> Iterator[Misfit]:
+    parts = sum(arm.ratio for arm in arms)
+    if envelopes.batch % parts:
+        yield ("envelopes", "batch"), f"{envelopes.batch} is not a multiple of {parts} (the sum of the arms' ratios)"
+
+
+RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
+    (("trial",), _trial),
+    (("arms",), _arms),
+    (("strata",), _strata),
+    (("sites",), _sites),
+    (("envelopes", "arms"), _envelopes),
+    (("funnel",), _funnel),
+    (("contacts", "contact_forms"), _contacts),
+    (("recipients", "sites"), _recipients),
+)
