@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+
+if TYPE_CHECKING:
+    from trialdesk.config import Trial
 
 app = application(
     "Write the call schedule: whom to call today, whom next, and what was missed. Changes nothing in REDCap."
@@ -16,8 +19,9 @@ app = application(
 
 
 @app.command(
-    epilog="Exit codes: 0 written · 10 written, with patients to verify first or windows without a working day · "
-    "20 configuration · 30 REDCap not reached · 31 token refused · 40 REDCap sent too little · 60 not written."
+    epilog="Exit codes: 0 written · 10 written, with patients to verify first, patients in no site's list or windows "
+    "without a working day · 2 usage · 20 configuration · 30 REDCap not reached · 31 token refused · 32 REDCap refused "
+    "the request · 40 REDCap sent too little · 60 not written."
 )
 def call_schedule(
     config: ConfigOption = DEFAULT_CONFIG,
@@ -27,7 +31,11 @@ def call_schedule(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to write; default call_schedule.xlsx in the folder of reports."),
+        typer.Option(
+            metavar="FILE",
+            help="Where to write; default call_schedule.xlsx in the folder of reports, "
+            "with site and other day in its name.",
+        ),
     ] = None,
     site: Annotated[str | None, typer.Option(metavar="CODE", help="Only the patients of this site.")] = None,
 ) -> None:
@@ -46,18 +54,20 @@ def call_schedule(
     if site and site not in trial.sites_by_code:
         raise typer.BadParameter(f"no such site; sites are {', '.join(trial.sites_by_code)}", param_hint="--site")
     now = datetime.now(trial.trial.zone)
-    day = today.date() if today else now.date()
+    day = _asked(today.date(), trial.trial) if today else now.date()
     snapshot = pull(open_gateway(trial, "trial"))
     plan = schedule(patients(snapshot, trial), snapshot, trial, day)
     shown = plan.at_site(site) if site else plan
-    path = out or trial.path(trial.folders.reports) / f"call_schedule{f'_{site}' if site else ''}.xlsx"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    name = "_".join(filter(None, ("call_schedule", site, str(day) if day != now.date() else "")))
+    path = out or trial.path(trial.folders.reports) / f"{name}.xlsx"
     save(path, tables(shown, trial, day, now), f"{trial.trial.id} call schedule {day}")
 
     counts = {name: sum(e.status == name for e in shown.entries) for name in ("due", "overdue", "missed")}
     print(f"{path}: {', '.join(f'{count} {name}' for name, count in counts.items())} on {day}")
     for hold in shown.holds:
-        print(f"verify first, do not call: {hold.record}")
+        print(f"{'check a date in REDCap' if hold.contacts else 'verify first, do not call'}: {hold.record}")
+    if plan.strays:
+        print(f"patients in no site's list, named in Remarks of the list of all sites: {len(plan.strays)}")
     hopeless = [
         weak for weak in weakest_windows(trial, day, day.replace(year=day.year + 5, day=1)) if not weak.open_days
     ]
@@ -65,8 +75,17 @@ def call_schedule(
         print(
             f"{weak.code}: no working day in the window of a patient counted from {weak.anchor}; widen contacts.window"
         )
-    if shown.holds or hopeless:
+    if shown.holds or plan.strays or hopeless:
         raise typer.Exit(OK_WITH_WARNINGS)
+
+
+def _asked(day: date, trial: Trial) -> date:
+    from trialdesk.followup.windows import add_months
+
+    first, last = add_months(trial.starts, -12), add_months(trial.ends, 120)
+    if not first <= day <= last:
+        raise typer.BadParameter(f"{day} is not from {first} to {last}", param_hint="--today")
+    return day
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from redcap_rules.names import group_name
+
 EnvelopeStatus = Literal["made", "packed", "dispatched", "received", "released", "opened", "void", "lost", "returned"]
 ENVELOPE_STATUSES: tuple[EnvelopeStatus, ...] = (
     "made",
@@ -121,6 +123,13 @@ class Patient:
     def dead(self) -> bool:
         """Whether the end-of-study form says the patient died."""
         return "dead" in self.states
+
+    def belongs_to(self, site: str) -> bool:
+        """Whether site field and data access group agree on that site code: its people may be shown the record.
+
+        A record in no group goes by its site field. One whose field and group disagree belongs to no site.
+        """
+        return self.site == site and self.group in ("", group_name(site))
 
 
 @dataclass(frozen=True, slots=True, order=True)

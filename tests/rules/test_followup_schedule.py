@@ -10,73 +10,19 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from followup_records import DONE, EVENTS, WEEKS, Record, entry, made, pulled, record, sheet, shown, statuses
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import ConfigError, SanityFailed
 from trialdesk.followup.callplan import call_plan_values, next_contacts
-from trialdesk.followup.schedule import Entry, Schedule, schedule
+from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
-from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.workbook import Table, digest, save
+from trialdesk.workbook import digest, save
 
-INSTRUMENTS = Path(__file__).parents[2] / "instruments" / "trial"
-FORMS = sorted(INSTRUMENTS.glob("[0-9]*.csv"))
-DICTIONARY = join(read_dictionary(path.read_text("utf-8"), path.name) for path in FORMS)
-WEEKS = tuple(f"week_{n}_arm_1" for n in range(1, 13))
-EVENTS = (
-    *("screening_arm_1", "baseline_arm_1", "randomisation_arm_1", "pvp_procedure_arm_1", *WEEKS, "month_3_arm_1"),
-    *("surgeon_control_arm_1", "month_12_arm_1", "logs_arm_1"),
-)
-
-Record = Mapping[str, Mapping[str, str]]  # event → field → value
-
-
-def record(enrolled: str = "2026-02-02", arm: str = "2", site: str = "ODE", **events: Mapping[str, str]) -> Record:
-    """A randomised patient; `w3`, `m3`, `op`, `eos` stand for the events of week 3, month 3, operation, logs."""
-    short = {"m3": "month_3_arm_1", "m12": "month_12_arm_1", "op": "pvp_procedure_arm_1", "sc": "surgeon_control_arm_1"}
-    short |= {"eos": "logs_arm_1", "plan": "randomisation_arm_1"} | {f"w{n}": f"week_{n}_arm_1" for n in range(1, 13)}
-    base: dict[str, dict[str, str]] = {
-        "screening_arm_1": {"elig_site": site},
-        "randomisation_arm_1": {"rand_date": enrolled, "rand_arm": arm},
-    }
-    for name, values in events.items():
-        base.setdefault(short[name], {}).update(values)
-    return base
-
-
-def pulled(records: Mapping[str, Record]) -> Snapshot:
-    rows = {name: tuple(Row(name, e, "", 0, v) for e, v in found.items()) for name, found in records.items()}
-    return Snapshot("1", "trial", DICTIONARY, EVENTS, rows, {})
-
-
-def made(config: Config, today: str, **records: Record) -> Schedule:
-    snapshot = pulled({name.replace("_", "-"): found for name, found in records.items()})
-    return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today))
-
-
-def entry(plan: Schedule, code: str, name: str = "ODE-1") -> Entry:
-    return next(e for e in plan.entries if e.contact.key == (name, code))
-
-
-def statuses(plan: Schedule, name: str = "ODE-1") -> dict[str, str]:
-    return {e.contact.rule.code: e.status for e in plan.entries if e.contact.record == name}
-
-
-def sheet(config: Config, plan: Schedule, name: str) -> Table:
-    return next(t for t in tables(plan, config, plan.today, datetime(2026, 2, 20, 2, 30)) if t.name == name)
-
-
-def shown(table: Table) -> list[tuple[object, ...]]:
-    """Record, contact, status and remarks of every line."""
-    titles = [column.title for column in table.columns]
-    wanted = [titles.index(title) for title in ("Record", "Contact", "Status", "Remarks")]
-    return [tuple(line.values[index] for index in wanted) for line in table.lines]
-
-
-DONE = {"nc_stat": "1", "nc_date": "2026-02-09"}
+FORMS = sorted((Path(__file__).parents[2] / "instruments" / "trial").glob("[0-9]*.csv"))
 
 
 def test_a_conservative_patient_on_day_18(shipped: Config) -> None:
@@ -295,7 +241,7 @@ def test_only_randomised_patients_are_called(shipped: Config) -> None:
     """A screened patient has no day 0."""
     snapshot = pulled({"ODE-1": {"screening_arm_1": {"elig_site": "ODE"}}})
     plan = schedule(patients(snapshot, shipped), snapshot, shipped, date(2026, 2, 23))
-    assert plan == Schedule(date(2026, 2, 23), ())
+    assert plan == Schedule(date(2026, 2, 23), (), ())
 
 
 def test_a_site_sees_its_own_patients_on_the_days_of_the_whole_trial_s_plan(shipped: Config) -> None:
@@ -331,9 +277,18 @@ def test_the_workbook_holds_dates_drop_downs_and_how_old_the_data_are(shipped: C
     page = book["Today"]
     assert str(page["A2"].value).startswith("NOT THIS DAY'S DATA. Data read from REDCap 2026-02-20 02:30.")
     assert page["D5"].value == datetime(2026, 2, 26)
+    assert [book[name].row_dimensions[5].height >= 24 for name in book.sheetnames] == [True, True, False, False]
     lists = [rule.formula1 for rule in page.data_validations.dataValidation]
     assert len(lists) == 2
     assert all(len(text) <= 255 for text in lists)
+
+
+def test_the_days_left_are_those_of_the_window_and_its_grace(shipped: Config) -> None:
+    """Month 3 on Mon 18 May: its window ended on 16 May, and it is chased until 30 May; the heading says which."""
+    late = sheet(shipped, made(shipped, "2026-05-18", ODE_1=record()), "Overdue and missed")
+    titles = [column.title for column in late.columns]
+    shows = [late.lines[0].values[titles.index(title)] for title in ("Contact", "Window to", "Days left with grace")]
+    assert shows == ["M03", date(2026, 5, 16), 12]
 
 
 def test_neither_arm_nor_card_code_stands_on_a_sheet(shipped: Config) -> None:

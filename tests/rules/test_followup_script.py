@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 import call_schedule
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
+from trialdesk.errors import OutputFailed
 from trialdesk.redcap.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +77,86 @@ def test_an_unknown_site_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None
     """The message names the sites there are."""
     found = ran(monkeypatch, snapshot(), "--site", "XXX")
     assert (found.exit_code, "ODE, RIG, HER" in found.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["--today", "2026-02-23"], "call_schedule.xlsx"),
+        (["--today", "2026-02-20"], "call_schedule_2026-02-20.xlsx"),
+        (["--site", "ODE"], "call_schedule_ODE.xlsx"),
+        (["--site", "ODE", "--today", "2026-12-23"], "call_schedule_ODE_2026-12-23.xlsx"),
+    ],
+)
+def test_another_day_or_site_never_replaces_today_s_list(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], name: str
+) -> None:
+    """The file that is named by default says what is different about it; it is Mon 23 Feb 2026."""
+    settings = (ROOT / "config.yaml").read_text("utf-8")
+    (tmp_path / "config.yaml").write_text(settings, encoding="utf-8")
+    with time_machine.travel(datetime(2026, 2, 23, 7, tzinfo=UTC), tick=False):
+        found = ran(monkeypatch, snapshot(), "--config", str(tmp_path / "config.yaml"), *words)
+    assert (found.exit_code, [path.name for path in (tmp_path / "reports").iterdir()]) == (0, [name])
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2039-01-06", "2025-01-04", "0001-01-01"])
+def test_a_day_that_is_not_of_this_trial_is_wrong_usage_and_nothing_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, day: str
+) -> None:
+    """From a year before the trial starts to ten years after it ends; REDCap is not asked."""
+    monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: pytest.fail("REDCap was asked"))
+    given = ["--config", str(ROOT / "config.yaml"), "--out", str(tmp_path / "calls.xlsx"), "--today", day]
+    found = CliRunner().invoke(call_schedule.app, given)
+    assert (found.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "2025-01-05 to 2039-01-05" in " ".join(found.output.replace("│", "").split())
+
+
+@pytest.mark.parametrize("day", ["2025-01-05", "2039-01-05"])
+def test_the_first_and_the_last_day_of_a_trial_are_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, day: str
+) -> None:
+    """Both ends are included."""
+    found = ran(monkeypatch, snapshot(), "--today", day, "--out", str(tmp_path / "calls.xlsx"))
+    assert (found.exit_code, (tmp_path / "calls.xlsx").exists()) == (0, True)
+
+
+def test_a_folder_that_can_t_be_made_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file stands where the folder should be: no traceback."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    found = ran(monkeypatch, snapshot(), "--out", str(tmp_path / "taken" / "calls.xlsx"))
+    assert isinstance(found.exception, OutputFailed)
+    assert "can't be written" in str(found.exception)
+
+
+def test_a_patient_in_no_site_s_list_is_counted_and_gives_exit_code_10(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The record is in the list of all sites; the list of a site does not name it, nor does its output."""
+    pulled = replace(snapshot(), groups={"ODE-001": "rig", "RIG-001": "rig"})
+    for words, listed in (((), True), (("--site", "ODE"), False), (("--site", "RIG"), False)):
+        found = ran(monkeypatch, pulled, *words, "--out", str(tmp_path / "calls.xlsx"))
+        assert (found.exit_code, "named in Remarks of the list of all sites: 1" in found.output) == (10, True)
+        cells = [c.value for page in load_workbook(tmp_path / "calls.xlsx") for row in page.rows for c in row]
+        assert ("ODE-001" in cells, "ODE-001" in found.output) == (listed, False)
+
+
+def test_a_date_to_check_is_no_reason_not_to_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A procedure of 2006: the record is named, its calls go on."""
+    pulled = snapshot()
+    far = Row("ODE-001", "pvp_procedure_arm_1", "", 0, {"pvp_done": "1", "pvp_date": "2006-02-10"})
+    pulled = replace(pulled, rows={**pulled.rows, "ODE-001": (*pulled.rows["ODE-001"], far)})
+    found = ran(monkeypatch, pulled, "--out", str(tmp_path / "calls.xlsx"))
+    assert (found.exit_code, found.output.split(": ", 1)[1].splitlines()) == (
+        10,
+        ["2 due, 0 overdue, 4 missed on 2026-02-23", "check a date in REDCap: ODE-001"],
+    )
+
+
+def test_the_help_names_every_exit_code_the_command_can_have() -> None:
+    """Also 2, wrong usage, and 32, a request REDCap refused."""
+    shown = " ".join(CliRunner().invoke(call_schedule.app, ["--help"]).output.replace("│", "").split())
+    codes = re.findall(r"[:·] (\d+) ", shown[shown.index("Exit codes") :])
+    assert codes == ["0", "10", "2", "20", "30", "31", "32", "40", "60"]
 
 
 def test_without_a_token_one_line_says_what_to_do() -> None:

@@ -88,10 +88,20 @@ def test_a_contact_that_was_made_is_done_in_time_early_or_late(on: str | None, e
         (Halt("stopped", None), "stopped"),  # nobody knows since when: nothing is called missed
     ],
 )
-@pytest.mark.parametrize("today", ["02-10", "02-25", "12-31"])
+@pytest.mark.parametrize("today", ["03-10", "12-31"])
 def test_what_was_over_before_the_patient_left_stays_missed(end: Halt, expected: ContactStatus, today: str) -> None:
     """Death and withdrawal stop the rest at once, on every day the list is made."""
     assert status(contact(halt=end), day("02-23"), day(today)) == expected
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"), [("02-10", "stopped"), ("02-26", "stopped"), ("02-27", "missed"), ("12-31", "missed")]
+)
+def test_an_end_dated_after_today_makes_nothing_missed_that_is_still_to_come(
+    today: str, expected: ContactStatus
+) -> None:
+    """A death a year ahead by a slip of the pen: the week is missed only once its last day, Thu 26 Feb, is over."""
+    assert status(contact(halt=Halt("stopped", date(2027, 2, 24))), day("02-23"), day(today)) == expected
 
 
 def test_a_declined_contact_is_missed_at_once_and_the_next_week_is_called() -> None:
@@ -129,7 +139,7 @@ def test_every_contact_has_one_status_and_time_only_moves_it_forward(
     """The function is total; a day later nothing becomes younger."""
     made = contact(rule, said=Said(done=done, refused=refused, on=on), halt=end)
     planned = window(rule, ENROLLED).target
-    order = ["upcoming", "open", "due", "overdue", "missed"]
+    order = ["upcoming", "open", "due", "overdue", "stopped", "withdrawn", "missed"]
     now, later = status(made, planned, today), status(made, planned, today + timedelta(days=1))
     assert now in get_args(ContactStatus)
     assert now == later or order.index(now) < order.index(later)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
 from trialdesk.config import Config, ContactForm, ContactRule
-from trialdesk.followup.halts import Halt, doubts, halt
+from trialdesk.followup.halts import Halt, doubts, halt, postdated
 from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
@@ -49,7 +49,7 @@ class Contact:
 
     `window` is None while the contact does not apply, for example before there was an operation. `booking`, `weekday`
     and `time` are what holds for this contact, whichever form of the patient said it. `recall` is a wish from this
-    contact's form for a day that no open contact covers.
+    contact's form for a day that no open contact covers; a wish that was kept is neither.
     """
 
     record: str
@@ -77,39 +77,45 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One patient with all contacts by target and what has to be verified before anyone calls."""
+    """One patient with all contacts by target, and what is to be verified.
+
+    `verify` are sentences about the patient. `misdated` says of each anchor whose date can't be right what is wrong
+    with it; contacts counted from it have no window. Only a doubt about the patient or the enrolment stops all calls.
+    """
 
     patient: Patient
     contacts: tuple[Contact, ...]
-    verify: tuple[str, ...]
+    verify: tuple[str, ...] = ()
+    misdated: Mapping[str, str] = field(default_factory=dict)
 
 
-def course(patient: Patient, snapshot: Snapshot, config: Config) -> Course:
-    """The contacts of a randomised patient, as the record stands.
+def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) -> Course:
+    """The contacts of a randomised patient, as the record stands on a day.
 
     A booking belongs to the contact in whose window it falls: "call me on Tuesday", said in week 3 about a day of
-    week 4, is the call of week 4. The preferred weekday and time are those of the latest contact that names one.
+    week 4, is the call of week 4. A contact's preferred weekday and time are the latest that it or an earlier one
+    names, so a wish changes nothing of what was before it.
     """
     enrolled_on = patient.opened_on
     if enrolled_on is None:
-        return Course(patient, (), ())
+        return Course(patient, ())
     view = snapshot.view(patient.record)
     anchors = {"enrolment": enrolled_on, "procedure": patient.procedure_on}
-    wrong = tuple(_impossible(anchors, config))
+    misdated = dict(_impossible(anchors, config))
     contacts = []
     for rule in config.contacts:
         anchor = anchors[rule.anchor]
-        around = window(rule, anchor) if anchor and not wrong else None
+        around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
         said = _said(config.contact_forms[rule.form], rule.event, view)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
-    verify = wrong + doubts(patient, last_done)
+    stopping = doubts(patient, last_done)
+    doubtful = bool(stopping) or "enrolment" in misdated
     ended = [
-        replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=bool(verify)))
-        for contact in contacts
+        replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    return Course(patient, _agreed(ended), verify)
+    return Course(patient, _agreed(ended), stopping + postdated(patient, today), misdated)
 
 
 def record_order(record: str) -> tuple[str | int, ...]:
@@ -117,11 +123,12 @@ def record_order(record: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", record))
 
 
-def _impossible(anchors: dict[str, date | None], config: Config) -> Iterator[str]:
+def _impossible(anchors: Mapping[str, date | None], config: Config) -> Iterator[tuple[str, str]]:
     """Dates no window should be counted from; they are typing errors and would overflow the calendar."""
     for name, anchor in anchors.items():
         if anchor and abs(anchor.year - config.trial.starts.year) > _YEARS:
-            yield f"{name}: {anchor} is more than {_YEARS} years from the start of the trial; correct it in REDCap"
+            far = f"{anchor} is more than {_YEARS} years from the start of the trial"
+            yield name, f"{name}: {far}; correct it in REDCap"
 
 
 def _said(form: ContactForm, event: str, view: RecordView) -> Said:
@@ -149,31 +156,44 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
     booked: dict[str, Booking] = {}
     recalled: dict[str, Booking] = {}
     for number, contact in enumerate(contacts):
-        if booking := contact.said.booking:
-            covering = _covering(booking, contact.rule.form, contacts[number:])
+        booking = contact.said.booking
+        alike = [other for other in contacts[number:] if other.rule.form == contact.rule.form]
+        if booking and not _kept(booking, alike):
+            covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
-    weekdays = {contact.rule.form: contact.said.weekday for contact in contacts if contact.said.weekday}
-    times = {contact.rule.form: contact.said.time for contact in contacts if contact.said.time}
     return tuple(
         replace(
             contact,
             booking=booked.get(contact.rule.code),
             recall=recalled.get(contact.rule.code),
-            weekday=weekdays.get(contact.rule.form),
-            time=times.get(contact.rule.form, ""),
+            weekday=weekday,
+            time=time,
         )
-        for contact in contacts
+        for contact, (weekday, time) in zip(contacts, _wishes(contacts), strict=True)
     )
 
 
-def _covering(booking: Booking, form: str, contacts: Sequence[Contact]) -> str:
+def _wishes(contacts: Iterable[Contact]) -> Iterator[tuple[int | None, str]]:
+    """The preferred weekday and time that hold for each contact: the latest of its own and those before it."""
+    weekdays: dict[str, int | None] = {}
+    times: dict[str, str] = {}
+    for contact in contacts:
+        form, said = contact.rule.form, contact.said
+        weekdays[form] = said.weekday or weekdays.get(form)
+        times[form] = said.time or times.get(form, "")
+        yield weekdays[form], times[form]
+
+
+def _kept(booking: Booking, contacts: Iterable[Contact]) -> bool:
+    """Whether one of `contacts` reached the patient on the day of the booking or later."""
+    return any(contact.settled and contact.said.on and booking.on <= contact.said.on for contact in contacts)
+
+
+def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:
     """The first of `contacts` that is still open on the day of the booking; "" without one."""
     codes = (
         contact.rule.code
         for contact in contacts
-        if contact.rule.form == form
-        and contact.window
-        and contact.window.holds_booking(booking.on)
-        and not contact.settled
+        if contact.window and contact.window.holds_booking(booking.on) and not contact.settled
     )
     return next(codes, "")

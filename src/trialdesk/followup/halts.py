@@ -52,3 +52,12 @@ def doubts(patient: Patient, last_done: date | None) -> tuple[str, ...]:
     if "not_randomised" in patient.states:
         found.append("enrolment: the end of study says not randomised, but an envelope was opened")
     return tuple(found)
+
+
+def postdated(patient: Patient, today: date) -> tuple[str, ...]:
+    """What of the patient's end lies after today and so can't have happened, one sentence each.
+
+    The end itself is believed: it stops what the end-of-study form says it stops.
+    """
+    ends = {"vital status: the date of death": patient.died_on, "end of study: its date": patient.left_on}
+    return tuple(f"{what} {day} lies after today" for what, day in ends.items() if day and day > today)

@@ -60,28 +60,37 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A patient nobody calls until something has been verified."""
+    """A patient nobody calls until something has been verified, or whose `contacts` (codes) can't be planned yet."""
 
     record: str
     site: str
     reasons: tuple[str, ...]
+    contacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All contacts by site, record and target, and the patients to verify first, as of one day."""
+    """All randomised patients, their contacts by site, record and target, and what to verify first, as of one day."""
 
     today: date
+    patients: tuple[Patient, ...]
     entries: tuple[Entry, ...]
     holds: tuple[Hold, ...] = ()
 
     def at_site(self, site: str) -> Schedule:
         """The same schedule with one site's patients only; their days are those of the whole trial's plan."""
+        own = {patient.record for patient in self.patients if patient.belongs_to(site)}
         return replace(
             self,
-            entries=tuple(entry for entry in self.entries if entry.contact.site == site),
-            holds=tuple(hold for hold in self.holds if hold.site == site),
+            patients=tuple(patient for patient in self.patients if patient.record in own),
+            entries=tuple(entry for entry in self.entries if entry.contact.record in own),
+            holds=tuple(hold for hold in self.holds if hold.record in own),
         )
+
+    @property
+    def strays(self) -> tuple[Patient, ...]:
+        """The patients in no site's list, because site field and data access group disagree or there is no site."""
+        return tuple(patient for patient in self.patients if _stray(patient))
 
 
 def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date) -> Schedule:
@@ -102,7 +111,7 @@ def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, to
     check(snapshot, config)
     randomised = [patient for patient in patients if patient.randomised]
     try:
-        courses = [course(patient, snapshot, config) for patient in randomised]
+        courses = [course(patient, snapshot, config, today) for patient in randomised]
     except LogicError as error:
         raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
     courses.sort(key=lambda found: (found.patient.site, record_order(found.patient.record)))
@@ -111,7 +120,7 @@ def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, to
     contacts = [contact for found in courses for contact in found.contacts]
     plans = plan(contacts, calendar, config.calls.a_day, days)
     entries = tuple(entry for found in courses for entry in _entries(found, plans, (config, calendar), today))
-    return Schedule(today, entries, tuple(_holds(courses, entries)))
+    return Schedule(today, tuple(found.patient for found in courses), entries, tuple(_holds(courses, entries)))
 
 
 def _promised_days(courses: Sequence[Course], snapshot: Snapshot, fields: CallPlan) -> dict[Key, date]:
@@ -134,7 +143,7 @@ def _entries(
         form = contact.rule.form
         latest = max(filter(None, (latest, said_on)), default=None)
         if state in ACTIVE:
-            remarks += _patient_remarks(found.patient, missed[form])
+            remarks += _patient_remarks(found, missed[form])
             remarks += [planned.why] if planned and planned.why else []
             yield Entry(contact, planned, state, latest, tuple(remarks), _arm_change(found.patient, config))
         else:
@@ -158,6 +167,8 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield from _other_window(contact, said.on, found)
     if said.refused and not said.done:
         yield "the patient declined this contact"
+    if contact.rule.anchor in found.misdated:
+        yield found.misdated[contact.rule.anchor]
     if contact.recall:
         yield f"asked to be called on {contact.recall}, a day no open contact covers"
     if contact.booking and (reason := calendar.reason(contact.booking.on)):
@@ -172,20 +183,35 @@ def _other_window(contact: Contact, on: date, found: Course) -> Iterator[str]:
             yield f"its date {on} lies in the window of {other.rule.code}: check which contact it was"
 
 
-def _patient_remarks(patient: Patient, missed: int) -> Iterator[str]:
+def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
     """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
+    patient = found.patient
     if missed >= _MISSED_IN_A_ROW:
         yield f"{missed} contacts missed in a row: tell the coordinator"
     if patient.withdrawal == "treatment":
         yield "withdrew from treatment; contacts go on"
     if "lost" in patient.states:
         yield "lost to follow-up; still attempted"
+    if _stray(patient):
+        yield (
+            f"in no site's list: site field {patient.site or 'blank'}, data access group {patient.group or 'none'}; "
+            "correct the wrong one"
+        )
+    yield from found.verify
 
 
 def _holds(courses: Sequence[Course], entries: Sequence[Entry]) -> Iterator[Hold]:
     """Patients with something to verify whose contacts it holds up; not those whose follow-up is over anyway."""
     held = {e.contact.record for e in entries if e.status in ("stopped", "withdrawn")}
-    unplanned = {c.patient.record for c in courses if not any(contact.window for contact in c.contacts)}
     for found in courses:
-        if found.verify and found.patient.record in held | unplanned:
-            yield Hold(found.patient.record, found.patient.site, found.verify)
+        record, site = found.patient.record, found.patient.site
+        waiting = (c for c in found.contacts if not (c.settled or c.halt))
+        undated = tuple(contact.rule.code for contact in waiting if contact.rule.anchor in found.misdated)
+        if "enrolment" in found.misdated or (found.verify and record in held):
+            yield Hold(record, site, (*found.misdated.values(), *found.verify))
+        elif undated:
+            yield Hold(record, site, tuple(found.misdated.values()), undated)
+
+
+def _stray(patient: Patient) -> bool:
+    return not patient.site or not patient.belongs_to(patient.site)

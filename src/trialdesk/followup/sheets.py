@@ -17,6 +17,7 @@ from trialdesk.followup.schedule import Entry, Hold, Schedule
 from trialdesk.workbook import Column, Line, Table, Tone, Value
 
 AHEAD = timedelta(days=14)
+_PEN = 24.0  # points: a printed row someone writes in
 OUTCOMES = (
     "Reached",
     "Asks to be called later",
@@ -37,7 +38,7 @@ def _window(name: str) -> Callable[[Entry, date], Value]:
     return lambda entry, _: getattr(entry.contact.window, name, None)
 
 
-def _days_left(entry: Entry, day: date) -> int | None:
+def _days_left_with_grace(entry: Entry, day: date) -> int | None:
     around = entry.contact.window
     return (around.chased_until - day).days if around and entry.active else None
 
@@ -69,7 +70,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[Entry, date], Value]], ...] = (
     (Column("Planned", "date", 11), lambda entry, _: entry.planned.on if entry.planned else None),
     (Column("Booked by patient", "datetime", 16), _booked),
     (Column("Status", width=13), lambda entry, _: entry.status),
-    (Column("Days left", "number", 7), _days_left),
+    (Column("Days left with grace", "number", 12), _days_left_with_grace),
     (Column("Attempts", "number", 9), lambda entry, _: entry.contact.said.attempts),
     (Column("Last contact", "date", 11), lambda entry, _: entry.last_contact),
     (Column("Best time", width=14), _best_time),
@@ -105,15 +106,17 @@ class _Layout:
         return self._line(values, _TONES.get(entry.status, "plain"))
 
     def hold(self, hold: Hold) -> Line:
-        """A patient nobody calls until something is verified."""
+        """A patient nobody calls until something is verified, or a contact that can't be planned until then."""
+        codes, why = ", ".join(hold.contacts), "; ".join(hold.reasons)
         said: dict[str, Value] = {
             "Record": hold.record,
             "Site": hold.site,
-            "Contact": "all",
-            "Status": "VERIFY FIRST",
-            "Remarks": f"Do not call. Verify {'; '.join(hold.reasons)}",
+            "Contact": codes or "all",
+            "Status": "CHECK DATE" if codes else "VERIFY FIRST",
+            "Remarks": f"Only {codes} waits for this. Verify {why}" if codes else f"Do not call. Verify {why}",
         }
-        return self._line(tuple(said.get(c.title) for c, _ in _COLUMNS if c.title in self.titles), "alarm")
+        tone: Tone = "warning" if codes else "alarm"
+        return self._line(tuple(said.get(c.title) for c, _ in _COLUMNS if c.title in self.titles), tone)
 
     def _line(self, values: tuple[Value, ...], tone: Tone) -> Line:
         if not self.entry:
@@ -124,7 +127,7 @@ class _Layout:
 
 _TODAY = _Layout((*_PATIENT, "Window to", "Booked by patient", "Status", *_KNOWN), entry=True)
 _NEXT = _Layout((*_PATIENT, "Call on", "Window to", "Booked by patient", "Status", *_KNOWN), entry=True)
-_LATE = _Layout((*_PATIENT, *_WINDOW, "Status", "Days left", *_KNOWN))
+_LATE = _Layout((*_PATIENT, *_WINDOW, "Status", "Days left with grace", *_KNOWN))
 _ALL = _Layout((*_PATIENT, *_WINDOW, "Planned", "Booked by patient", "Status", *_KNOWN))
 
 
@@ -146,7 +149,8 @@ def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) ->
     calls = sorted((e for e in plan.entries if e.status == "overdue" or today in e.calls), key=_urgency)
 
     def sheet(name: str, layout: _Layout, lines: Iterable[Line], empty: str) -> Table:
-        return Table(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty)
+        height = _PEN if layout.entry else 0
+        return Table(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty, height)
 
     held = (_TODAY.hold(hold) for hold in plan.holds)
     now = (_TODAY.line(entry, today) for entry in calls)

@@ -16,7 +16,8 @@ def status(contact: Contact, planned: date | None, today: date) -> ContactStatus
 
     done (early, late) → not applicable → declined: missed → over before the patient left: missed → stopped or
     withdrawn → missed → overdue → due → open → upcoming. So what was done before a death stays done and what was missed
-    before it stays missed. A contact with days of grace is overdue, not missed, until they are over.
+    before it stays missed. Nothing to come is missed, even if the patient's end is dated after it by mistake. A contact
+    with days of grace is overdue, not missed, until they are over.
 
     Args:
         contact: The contact as the record stands.
@@ -30,7 +31,7 @@ def status(contact: Contact, planned: date | None, today: date) -> ContactStatus
     if contact.said.refused:
         return "missed"
     if end := contact.halt:
-        return "missed" if end.since and contact.window.chased_until < end.since else end.status
+        return "missed" if end.since and contact.window.chased_until < min(end.since, today) else end.status
     return _running(contact.window, contact.booking.on if contact.booking else planned, today)
 
 
