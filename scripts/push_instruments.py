@@ -110,15 +110,18 @@ def pull(
 ) -> None:
     """Write the live project as an instruments folder; licensed wording goes to the local overlay."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.live import live_design
+    from trialdesk.redcap.instruments.live import live_project
     from trialdesk.redcap.instruments.overlay import overlay_folder
     from trialdesk.redcap.instruments.pulling import pulled, write_pulled
 
     trial = load(config)
     name = _projects(project)[0]
-    files = pulled(live_design(_gateway(trial, name), groups=name == "trial"), trial.trial.language)
+    live = live_project(_gateway(trial, name), groups=name == "trial", roles=True)
+    files = pulled(live.design, trial.trial.language)
     write_pulled(files, into, overlay_folder(trial))
     print(f"{into}: {len(files.files)} files" + (f"; {len(files.wording)} with local wording" if files.wording else ""))
+    for note in live.notes:
+        print(note)
 
 
 @app.command(epilog="Exit codes: 0 written · 20 configuration · 60 not written.")

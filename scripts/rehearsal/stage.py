@@ -115,7 +115,9 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
     admin = {name: _project(config, name, server) for name in TITLES}
     for name, secret in admin.items():
         push(config, "trial" if name == "trial" else "register", Gateway(server.url, secret), show)
-    sites = _invite(config, {name: Project(server.url, secret.get_secret_value()) for name, secret in admin.items()})
+    sites = [site.code for site in config.sites]
+    for name, members in (("trial", people.trial(sites)), ("register", people.REGISTER)):
+        people.invite(Project(server.url, admin[name].get_secret_value()), members)
     numbers = {name: int(Gateway(server.url, secret).project()["project_id"]) for name, secret in admin.items()}
     tokens = {
         VARIABLES["trial"]: give_token(database, numbers["trial"], people.COORDINATOR),
@@ -123,7 +125,7 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
         VARIABLES["packer"]: give_token(database, numbers["register"], people.PACKER),
     }
     _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
-    site_tokens = {site: SecretStr(give_token(database, numbers["trial"], user)) for site, user in sites.items()}
+    site_tokens = {site: SecretStr(give_token(database, numbers["trial"], people.site_user(site))) for site in sites}
     return Stage(config, config_file, identity, site_tokens)
 
 
@@ -134,21 +136,6 @@ def _project(config: Config, name: str, server: Running) -> SecretStr:
         SecretStr(server.super_token),
         {"project_title": title, "purpose": "2", "is_longitudinal": "1" if name == "trial" else "0"},
     )
-
-
-def _invite(config: Config, projects: Mapping[str, Project]) -> dict[str, str]:
-    """Everybody is a member in their role; returns site code to user name."""
-    forms = {name: _forms(project) for name, project in projects.items()}
-    members = people.groups_of([site.code for site in config.sites], projects["trial"])
-    people.invite(projects["trial"], people.SITE, members, forms["trial"])
-    people.invite(projects["trial"], people.TRIAL_COORDINATOR, {people.COORDINATOR: ""}, forms["trial"])
-    people.invite(projects["register"], people.REGISTER_COORDINATOR, {people.COORDINATOR: ""}, forms["register"])
-    people.invite(projects["register"], people.REGISTER_PACKER, {people.PACKER: ""}, forms["register"])
-    return {site.code: people.site_user(site.code) for site in config.sites}
-
-
-def _forms(project: Project) -> list[str]:
-    return [row["instrument_name"] for row in project.export_instruments()]
 
 
 def _age_key(path: Path) -> tuple[Path, str]:

@@ -19,7 +19,7 @@ from trialdesk.model import Pile
 REGISTER = Path(__file__).parents[2] / "instruments" / "register"
 SITES = ("ODE", "RIG", "HER", "ROS", "AAR")
 STRATA = ("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F")
-FIELDS = join(read_dictionary(p.read_text("utf-8")) for p in sorted(REGISTER.glob("*.csv")))
+FIELDS = join(read_dictionary(p.read_text("utf-8")) for p in sorted(REGISTER.glob("[0-9]*.csv")))
 
 
 @cache

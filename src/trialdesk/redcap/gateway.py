@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from redcap.project import Project
 from redcap_rules.dictionary import Dictionary, from_api, to_api
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.errors import RedcapUnreachable, WriteBackFailed
+from trialdesk.errors import RedcapRefused, RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.guard import believe
 from trialdesk.redcap.tokens import Role, token
 
@@ -95,7 +96,10 @@ class Gateway:
 
     def version(self) -> str:
         """The server's version, for example `14.5.10`."""
-        return str(self._read(lambda: self._post(content="version", format="json")))
+        answer = str(self._read(lambda: self._post(content="version", format="json")))
+        if not re.fullmatch(r"\d+\.\d+\.\d+", answer):
+            raise RedcapUnreachable(f"{self._host} does not tell a REDCap version; check redcap.url")
+        return answer
 
     def project(self) -> Mapping[str, str]:
         """Project information, every value as text (redcap-api.md 13.2)."""
@@ -125,6 +129,10 @@ class Gateway:
         """Data access groups: name, unique name, id."""
         return self._table(self._project.export_dags)
 
+    def roles(self) -> Rows:
+        """User roles with their rights; rights by form are packed, `form_1:1,form_2:0` (redcap-api.md 3.2)."""
+        return self._table(self._project.export_user_roles)
+
     def users(self) -> list[dict[str, Any]]:
         """Users with their rights, as the server words them."""
         return list(self._read(self._project.export_users))
@@ -140,6 +148,7 @@ class Gateway:
         fields: Sequence[str],
         *,
         records: Sequence[str] | None = None,
+        groups: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Export:
         """The named fields of the named records (default all), fetched in batches; blanks are left out of the rows.
@@ -148,22 +157,23 @@ class Gateway:
             record_id: The project's record-id field; it is always asked for.
             fields: Fields and form status fields to ask for; nothing else is requested from REDCap.
             records: Record ids; None asks for all that the token sees.
+            groups: Whether to ask for data access groups; the user then needs that right (redcap-api.md 2.4).
             progress: Called with (records done, records in all) after each batch.
         """
         wanted = [record_id, *(name for name in fields if name != record_id)]
         ids = self.ids(record_id) if records is None else tuple(records)
         rows: list[Row] = []
         columns: set[str] = set()
-        groups: dict[str, str] = {}
+        group_of: dict[str, str] = {}
         for start in range(0, len(ids), self._batch):
             part = ids[start : start + self._batch]
-            for raw in self._flat(wanted, part):
+            for raw in self._flat(wanted, part, groups=groups):
                 columns.update(raw)
-                groups[raw[record_id]] = raw.get(GROUP, "")
+                group_of[raw[record_id]] = raw.get(GROUP, "")
                 rows.append(_row(raw, record_id))
             if progress:
                 progress(min(start + self._batch, len(ids)), len(ids))
-        return Export(tuple(rows), frozenset(columns), groups)
+        return Export(tuple(rows), frozenset(columns), group_of)
 
     def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
         """The columns of the named fields that REDCap shows this token, in its first record; none without records."""
@@ -187,12 +197,12 @@ class Gateway:
             )
         )
         expected = len({row[record_id] for row in sent})
-        count = int(answer.get("count", -1)) if isinstance(answer, dict) else -1
-        if count != expected:
+        count = answer.get("count") if isinstance(answer, dict) else answer
+        if str(count) != str(expected):
             raise WriteBackFailed(
                 f"REDCap took {count} of {expected} records; look at the project's log before running again"
             )
-        return count
+        return expected
 
     def write_dictionary(self, dictionary: Dictionary) -> int:
         """The project's instruments are those of `dictionary`; other fields are deleted with their data."""
@@ -233,13 +243,17 @@ class Gateway:
         """The data access groups exist; a blank unique name makes a new one."""
         return self._count(lambda: self._project.import_dags(rows, import_format="json"))
 
-    def _flat(self, fields: Sequence[str], ids: Sequence[str]) -> Rows:
+    def write_roles(self, rows: Sequence[Mapping[str, object]]) -> int:
+        """The roles have these rights; a blank unique name makes a new one, and rights by form are maps."""
+        return self._count(lambda: self._project.import_user_roles([dict(row) for row in rows], import_format="json"))
+
+    def _flat(self, fields: Sequence[str], ids: Sequence[str], *, groups: bool = False) -> Rows:
         return self._table(
             lambda: self._project.export_records(
                 format_type="json",
                 fields=list(fields),
                 records=list(ids),
-                export_data_access_groups=True,
+                export_data_access_groups=groups,
                 # an untouched form is then blank, not 0 = Incomplete (redcap-api.md 5.4)
                 export_blank_for_gray_form_status=True,
             )
@@ -288,11 +302,15 @@ class Gateway:
             raise RedcapUnreachable(
                 f"{self._host} did not answer in time; try again, or raise redcap.read_seconds"
             ) from None
-        except (requests.exceptions.JSONDecodeError, ValueError):
+        except (ValueError, TypeError, AttributeError, LookupError):
+            # PyCap reads what it did not expect in many ways, and keeps what it read first
+            self._project = self._connect()
             raise RedcapUnreachable(
                 f"{self._host} answered with something that is not data (empty or cut off)"
             ) from None
         except requests.RequestException as error:
+            if type(error) is requests.RequestException:  # PyCap's own error: status 200 with an error in the body
+                raise RedcapRefused(f"{self._host} answered with an error instead of data") from None
             raise RedcapUnreachable(
                 f"{self._host} can't be reached ({type(error).__name__}); check redcap.url"
             ) from None
@@ -335,11 +353,21 @@ def create_project(url: str, super_token: SecretStr, project: Mapping[str, str])
     except requests.RequestException as error:
         raise RedcapUnreachable(f"{urlsplit(url).netloc} can't be reached ({type(error).__name__})") from None
     # the demo server of REDCap's makers prints text before the token (redcap-api.md 13.3)
-    return SecretStr(answer.text.strip()[-32:])
+    token_found = re.search(r"[0-9A-Fa-f]{32}$", answer.text.strip())
+    if not token_found:
+        raise RedcapUnreachable(f"{urlsplit(url).netloc} gave no token for the new project; check redcap.url")
+    return SecretStr(token_found.group())
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: "" if value is None else str(value) for name, value in row.items()}
+    return {name: _text(value) for name, value in row.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{_text(part)}" for name, part in value.items())
+    # PHP writes an empty map as an empty list
+    return "" if value is None or value == [] else str(value)
 
 
 def _row(raw: Mapping[str, str], record_id: str) -> Row:

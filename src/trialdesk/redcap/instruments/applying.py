@@ -20,8 +20,10 @@ from trialdesk.redcap.instruments.design import (
 from trialdesk.redcap.instruments.folder import ProjectName, read_design
 from trialdesk.redcap.instruments.live import live_design
 from trialdesk.redcap.instruments.plan import make_plan
+from trialdesk.redcap.instruments.roles import LABEL, role_row
 
 Confirm = Callable[[Plan], str]
+_ANY_TIME: tuple[Part, ...] = ("group", "role")  # what REDCap takes of a project in production too
 
 
 def push(
@@ -73,14 +75,14 @@ def apply(plan: Plan, desired: Design, gateway: Gateway, *, force: bool = False)
             _WRITERS[part](plan, desired, gateway)
         except TrialError as error:
             raise type(error)(f"{error}\n{_progress(parts, number)}") from None
-    rest = compare(desired, live_design(gateway, groups=desired.groups is not None))
+    rest = compare(desired, live_design(gateway, groups=desired.groups is not None, roles=desired.roles is not None))
     if rest:
         named = ", ".join(f"{c.part} {c.name} {c.attribute}".strip() for c in rest[:3])
         raise WriteBackFailed(f"{len(rest)} difference(s) left after applying ({named}); read `plan` again")
 
 
 def _refuse(plan: Plan, force: bool) -> None:
-    if plan.in_production and any(change.part != "group" for change in plan.changes):
+    if plan.in_production and any(change.part not in _ANY_TIME for change in plan.changes):
         raise PlanRefused(
             "the project is in production, where REDCap takes no changes from its API; "
             "`plan --draft FOLDER` writes the dictionary for draft mode and the steps to do by hand"
@@ -117,7 +119,7 @@ def _write_events(plan: Plan, desired: Design, gateway: Gateway) -> None:
     if new or old:
         gateway.write_events(event_rows(old) + event_rows(new, new=True))
     gone = {change.name for change in plan.of("event", "delete")}
-    there = {event.name for event in live_design(gateway, groups=False).events}
+    there = {event.name for event in live_design(gateway, groups=False, roles=False).events}
     wrong = sorted((created | updated) - there) or sorted(there - {event.name for event in desired.events} - gone)
     if wrong:
         raise WriteBackFailed(f"after writing the events REDCap's are not those of the plan ({', '.join(wrong[:3])})")
@@ -137,6 +139,14 @@ def _write_groups(plan: Plan, _desired: Design, gateway: Gateway) -> None:
     gateway.write_groups(group_rows(tuple(change.name for change in plan.of("group", "create"))))
 
 
+def _write_roles(plan: Plan, desired: Design, gateway: Gateway) -> None:
+    named = {change.name for change in plan.of("role")}
+    live = {row[LABEL]: row for row in gateway.roles()}
+    gateway.write_roles(
+        [role_row(role, live.get(role.label, {})) for role in desired.roles or () if role.label in named]
+    )
+
+
 _WRITERS: Mapping[Part, Callable[[Plan, Design, Gateway], None]] = {
     "settings": _write_settings,
     "metadata": _write_metadata,
@@ -145,4 +155,5 @@ _WRITERS: Mapping[Part, Callable[[Plan, Design, Gateway], None]] = {
     "mapping": _write_mapping,
     "repeating": _write_repeating,
     "group": _write_groups,
+    "role": _write_roles,
 }

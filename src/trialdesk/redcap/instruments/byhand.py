@@ -10,8 +10,9 @@ from redcap_rules.dictionary import write_dictionary
 from trialdesk.errors import OutputFailed
 from trialdesk.redcap.instruments.change import Part, Plan
 from trialdesk.redcap.instruments.design import Design
-from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, MAPPING, QUALITY
+from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, MAPPING, QUALITY, file_digest
 from trialdesk.redcap.instruments.rendering import summary, what
+from trialdesk.redcap.instruments.roles import ROLES
 
 _UPLOADS: tuple[tuple[str, Part], ...] = ((EVENTS, "event"), (MAPPING, "mapping"))
 NOTES = "by_hand.md"  # steps of this trial that no file describes: surveys, alerts, locking
@@ -37,12 +38,13 @@ def setup_steps(folder: Path, project: str) -> Checklist:
     steps: list[str] = []
     files: dict[str, str] = {}
     for name, step in (
-        (QUALITY, "Data Quality → Upload or download rules → upload `{}`; compare the number of rules"),
-        (DISPLAY, "Online Designer → Form Display Logic → upload `{}`"),
+        (QUALITY, "Data Quality → Upload or download rules → upload {}; compare the number of rules"),
+        (DISPLAY, "Online Designer → Form Display Logic → upload {}"),
+        (ROLES, "User Rights → where `plan` could not compare roles, upload {}; then assign every user to a role"),
     ):
         if (folder / name).exists():
             files[name] = (folder / name).read_text(encoding="utf-8")
-            steps.append(step.format(name))
+            steps.append(step.format(f"`{name}` (digest {file_digest(folder / name)})"))
     if (folder / NOTES).exists():
         lines = (folder / NOTES).read_text(encoding="utf-8").splitlines()
         steps += [line.removeprefix("- ").strip() for line in lines if line.startswith("- ")]
@@ -78,6 +80,7 @@ def _clicks(plan: Plan) -> Iterator[tuple[str, str]]:
         "arm": "Define My Events",
         "repeating": "Project Setup → Repeating instruments and events",
         "group": "Data Access Groups",
+        "role": "User Rights",
     }
     for change in plan.changes:
         if change.part in pages:

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-Part = Literal["settings", "metadata", "arm", "event", "mapping", "repeating", "group"]
-# The order REDCap accepts: a mapping needs its events and forms, a repeating form needs its mapping.
-PARTS: tuple[Part, ...] = ("settings", "metadata", "arm", "event", "mapping", "repeating", "group")
+Part = Literal["settings", "metadata", "arm", "event", "mapping", "repeating", "group", "role"]
+# The order REDCap accepts: a mapping needs its events and forms, a repeating form needs its mapping,
+# and a role the forms it names.
+PARTS: tuple[Part, ...] = ("settings", "metadata", "arm", "event", "mapping", "repeating", "group", "role")
 Kind = Literal["create", "update", "delete", "move"]
 Risk = Literal["safe", "care", "destroys"]
 
 TOUCHED_LIMIT = 0.30
 _DIGEST_LENGTH = 12
+
+
+def digest_of(text: str) -> str:
+    """Twelve hexadecimal digits that stand for a text, the first of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,7 @@ class Plan:
         The number of records is left out: data entry goes on while a plan is read. Its risk is not.
         """
         facts = [[c.part, c.kind, c.name, c.attribute, c.before, c.after, c.risk] for c in self.changes]
-        text = json.dumps([self.project, self.project_id, facts], ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+        return digest_of(json.dumps([self.project, self.project_id, facts], ensure_ascii=False))
 
     @property
     def empty(self) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from redcap_rules.choices import parse_choices
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.redcap.instruments.change import Change, Part
 from trialdesk.redcap.instruments.design import Design, Event, Repeat
+from trialdesk.redcap.instruments.roles import OFF, SWITCHES, told, words
 
 LICENSED_MARK = "LICENSED-TEXT"
 # In the order of the dictionary's columns.
@@ -31,12 +33,22 @@ def compare(desired: Design, live: Design) -> tuple[Change, ...]:
         *_mapping(desired, live),
         *_repeating(desired, live),
         *_groups(desired, live),
+        *_roles(desired, live),
     )
 
 
 def surplus_groups(desired: Design, live: Design) -> tuple[str, ...]:
     """Live data access groups that the files do not name; REDCap deletes one only when nobody is in it."""
     return tuple(sorted(set(live.groups or ()) - set(desired.groups or ()))) if desired.groups is not None else ()
+
+
+def surplus_roles(desired: Design, live: Design) -> tuple[str, ...]:
+    """Live roles that the file does not name, or that share their label with another: a label stands for one role."""
+    if desired.roles is None:
+        return ()
+    ours = {role.label for role in desired.roles}
+    times = Counter(role.label for role in live.roles or ())
+    return tuple(sorted(label for label in times if label not in ours or times[label] > 1))
 
 
 def shown(field: Field, attribute: str) -> str:
@@ -191,3 +203,19 @@ def _groups(desired: Design, live: Design) -> Iterator[Change]:
     for label in desired.groups or ():
         if label not in (live.groups or ()):
             yield Change("group", "create", label)
+
+
+def _roles(desired: Design, live: Design) -> Iterator[Change]:
+    if desired.roles is None or live.roles is None:
+        return
+    old = {role.label: words(role) for role in live.roles}
+    for role in desired.roles:
+        if role.label not in old:
+            yield Change("role", "create", role.label, after=told(role))
+            continue
+        was, wanted = old[role.label], words(role)
+        # a right the server does not show is one its version or its modules do not have; a form it lacks is new
+        for right in (*(r for r in SWITCHES if r in was), *(r for r in wanted if r not in SWITCHES)):
+            before, after = was.get(right, ""), wanted.get(right, OFF)
+            if before != after:
+                yield Change("role", "update", role.label, right, before, after)

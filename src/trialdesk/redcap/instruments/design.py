@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redcap_rules.dictionary import Dictionary
@@ -47,9 +48,22 @@ class Repeat:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One user role by its label, in REDCap's codes: what it may do, and for `forms` and `forms_export` every form."""
+
+    label: str
+    switches: Mapping[str, str]
+    by_form: Mapping[str, Mapping[str, str]]
+
+
 @dataclass(frozen=True)
 class Design:
-    """Instruments and structure of a project; `groups` are labels, and None where they are not ours to manage."""
+    """Instruments and structure of a project.
+
+    `groups` are labels. Groups and roles are None where they are not ours to manage, and roles also where the token is
+    not shown them. `quality` names the file of data-quality rules, with its digest.
+    """
 
     dictionary: Dictionary
     arms: tuple[Arm, ...] = ()
@@ -57,6 +71,8 @@ class Design:
     mapping: tuple[Slot, ...] = ()
     repeating: tuple[Repeat, ...] = ()
     groups: tuple[str, ...] | None = None
+    roles: tuple[Role, ...] | None = None
+    quality: str = ""
 
     @property
     def longitudinal(self) -> bool:

@@ -13,9 +13,11 @@ from typing import Literal
 from redcap_rules.dictionary import Dictionary, DictionaryError, join, read_dictionary
 from redcap_rules.names import event_name
 from trialdesk.config import Config
+from trialdesk.redcap.instruments.change import digest_of
 from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.redcap.instruments.fault import Fault, refuse
 from trialdesk.redcap.instruments.overlay import read_overlays, worded
+from trialdesk.redcap.instruments.roles import FORM_RIGHTS, LABEL, ROLES, read_roles
 from trialdesk.redcap.instruments.table import Table, read_table, read_text, rows_of
 
 ProjectName = Literal["trial", "register"]
@@ -32,6 +34,7 @@ STRUCTURE = {
     MAPPING: ("unique_event_name", "form"),
     REPEATING: ("form_name",),
     GROUPS: ("data_access_group_name",),
+    ROLES: (LABEL, *FORM_RIGHTS),
     QUALITY: ("rule_name", "rule_logic"),
     DISPLAY: ("form_name", "event_name", "control_condition"),
 }
@@ -86,6 +89,8 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
     tables = {name: read_table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
     events = _events(tables[EVENTS], faults)
     refuse(faults)
+    roles = read_roles(tables[ROLES], dictionary.forms, faults)
+    refuse(faults)
     design = Design(
         dictionary,
         _arms(tables[ARMS], events),
@@ -96,8 +101,15 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
             for _, row in tables[REPEATING]
         ),
         tuple(row["data_access_group_name"] for _, row in tables[GROUPS]) or groups,
+        roles,
+        _quality(folder / QUALITY, tables[QUALITY]),
     )
     return Folder(folder, design, places, tables)
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a file of text; that of `steps.md` and of a plan are the same."""
+    return digest_of(path.read_text(encoding="utf-8"))
 
 
 def dictionary_files(folder: Path) -> tuple[Path, ...]:
@@ -107,6 +119,10 @@ def dictionary_files(folder: Path) -> tuple[Path, ...]:
         for path in sorted(folder.glob("*.csv"))
         if path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
     )
+
+
+def _quality(path: Path, table: Table) -> str:
+    return f"{path.name} ({len(table)} rules, digest {file_digest(path)})" if table else ""
 
 
 def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str, Place]]:

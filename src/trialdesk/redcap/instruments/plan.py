@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.instruments.change import Plan
-from trialdesk.redcap.instruments.compare import compare, surplus_groups
+from trialdesk.redcap.instruments.compare import compare, surplus_groups, surplus_roles
 from trialdesk.redcap.instruments.design import Design
 from trialdesk.redcap.instruments.live import Live, live_project
 from trialdesk.redcap.instruments.stakes import Holdings, asked, stake, weigh
@@ -35,16 +35,28 @@ def plan(project: str, desired: Design, live: Live, count_data: CountData) -> Pl
         len(dictionary.fields),
         holdings.records,
         tuple(weigh(change, put, dictionary, holdings) for change, put in zip(changes, stakes, strict=True)),
-        tuple(
-            f"Data access group {label} is not a site of the configuration: delete it in REDCap once it is empty."
-            for label in surplus_groups(desired, live.design)
-        ),
+        (*live.notes, *_notes(desired, live.design)),
     )
+
+
+def _notes(desired: Design, live: Design) -> Iterator[str]:
+    for label in surplus_groups(desired, live):
+        yield f"Data access group {label} is not a site of the configuration: delete it in REDCap once it is empty."
+    for label in surplus_roles(desired, live):
+        yield (
+            f"Role {label} is not in the files, or more than one role of REDCap is called so: move its users, "
+            "then delete it in REDCap; users without a role have their personal rights."
+        )
+    if desired.quality:
+        yield (
+            f"{desired.quality}: REDCap's API shows no data-quality rules; upload the file in Data Quality unless it "
+            "is the one last uploaded."
+        )
 
 
 def make_plan(project: str, desired: Design, gateway: Gateway) -> Plan:
     """The plan for the project behind the gateway; the server is asked and not changed."""
-    live = live_project(gateway, groups=desired.groups is not None)
+    live = live_project(gateway, groups=desired.groups is not None, roles=desired.roles is not None)
     return plan(project, desired, live, lambda fields: holdings(gateway, live.design, fields))
 
 

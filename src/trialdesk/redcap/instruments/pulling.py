@@ -14,6 +14,7 @@ from trialdesk.errors import OutputFailed
 from trialdesk.redcap.instruments.checks.licensed import answers, is_neutral, licence
 from trialdesk.redcap.instruments.design import Design, mapping_rows, repeating_rows
 from trialdesk.redcap.instruments.folder import ARMS, EVENTS, GROUPS, MAPPING, REPEATING
+from trialdesk.redcap.instruments.roles import ROLES, csv_rows
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -47,6 +48,8 @@ def pulled(design: Design, language: str) -> Pulled:
         files[REPEATING] = _csv(repeating_rows(design))
     if design.groups:
         files[GROUPS] = _csv([{"data_access_group_name": label} for label in design.groups])
+    if design.roles:
+        files[ROLES] = _csv(csv_rows(design.roles))
     wording = {f"{form}.{language}.csv": _csv(rows) for form, rows in _wording(design.dictionary, neutral, language)}
     return Pulled({name: text for name, text in files.items() if text}, wording)
 

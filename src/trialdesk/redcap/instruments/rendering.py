@@ -25,6 +25,7 @@ _HEADINGS = {
     "mapping": "Forms in events",
     "repeating": "Repeating",
     "group": "Data access groups",
+    "role": "Roles",
 }
 _LONGEST = 60
 

@@ -79,6 +79,7 @@ def stake(change: Change, desired: Design, live: Design) -> Stake:
         ("mapping", "delete"): _mapping_delete,
         ("repeating", "create"): _repeating_create,
         ("repeating", "delete"): _repeating_delete,
+        ("role", "update"): _role_update,
     }
     rule = rules.get((change.part, change.kind))
     return rule(change, desired, live) if rule else NONE
@@ -191,6 +192,11 @@ def _repeating_delete(change: Change, _desired: Design, live: Design) -> Stake:
         _everything(live.dictionary, forms),
         lambda row: (row.event, row.instrument) == (event, form) and row.instance > 1,
     )
+
+
+def _role_update(change: Change, _desired: Design, _live: Design) -> Stake:
+    # a form without a right so far is new, and holds nothing
+    return Stake("care", "whoever is in the role sees or does something else from now on") if change.before else NONE
 
 
 def _forms_in(design: Design, event: str) -> tuple[str, ...]:

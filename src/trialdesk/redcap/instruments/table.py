@@ -64,7 +64,7 @@ def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Tabl
 # What tells one row from another, in whichever of these files it stands.
 _KEYS = (
     "field_name", "unique_event_name", "event_name", "form", "form_name", "arm_num", "rule_name",
-    "data_access_group_name",
+    "data_access_group_name", "role_label",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     structure.repeating,
     structure.display,
     structure.groups,
+    structure.roles,
     licensed.wording,
     licensed.leaks,
     configuration.configuration,

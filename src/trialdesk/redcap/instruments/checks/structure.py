@@ -1,4 +1,4 @@
-"""Events, mapping, what repeats, groups: names that fit one another and REDCap's slugs (instruments.md 2.3)."""
+"""Events, mapping, what repeats, groups, roles: names that fit one another and REDCap's slugs (instruments.md 2.3)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from redcap_rules.names import event_name, form_name, group_name
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault
 from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, GROUPS, MAPPING, REPEATING
+from trialdesk.redcap.instruments.roles import LABEL, ROLES, unnamed
 
 
 def events(subject: Subject) -> Iterator[Fault]:
@@ -105,3 +106,11 @@ def groups(subject: Subject) -> Iterator[Fault]:
     for label in sorted(set(pulled) ^ set(sites)):
         what = f"{label} is {'a site without a group' if label in sites else 'a group without a site'}"
         yield Fault(GROUPS, 1, "data_access_group_name", "groups", what, "make sites and groups the same")
+
+
+def roles(subject: Subject) -> Iterator[Fault]:
+    """Forms that are out of reach of a role because nobody wrote them down."""
+    for number, row in subject.folder.tables[ROLES]:
+        for right, forms in unnamed(row, subject.dictionary.forms):
+            what = f"{row[LABEL]}: {', '.join(forms)} not named, which means no access"
+            yield Fault(ROLES, number, right, "role", what, f"add the code, as in {forms[0]}:0", "warning")

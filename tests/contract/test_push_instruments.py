@@ -1,0 +1,299 @@
+"""Plan and apply over real HTTP: real PyCap against the local REDCap."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from shutil import copytree
+from threading import Thread
+
+import pytest
+from pydantic import SecretStr
+
+from redcap_local.server import Running, running
+from redcap_rules.dictionary import Dictionary, Field
+from redcap_rules.record import Row
+from trialdesk.config import Config, load
+from trialdesk.errors import PlanRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.redcap.gateway import Gateway, Patience, create_project
+from trialdesk.redcap.instruments.applying import apply, push
+from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
+from trialdesk.redcap.instruments.change import Plan
+from trialdesk.redcap.instruments.checks import check_project
+from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
+from trialdesk.redcap.instruments.folder import ProjectName, read_design
+from trialdesk.redcap.instruments.live import live_design
+from trialdesk.redcap.instruments.overlay import overlay_folder
+from trialdesk.redcap.instruments.plan import make_plan
+from trialdesk.redcap.instruments.pulling import pulled, write_pulled
+
+HOME = Path(__file__).parents[2]
+ONCE = Patience(attempts=1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("redcap") / "redcap.sqlite") as it:
+        yield it
+
+
+@pytest.fixture
+def config(tmp_path: Path, server: Running) -> Config:
+    """The trial with its own copy of the instruments, on the local server."""
+    copytree(HOME / "instruments", tmp_path / "instruments")
+    text = (HOME / "config.yaml").read_text(encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(text.replace("https://redcap.example.org/api/", server.url), encoding="utf-8")
+    return load(tmp_path / "config.yaml")
+
+
+def new_project(server: Running) -> SecretStr:
+    return create_project(server.url, SecretStr(server.super_token), {"project_title": "Try", "purpose": "0"})
+
+
+@pytest.fixture
+def gateway(server: Running) -> Gateway:
+    """An empty project, as REDCap makes it."""
+    return Gateway(server.url, new_project(server), patience=ONCE)
+
+
+def plan_of(config: Config, gateway: Gateway, project: ProjectName = "trial") -> Plan:
+    return make_plan(project, read_design(config, project), gateway)
+
+
+def edit(config: Config, file: str, before: str, after: str) -> None:
+    path = config.home / "instruments" / "trial" / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) >= 1
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def enter(gateway: Gateway) -> None:
+    """One patient with a sex, a pain score and an adverse event."""
+    gateway.write(
+        "record_id",
+        [
+            Row("ODE-001", "screening_arm_1", "", 0, {"elig_sex": "2", "elig_pain_0100": "70"}),
+            Row("ODE-001", "logs_arm_1", "adverse_event", 1, {"ae_term": "fall"}),
+        ],
+    )
+
+
+@pytest.mark.parametrize("project", ["trial", "register"])
+def test_an_empty_project_becomes_what_the_files_say(project: ProjectName, config: Config, gateway: Gateway) -> None:
+    """After `apply` everything is read back, and a second plan is empty."""
+    done = push(config, project, gateway)
+    assert not done.empty
+    assert {change.risk for change in done.changes} == {"safe"}
+    assert plan_of(config, gateway, project).empty
+
+
+def test_exactly_the_plan_that_was_read_is_applied(config: Config, gateway: Gateway) -> None:
+    """Another digest is refused, and nothing changes."""
+    before = live_design(gateway)
+    with pytest.raises(PlanRefused, match="the plan is now"):
+        push(config, "trial", gateway, lambda _: "000000000000")
+    assert live_design(gateway) == before
+
+
+def test_a_small_change_is_a_small_plan(config: Config, gateway: Gateway) -> None:
+    """A label, a new choice, a field moved, a new form in an event: five lines, and only they are applied."""
+    push(config, "trial", gateway)
+    edit(config, "01_eligibility.csv", "Year of birth", "Year of birth (four digits)")
+    edit(config, "01_eligibility.csv", "7, Other", "7, Unclear | 8, Other")
+    edit(config, "mapping.csv", "1,week_12_arm_1,vas_pain", "1,week_12_arm_1,vas_pain\n1,week_12_arm_1,odi")
+    shown = plan_of(config, gateway)
+    assert [(c.part, c.kind, c.name, c.attribute, c.risk) for c in shown.changes] == [
+        ("metadata", "update", "elig_yob", "label", "safe"),
+        ("metadata", "update", "elig_np_rsn", "choices", "safe"),
+        ("mapping", "create", "week_12_arm_1 odi", "", "safe"),
+    ]
+    push(config, "trial", gateway, lambda plan: plan.digest if plan.digest == shown.digest else "")
+    assert plan_of(config, gateway).empty
+
+
+def test_deleting_what_holds_data_needs_force(config: Config, gateway: Gateway) -> None:
+    """The plan says how many records hold data; without --force nothing changes."""
+    push(config, "trial", gateway)
+    enter(gateway)
+    edit(config, "01_eligibility.csv", "elig_sex,", "elig_gender,")
+    (lost,) = plan_of(config, gateway).of("metadata", "delete")
+    assert (lost.name, lost.risk, lost.records) == ("elig_sex", "destroys", 1)
+    before = live_design(gateway)
+    with pytest.raises(PlanRefused, match=r"1 change\(s\) destroy data, the first in elig_sex.*--force"):
+        push(config, "trial", gateway)
+    assert live_design(gateway) == before
+    push(config, "trial", gateway, force=True)
+    assert plan_of(config, gateway).empty
+
+
+def test_an_instrument_that_stops_repeating_is_weighed_by_its_instances(config: Config, gateway: Gateway) -> None:
+    """A first instance stays within reach."""
+    push(config, "trial", gateway)
+    enter(gateway)
+    edit(config, "repeating.csv", "logs_arm_1,adverse_event,[ae_start] [ae_term]\n", "")
+    (change,) = plan_of(config, gateway).changes
+    assert (change.part, change.kind, change.risk, change.records) == ("repeating", "delete", "safe", 0)
+
+
+def test_arms_and_events_come_and_go(gateway: Gateway) -> None:
+    """A second arm with its events, a renamed arm, an event given up."""
+    fields = Dictionary((Field("record_id", "visit", "text", label="Record"),))
+    first, second = Event("one_arm_1", "One"), Event("two_arm_1", "Two")
+    other = Event("one_arm_2", "One", "2")
+
+    def becomes(arms: tuple[Arm, ...], events: tuple[Event, ...]) -> list[tuple[str, str, str]]:
+        slots = tuple(Slot(event.name, "visit") for event in events)
+        design = Design(fields, arms, events, slots, (Repeat(events[0].name, ""),), ("ODE",))
+        plan = make_plan("trial", design, gateway)
+        apply(plan, design, gateway)
+        assert make_plan("trial", design, gateway).empty
+        return [(change.part, change.kind, change.name) for change in plan.changes if change.part in ("arm", "event")]
+
+    assert becomes((Arm("1"),), (first, second))[-1] == ("event", "delete", "event_1_arm_1")
+    assert becomes((Arm("1", "Main"), Arm("2", "Extra")), (first, second, other)) == [
+        ("arm", "update", "1"),
+        ("arm", "create", "2"),
+        ("event", "create", "one_arm_2"),
+    ]
+    assert becomes((Arm("1"),), (first, second)) == [("event", "delete", "one_arm_2")]
+
+
+class Breaking(Gateway):
+    """A gateway on which one kind of write fails."""
+
+    def write_mapping(self, rows: list[dict[str, str]]) -> int:
+        raise RedcapUnreachable(f"the server went away before it took {len(rows)} rows")
+
+
+def test_a_failure_in_the_middle_says_what_was_done_and_a_second_run_completes_it(
+    config: Config, server: Running
+) -> None:
+    """Nothing has to be undone."""
+    secret = new_project(server)
+    with pytest.raises(RedcapUnreachable) as caught:
+        push(config, "trial", Breaking(server.url, secret, patience=ONCE))
+    assert "done: settings, metadata, event; not done: mapping, repeating, group, role" in str(caught.value)
+    gateway = Gateway(server.url, secret, patience=ONCE)
+    assert {change.part for change in plan_of(config, gateway).changes} == {"mapping", "repeating", "group", "role"}
+    push(config, "trial", gateway)
+    assert plan_of(config, gateway).empty
+
+
+class Halving(Gateway):
+    """A server that keeps half of a dictionary and says all is well."""
+
+    def write_dictionary(self, dictionary: Dictionary) -> int:
+        super().write_dictionary(Dictionary(dictionary.fields[: len(dictionary.fields) // 2]))
+        return len(dictionary.fields)
+
+
+def test_a_server_that_keeps_half_is_found_out(config: Config, server: Running) -> None:
+    """What REDCap says it took is not believed; it is read back."""
+    (config.home / "instruments/register/roles.csv").unlink()  # roles would name the forms that are not there
+    with pytest.raises(WriteBackFailed, match="left after applying"):
+        push(config, "register", Halving(server.url, new_project(server), patience=ONCE))
+
+
+def test_a_server_that_answers_half_changes_nothing(config: Config) -> None:
+    """A body that is cut off is no data."""
+
+    class Half(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'[{"field_name": "record_')
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is printed."""
+
+    with HTTPServer(("127.0.0.1", 0), Half) as half:
+        Thread(target=half.serve_forever, daemon=True).start()
+        gateway = Gateway(f"http://127.0.0.1:{half.server_port}/api/", SecretStr("A" * 32), patience=ONCE)
+        with pytest.raises(RedcapUnreachable):
+            push(config, "trial", gateway)
+        half.shutdown()
+
+
+def test_a_project_in_production_gets_files_and_steps_instead(config: Config, gateway: Gateway, tmp_path: Path) -> None:
+    """REDCap takes no metadata from its API there."""
+    push(config, "trial", gateway)
+    edit(config, "01_eligibility.csv", "Year of birth", "Birth year")
+    edit(config, "events.csv", "Week 1,1,7,3,3", "Week 1,1,7,3,4")
+    edit(config, "repeating.csv", "[ae_start] [ae_term]", "[ae_term]")
+    desired = read_design(config, "trial")
+    plan = replace(plan_of(config, gateway), in_production=True)
+    with pytest.raises(PlanRefused, match="in production"):
+        apply(plan, desired, gateway)
+    page = write_checklist(draft_steps(plan, desired, config.home / "instruments/trial"), tmp_path / "draft")
+    text = page.read_text(encoding="utf-8")
+    assert "1. [ ] Online Designer → Enter Draft Mode" in text
+    assert "logs_arm_1 adverse_event (label: [ae_start] [ae_term] → [ae_term])" in text
+    assert "Birth year" in (tmp_path / "draft" / "trial_dictionary.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("project", ["trial", "register"])
+def test_a_pulled_project_is_under_control_at_once(
+    project: ProjectName, config: Config, gateway: Gateway, tmp_path: Path
+) -> None:
+    """Pull → check → plan: no error and nothing to change."""
+    push(config, project, gateway)
+    there = config.model_copy(update={"home": tmp_path / "pulled"})
+    files = pulled(live_design(gateway, groups=project == "trial"), "da")
+    write_pulled(files, there.home / "instruments" / project, overlay_folder(there))
+    assert files.wording == {}
+    assert [fault for fault in check_project(there, project) if fault.severity == "error"] == []
+    assert plan_of(there, gateway, project).empty
+
+
+def test_licensed_wording_goes_to_redcap_and_never_into_a_pulled_folder(
+    config: Config, gateway: Gateway, tmp_path: Path
+) -> None:
+    """The overlay is merged at push; pull takes the wording out again and puts it into an overlay."""
+    wording = "Hvor ondt gør det, når du hoster?"
+    overlay_folder(config).mkdir(parents=True)
+    (overlay_folder(config) / "odi.da.csv").write_text(
+        "field_name,label_da,choices_da,note_da,source_version\n"
+        f'odi_1,"{wording}","0, Slet ikke | 1, Lidt | 2, En del | 3, Meget | 4, Rigtig meget | 5, Værst",,2.1a\n',
+        encoding="utf-8",
+    )
+    done = push(config, "trial", gateway)
+    assert live_design(gateway).dictionary.get("odi_1").label == wording
+    assert wording not in json.dumps([c.after for c in done.changes])
+    there = config.model_copy(update={"home": tmp_path / "pulled"})
+    write_pulled(pulled(live_design(gateway), "da"), there.home / "instruments/trial", overlay_folder(there))
+    repository = "".join(path.read_text(encoding="utf-8") for path in (there.home / "instruments").rglob("*.csv"))
+    assert wording not in repository
+    assert "Rigtig meget" not in repository
+    assert wording in (overlay_folder(there) / "odi.da.csv").read_text(encoding="utf-8")
+    assert plan_of(there, gateway).empty
+
+
+def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: Running) -> None:
+    """What a data manager types."""
+    secret = new_project(server).get_secret_value()
+
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(HOME / "scripts/push_instruments.py"), *words, "--config", "config.yaml"]
+        environment = {"TRIALDESK_PACKER_TOKEN": secret, "PATH": "", "PYTHONPATH": str(HOME / "src")}
+        return subprocess.run(
+            command, cwd=config.home, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    assert typed("check").stdout == "0 error(s), 0 warning(s)\n"
+    shown = typed("plan", "--project", "register", "--json")
+    digest = json.loads(shown.stdout)["digest"]
+    assert typed("apply", "0" * 12, "--project", "register").returncode == 22
+    applied = typed("apply", digest, "--project", "register")
+    assert applied.stdout == "register: 19 change(s) applied and read back\n"
+    assert typed("plan", "--project", "register").stdout == "register: nothing to change\n"
+    edit(config, "01_eligibility.csv", "[elig_group]='1'", "[elig_grup]='1'")
+    wrong = typed("check", "--json")
+    assert wrong.returncode == 21
+    assert {fault["file"] for fault in json.loads(wrong.stdout)} == {"01_eligibility.csv"}
+    assert secret not in shown.stdout + shown.stderr + applied.stdout + applied.stderr
