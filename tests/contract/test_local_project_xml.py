@@ -48,7 +48,7 @@ def test_its_structure_is_that_of_the_file(visits: Any) -> None:
 
 
 def test_its_data_are_those_of_the_file(visits: Any) -> None:
-    """Two instances of a repeating event, a ticked option, a group, a file, a line break, a calculation."""
+    """Two instances of a repeating event, a ticked option, a group, a file, a line break."""
     rows = visits.export_records(export_data_access_groups=True)
     seen = [(r["visit_id"], r["redcap_event_name"], r["redcap_repeat_instance"], r["weight"], r["mood"]) for r in rows]
     assert seen == [
@@ -58,15 +58,21 @@ def test_its_data_are_those_of_the_file(visits: Any) -> None:
     ]
     first = rows[0]
     assert (first["symptom___1"], first["symptom___2"], first["redcap_data_access_group"]) == ("0", "1", "north_ward")
-    assert (first["double"], first["note"], first["scan"]) == ("141", 'first line\nand "second"', "bone.txt")
+    assert (first["note"], first["scan"]) == ('first line\nand "second"', "bone.txt")
     assert visits.export_file(record="A", field="scan", event="first_arm_1", repeat_instance=1)[0] == b"bones\n"
 
 
 def test_the_whole_data_set_goes_back_as_it_came(visits: Any) -> None:
-    """PyCap test_import_df_no_index [V]: an export with files and calculations can be imported unchanged."""
+    """PyCap test_import_df_no_index [V]: an export with files and calculations can be imported unchanged.
+
+    Calculations are blank until data change: the simple project of PyCap's tests counts 30 values, not 34 (5.6 [V]).
+    """
     frame = visits.export_records(
         format_type="df", df_kwargs={"dtype": str, "keep_default_na": False, "index_col": False}
     )
     before = visits.export_records()
+    assert [row["double"] for row in before] == ["", "", ""]
     assert visits.import_records(frame, import_format="df") == {"count": 2}
-    assert visits.export_records() == before
+    after = visits.export_records()
+    assert [row["double"] for row in after] == ["141", "142", ""]
+    assert [{**row, "double": ""} for row in after] == before

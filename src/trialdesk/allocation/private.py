@@ -10,8 +10,8 @@ from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
 
-# Far above any real block; without a bound a slip of the finger asks for all the memory there is.
-MOST = 1000
+# Far above anything real; without bounds a slip of the finger asks for all the memory there is.
+MOST_SIZE, MOST_WEIGHT = 1_000, 1_000_000
 
 
 def read_blocks(path: Path, parts: int) -> Weighted:
@@ -37,7 +37,7 @@ def read_blocks(path: Path, parts: int) -> Weighted:
     except YAMLError:
         sizes = None
     if not isinstance(sizes, Mapping) or not sizes or not all(_is_pair(pair, parts) for pair in sizes.items()):
-        raise ConfigError(f"{path}: is not a list of block sizes; {what}, sizes and weights from 1 to {MOST}")
+        raise ConfigError(f"{path}: is not a list of block sizes; {what}, sizes from 1 to {MOST_SIZE}, weights from 1")
     return tuple(sizes.items())
 
 
@@ -45,7 +45,7 @@ def _is_pair(pair: tuple[object, object], parts: int) -> bool:
     size, weight = pair
     if type(size) is not int or type(weight) is not int:
         return False
-    return 0 < size <= MOST and 0 < weight <= MOST and size % parts == 0
+    return 0 < size <= MOST_SIZE and 0 < weight <= MOST_WEIGHT and size % parts == 0
 
 
 def read_master(path: Path) -> bytes:

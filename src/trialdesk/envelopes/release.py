@@ -24,6 +24,7 @@ from trialdesk.envelopes.register import prove_blind, read_register, set_use
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.instruments.fitness import prove_fit
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import pull_records
 
@@ -67,10 +68,12 @@ def release(config: Config, trial: Gateway, register: Gateway, record: str, now:
 
     Raises:
         ReleaseRefused: no envelope may be released for the record now; one line for every reason.
+        ConfigError: the configuration names something the trial project does not have.
         ConcealmentBroken: the coordinator's token can see allocations.
         WriteBackFailed: a project does not hold the release; what was written is taken back.
     """
     prove_blind(register)
+    prove_fit(config, trial)
     local = (now.astimezone(config.trial.zone) if now.tzinfo else now).replace(second=0, microsecond=0, tzinfo=None)
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)

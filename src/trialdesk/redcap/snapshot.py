@@ -47,7 +47,7 @@ def pull_records(
     longitudinal = project.get("is_longitudinal") == "1"
     events = tuple(row["unique_event_name"] for row in gateway.events()) if longitudinal else ("",)
     fields = requested(dictionary)
-    export = gateway.records(dictionary.record_id, fields, records=records, progress=progress)
+    export = gateway.records(dictionary.record_id, fields, records=records, groups=True, progress=progress)
     rows: dict[str, list[Row]] = {}
     for row in export.rows:
         rows.setdefault(row.record, []).append(row)
