@@ -93,7 +93,7 @@ def sync(stage: Stage, today: date) -> Summary:
 
     config = stage.config
     order = Order(today, datetime.combine(today, datetime.now(config.trial.zone).timetz()))
-    with timed("nightly run", lambda: f"published as {summary.run}; {summary.written}"):
+    with timed("nightly run", lambda: f"published as {summary.run}; {summary.to_write}"):
         summary, _ = nightly(
             config, order, open_gateway(config, "trial"), open_gateway(config, "register"), lambda _: None
         )
@@ -105,7 +105,7 @@ def show(summary: Summary, stage: Stage, planted: tuple[Deviation, ...]) -> None
     for line in summary.lines():
         print(line)
     found = {rule for rules in summary.findings.values() for rule in rules}
-    wanted = {deviation.rule for deviation in planted}
+    wanted = {deviation.told_by for deviation in planted}
     print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted rules fired")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")

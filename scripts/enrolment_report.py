@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import partial
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
 
+if TYPE_CHECKING:
+    from trialdesk.config import Trial
+
+YEAR = timedelta(days=366)
 app = application("Write the enrolment report as an Excel workbook: sites, months, flow, patients and findings.")
 
 
 @app.command(
-    epilog="Exit codes: 0 written · 20 configuration, token or profile · 21 rules · 30 REDCap not reached · "
-    "31 token refused · 40 REDCap sent too little · 42 the report would show an arm: nothing written · 60 not written."
+    epilog="Exit codes: 0 written · 2 usage · 20 configuration, tokens or profile · 21 rules · 30 REDCap not reached · "
+    "31 token refused · 32 request refused · 40 REDCap sent too little · 42 the report would show an arm, or the "
+    "register's token sees the cards: nothing written · 45 the register holds something else · 60 not written."
 )
 def enrolment_report(
     config: ConfigOption = DEFAULT_CONFIG,
@@ -25,41 +29,60 @@ def enrolment_report(
     ] = "monitor",
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Data cut; default: today in the trial."),
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Data cut; default: today in the trial. An earlier one has no sheets Completeness and Findings.",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; default: enrolment-PROFILE.xlsx among the reports.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to; default: enrolment-PROFILE.xlsx among the reports, with an earlier cut in its name.",
+        ),
     ] = None,
 ) -> None:
     """Write the enrolment report; an open one only after the proof that no cell depends on an arm."""
     from trialdesk.config import load
-    from trialdesk.nightly.due import contacts_over, crosschecks
+    from trialdesk.envelopes.register import prove_blind, read_register
+    from trialdesk.nightly.sources import sources
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.redcap.snapshot import pull
-    from trialdesk.reports.completeness import forms_by_event
-    from trialdesk.reports.findings import read_rules
-    from trialdesk.reports.pack import Sources, enrolment_packs, footer
+    from trialdesk.reports.pack import enrolment_packs, facts, footer
     from trialdesk.reports.profiles import profile as reader
     from trialdesk.workbook import save
 
     trial = load(config)
     name = reader(profile, trial).name
-    cut = as_of.date() if as_of else datetime.now(trial.trial.zone).date()
-    gateway = open_gateway(trial, "trial")
+    today = _today(trial.trial)
+    cut = _asked(as_of.date(), trial.trial, today) if as_of else today
+    gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
+    prove_blind(register)
     snapshot = pull(gateway)
-    rules = read_rules(trial.path(trial.folders.instruments) / "trial", snapshot.dictionary, trial)
-    sources = Sources(
-        rules,
-        crosschecks=crosschecks(trial, cut),
-        due=partial(contacts_over, trial, cut),
-        mapping=forms_by_event(gateway.mapping()),
-    )
-    tables = enrolment_packs(snapshot, trial, sources, [name], cut)[name]
-    path = out or trial.path(trial.folders.reports) / f"enrolment-{name.replace(':', '-')}.xlsx"
+    found = sources(trial, snapshot, read_register(register), gateway.mapping(), today)
+    tables = enrolment_packs(snapshot, trial, found, [name], facts(snapshot, trial, found, cut))[name]
+    file = "-".join(("enrolment", name.replace(":", "-"), *([str(cut)] if cut != today else [])))
+    path = out or trial.path(trial.folders.reports) / f"{file}.xlsx"
     digest = save(path, tables, footer(trial, name, cut))
     print(tables[0].title)
     print(tables[0].about)
     print(f"{path} ({len(tables)} sheets, content {digest[:12]})")
+
+
+def _today(trial: Trial) -> date:
+    return datetime.now(trial.zone).date()
+
+
+def _asked(cut: date, trial: Trial, today: date) -> date:
+    """The day asked for, if REDCap can say anything about it."""
+    first = trial.starts - YEAR
+    if not first <= cut <= today:
+        raise typer.BadParameter(
+            f"a day from {first} (a year before the trial) to today, {today}", param_hint="--as-of"
+        )
+    return cut
 
 
 if __name__ == "__main__":

@@ -157,8 +157,29 @@ def test_checks_of_contacts_follow_the_schedule(
     rule: str, status: ContactStatus, anchor: str, today: date, fires: bool
 ) -> None:
     """The schedule says how a contact stands; it is not judged a second time here."""
-    contact = ContactStanding("ODE-001", "week_5_arm_1", anchor, status)
+    contact = ContactStanding("ODE-001", "week_5_arm_1", anchor, status, "Week 5")
     assert (rule in findings([patient()], rows(), contacts=(contact,), today=today)) is fires
+
+
+def test_one_finding_a_patient_says_which_contacts_were_not_in_time() -> None:
+    """By how they failed, each in the order of the schedule; one after a procedure stands in its own event."""
+    stood: list[tuple[str, ContactStatus]] = [
+        ("Week 1", "done late"), ("Week 2", "missed"), ("Week 3", "done"), ("Week 4", "done early"),
+        ("Week 5", "missed"), ("Week 6", "upcoming"),
+    ]  # fmt: skip
+    contacts = [
+        ContactStanding("ODE-001", f"{label.lower().replace(' ', '_')}_arm_1", "enrolment", status, label)
+        for label, status in stood
+    ]
+    contacts.append(ContactStanding("ODE-001", "surgeon_control_arm_1", "procedure", "missed", "Surgeon control"))
+    assert MEANINGS
+    by_record = {"ODE-001": tuple(rows())}
+    snapshot = Snapshot("1", "", dictionary(), (), by_record, {})
+    found = cross_findings(snapshot, [patient()], Given(MEANINGS, TODAY, tuple(contacts)))
+    assert [(one.where, one.text) for one in found if one.rule == "Q43"] == [
+        ("", "Contacts not in time: missed Week 2, Week 5; early Week 4; late Week 1"),
+        ("surgeon_control_arm_1", "Contacts not in time: missed Surgeon control"),
+    ]
 
 
 @pytest.mark.parametrize(

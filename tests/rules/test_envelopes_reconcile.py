@@ -118,7 +118,6 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
     ("R50", "A", [Patient("A", "ODE", "ode")], [envelope(1, status="released", record="A")]),
     ("R50", "", [], [envelope(1, status="released")]),
     ("R50", "A", [Patient("A", "ODE", "ode", released_envelope=envelope(1).id)], [envelope(1)]),
-    ("R51", "A", [patient("A", 1)], [envelope(1, status="released", record="A")]),
     ("R51", "A", [patient("A", 1)], [done(1, "B")]),
     ("R52", "A", [patient("A", 1, group="rig")], [done(1, "A")]),
     ("R52", "A", [Patient("A", "ODE", "")], []),
@@ -169,6 +168,12 @@ def test_what_is_no_deviation_is_left_alone(
     assert [finding for finding in reconcile(patients, envelopes, shipped) if finding.rule == rule] == []
 
 
+def test_a_rule_about_the_record_names_no_event(shipped: Config) -> None:
+    """A patient who was never randomised has no place in the event of randomisation."""
+    found = reconcile([Patient("A", "ODE", "rig"), patient("B", 2)], [envelope(1), done(2, "B")], shipped)
+    assert [(one.rule, one.where) for one in found] == [("R02", shipped.facts.envelope.event), ("R52", "")]
+
+
 def test_with_scope_site_two_sites_may_open_at_one_time(shipped: Config) -> None:
     """`scope: site` looks at each site alone."""
     per_site = shipped.model_copy(update={"envelopes": shipped.envelopes.model_copy(update={"scope": "site"})})
@@ -207,6 +212,8 @@ SETTLED: list[tuple[str, Sequence[Patient], Sequence[Envelope], list[tuple[str, 
     ("no date yet", [patient("A", 1, opened_on=None)], [envelope(1, status="released", record="A")], []),
     ("two records: a person decides", [patient("A", 1), patient("B", 1)], [envelope(1)], []),
     ("not in the register", [patient("A", 1)], [envelope(2)], []),
+    ("another card: a person decides", [patient("A", 1, card_code="7K2MQ9XD01TC")], [envelope(1)], []),
+    ("released for another", [patient("A", 1)], [envelope(1, status="released", record="B")], []),
 ]
 
 
@@ -215,7 +222,7 @@ def test_the_register_follows_what_the_records_say_was_opened(
     what: str, patients: Sequence[Patient], envelopes: Sequence[Envelope], expected: list[tuple[str, str]]
 ) -> None:
     """An envelope a record shows opened becomes `opened` for that record; a doubtful one waits for a person."""
-    changes = settle(patients, envelopes)
+    changes = settle(patients, envelopes, "PVP-MM")
     assert [(change.id, change.record) for change in changes] == expected
     assert all((change.status, change.opened_on) == ("opened", DAY) for change in changes)
     released = [change.released_at for change in changes]

@@ -13,7 +13,7 @@ from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config
 from trialdesk.envelopes.lists import coordinator_lists, site_list
 from trialdesk.envelopes.stock import PileStock, stock
-from trialdesk.model import Envelope, EnvelopeStatus, Pile
+from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
 from trialdesk.workbook import HEADER_ROW, save
 
 PILE = Pile("ODE", "K1N")
@@ -114,3 +114,19 @@ def test_no_list_names_an_arm(shipped: Config) -> None:
     shown = repr(tables)
     assert [arm.label for arm in shipped.arms if arm.label in shown or f"'{arm.name}'" in shown] == []
     assert not any("arm" in column.title.lower().split() for table in tables for column in table.columns)
+
+
+def test_the_coordinator_reads_findings_with_their_envelopes(shipped: Config) -> None:
+    """Errors first; without a reconciliation there is no such sheet, and a site never has it."""
+    found = [
+        Finding("R50", "ODE", "ODE-002", "", "warning", "ODE-K1N-002-X is released in the record"),
+        Finding("R02", "RIG", "RIG-001", "", "error", "RIG-K1N-002-X was opened"),
+    ]
+    *_, page = coordinator_lists(shipped, pile("RR"), TODAY, found)
+    assert [line.values for line in page.lines] == [
+        ("error", "R02", "RIG", "RIG-001", "RIG-K1N-002-X was opened"),
+        ("warning", "R50", "ODE", "ODE-002", "ODE-K1N-002-X is released in the record"),
+    ]
+    assert [table.name for table in coordinator_lists(shipped, pile("RR"), TODAY)] == ["Envelopes", "To send"]
+    assert [table.name for table in coordinator_lists(shipped, pile("RR"), TODAY, [])][2:] == ["Findings"]
+    assert [table.name for table in site_list(shipped, pile("RR"), "ODE", TODAY)] == ["Envelopes"]

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trialdesk.config import Config, Site
-from trialdesk.reports.accrual import MONTH, exposure, months, planned, project, reaching
+from trialdesk.reports.accrual import MONTH, exposure, months, planned, project, reaching, recruiting
 
 ODE = Site(code="ODE", name="Odense", target=24, opens=date(2026, 1, 1))
 RIG = Site(code="RIG", name="Riget", target=12, opens=date(2026, 3, 1), closes=date(2026, 4, 30))
@@ -45,6 +45,34 @@ def test_months_without_patients_are_shown_and_the_last_ends_at_the_cut(shipped:
     assert rows[-1].site_months == pytest.approx(20 / MONTH)
     assert rows[0].planned == pytest.approx(24 * 31 / 730)
     assert rows[-1].planned_so_far == pytest.approx(24 * 100 / 730 + 12 * 41 / 61)
+
+
+@pytest.mark.parametrize("as_of", [date.max, date.max - timedelta(40), date(9960, 6, 15)])
+def test_the_calendar_has_an_end(shipped: Config, as_of: date) -> None:
+    """A cut in the last months or years there are gives whole months and no date beyond them."""
+    trial = shipped.trial.model_copy(update={"starts": as_of - timedelta(400), "ends": as_of})
+    sites = [site.model_copy(update={"opens": trial.starts}) for site in shipped.sites]
+    rows = months({}, sites, trial, as_of)
+    assert (rows[-1].first, len(rows)) == (as_of.replace(day=1), 14)
+    outlook = project(6, sites, trial, as_of)
+    assert outlook is not None
+    assert all(day is None or as_of <= day for day in (outlook.early, outlook.median, outlook.late))
+
+
+@pytest.mark.parametrize(
+    ("sites", "until", "days"),
+    [
+        ((ODE, RIG), date(2026, 5, 1), 121),
+        ((RIG,), date(2026, 4, 1), 32),
+        ((RIG,), date(2026, 12, 31), 61),
+        ((RIG,), date(2026, 1, 1), 0),
+    ],
+)
+def test_the_trial_recruits_from_its_first_opening_to_its_last_closing(
+    sites: tuple[Site, ...], until: date, days: int
+) -> None:
+    """Months of the calendar, however many sites are open."""
+    assert recruiting(sites, until) == pytest.approx(days / MONTH)
 
 
 def test_the_whole_plan_is_the_target(shipped: Config) -> None:

@@ -42,7 +42,7 @@ def patient(record: str, reached: int, states: Iterable[str] = (), **facts: obje
 
 
 def made(*patients: Patient, as_of: date = LAST) -> Cohort:
-    return cohort(patients, CONFIG, DICTIONARY, as_of)
+    return cohort(patients, CONFIG, DICTIONARY, as_of, LAST)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,36 @@ def test_what_happened_after_the_data_cut_is_not_known(
     assert here.later == (steps is None)
 
 
+YEAR_LATER = date(2027, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("died_on", "left_on", "as_of", "state"),
+    [
+        (YEAR_LATER, date(2026, 6, 2), LAST, "died"),
+        (YEAR_LATER, date(2026, 6, 2), date(2026, 6, 2), "died"),
+        (YEAR_LATER, date(2026, 6, 2), date(2026, 6, 1), "in follow-up"),
+        (date(2026, 6, 2), date(2026, 6, 20), date(2026, 6, 2), "died"),
+        (YEAR_LATER, None, LAST, "died"),
+        (YEAR_LATER, YEAR_LATER, LAST, "died"),
+        (None, date(2026, 6, 2), date(2026, 6, 1), "in follow-up"),
+    ],
+)
+def test_a_slip_in_a_date_hides_no_death(died_on: date | None, left_on: date | None, as_of: date, state: str) -> None:
+    """Somebody typed 2027: the patient has died on the day of the end-of-study form, or by the day of the pull."""
+    (member,) = made(patient("ODE-001", 5, ["dead"], died_on=died_on, left_on=left_on), as_of=as_of).members
+    assert member.state == state
+
+
+def test_a_slip_in_the_date_of_leaving_hides_no_withdrawal() -> None:
+    """Neither the state nor its level goes because a date lies after the pull; after the cut they do."""
+    gone = patient("ODE-001", 5, ["withdrawn_from_contact"], left_on=YEAR_LATER, withdrawal="contact")
+    (member,) = made(gone).members
+    assert (member.state, member.patient.withdrawal) == ("withdrawn", "contact")
+    (earlier,) = made(replace(gone, left_on=LAST), as_of=date(2026, 11, 22)).members
+    assert (earlier.state, earlier.patient.withdrawal) == ("in follow-up", "")
+
+
 def test_a_release_after_the_cut_is_not_known() -> None:
     """Released on the cut's own evening still counts."""
     one = patient("ODE-001", 4, released_envelope="ODE-K1N-001-X", released_at=datetime(2026, 3, 18, 16, 30))
@@ -130,8 +160,11 @@ def test_a_release_after_the_cut_is_not_known() -> None:
 
 def test_a_site_is_shown_only_what_field_and_group_both_give_it() -> None:
     """A record of another group whose site field says ODE by mistake is not shown to Odense."""
-    right, wrong = patient("ODE-001", 5), replace(patient("RIG-001", 5), group="rig")
-    assert made(right, wrong).owned("ODE").records == {"ODE-001"}
+    patients = [patient("ODE-001", 5), replace(patient("RIG-001", 5), group="rig"), patient("ODE-002", 1, group="")]
+    here = made(*patients)
+    for site in ("ODE", "RIG"):
+        assert here.owned(site).records == {one.record for one in patients if one.belongs_to(site)}
+    assert here.owned("ODE").records == {"ODE-001", "ODE-002"}
 
 
 def test_the_flow_of_nobody_is_all_zeros() -> None:

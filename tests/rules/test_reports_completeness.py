@@ -22,6 +22,7 @@ DICTIONARY: Dictionary = join(
 )
 WEEK = "week_2_arm_1"
 CONTROL = "surgeon_control_arm_1"
+DAY = date(2026, 7, 1)
 MAPPING = {WEEK: ("analgesia", "vas_pain", "nurse_contact"), CONTROL: ("surgeon_followup",)}
 
 
@@ -82,7 +83,7 @@ def test_redcaps_mapping_is_read_in_its_order() -> None:
 
 def test_events_after_a_procedure_are_for_the_closed_report() -> None:
     """How many surgeon controls are expected says how many were operated on."""
-    nobody: Cohort = cohort([Patient("ODE-001", "ODE", "ode")], CONFIG, DICTIONARY, date(2026, 7, 1))
+    nobody: Cohort = cohort([Patient("ODE-001", "ODE", "ode")], CONFIG, DICTIONARY, DAY, DAY)
     shown = {
         name: {line.values[1] for line in completeness((), nobody, MAPPING, CONFIG, profile(name, CONFIG)).lines}
         for name in ("monitor", "site:ODE", "closed")

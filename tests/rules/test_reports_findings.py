@@ -16,7 +16,7 @@ from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import InstrumentError
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.findings import Rules, check, read_rules, sort_out
+from trialdesk.reports.findings import Rules, check, read_rules, sort_out, told_once
 from trialdesk.reports.treatment import treatment_columns, treatment_fields
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def test_severity_comes_from_the_class_and_a_rule_without_one_is_a_warning(tmp_p
 
 
 def test_every_wrong_rule_is_named_with_its_line(tmp_path: Path) -> None:
-    """Bad logic, an unknown field and a doubled id in one message; a folder without rules has none."""
+    """Bad logic, an unknown field and a doubled id in one message; a folder without the file is no folder of rules."""
     text = 'rule_name,rule_logic\nX1 a,"[an_ome]>"\nX2 b,"[nothing]=1"\nX3 c,"[an_ome]>1"\nX3 d,"[an_ome]>2"\n'
     (tmp_path / "dq_rules.csv").write_text(text)
     with pytest.raises(InstrumentError) as refused:
@@ -138,7 +138,8 @@ def test_every_wrong_rule_is_named_with_its_line(tmp_path: Path) -> None:
     lines = str(refused.value).splitlines()
     assert [line.split()[0] for line in lines] == ["dq_rules.csv:2:", "dq_rules.csv:3:", "dq_rules.csv:5:"]
     assert "nothing" in lines[1]
-    assert read_rules(tmp_path / "none", DICTIONARY, CONFIG).rules == ()
+    with pytest.raises(InstrumentError, match="nothing would be checked"):
+        read_rules(tmp_path / "none", DICTIONARY, CONFIG)
 
 
 def test_what_tells_the_arm_is_found_from_the_configuration() -> None:
@@ -166,6 +167,47 @@ def test_rules_that_tell_the_arm_are_told_by_what_they_refer_to() -> None:
     assert telling == {f"Q{n}" for n in (32, 33, 34, 35, 36, 37, 38, 39, 41, 46, 55, 56, 58, 59, 60, 69)}
 
 
+RANDOMISATION = "randomisation_arm_1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "envelopes", "left"),
+    [
+        ({"rand_env": "E2"}, ["R49"], []),
+        ({"rand_env": "e1"}, [], ["Q26"]),  # careless spelling: the envelope room does not mind it
+        ({"rand_env_released": ""}, ["R21"], []),
+        ({"rand_env_released": "", "rand_env_ok": "0"}, ["R21"], ["Q27"]),  # the seal was broken as well
+        ({"rand_env_ok": "0"}, [], ["Q27"]),
+        ({"rand_env": "E2"}, ["R21"], ["Q26"]),
+    ],
+)
+def test_one_fact_is_told_once(changes: Mapping[str, str], envelopes: list[str], left: list[str]) -> None:
+    """What a rule about envelopes says of a record is not said again by the rule REDCap has for it."""
+    places = {**CLEAN, RANDOMISATION: {**CLEAN[RANDOMISATION], **changes}}
+    rows = tuple(Row("ODE-001", event, "", 0, values) for event, values in places.items())
+    pull = Snapshot("1", "", DICTIONARY, tuple(places), {"ODE-001": rows}, {})
+    said = [Finding(rule, "ODE", "ODE-001", RANDOMISATION, "error", "x") for rule in envelopes]
+    elsewhere = [Finding(rule, "ODE", "ODE-002", RANDOMISATION, "error", "x") for rule in ("R21", "R49")]
+    once = told_once(check(RULES, pull, CONFIG, TODAY), [*said, *elsewhere], RULES, pull)
+    assert [finding.rule for finding in once] == left
+
+
+def test_what_is_told_of_envelopes_is_told_by_rules_there_are() -> None:
+    """Opened envelope is not the released one: the same deviation, whichever rule says so."""
+    same = {rule: kind.same_as for rule, kind in RULES.classes.items() if kind.same_as}
+    assert same == {"Q26": "R49", "Q27": "R21"}
+    assert set(same.values()) <= ENVELOPE_RULES.keys()
+    assert all(RULES.class_of(one).deviation == RULES.class_of(other).deviation == "D04" for one, other in same.items())
+
+
+def test_a_class_that_can_t_be_read_is_named_with_its_line(tmp_path: Path) -> None:
+    """The condition in column unless is REDCap's logic."""
+    (tmp_path / "dq_rules.csv").write_text("rule_name,rule_logic\n")
+    (tmp_path / "dq_classes.csv").write_text('rule,severity,same_as,unless\nX1,error,R1,"[a]="\n')
+    with pytest.raises(InstrumentError, match=r"dq_classes\.csv:2: X1: unless"):
+        read_rules(tmp_path, DICTIONARY, CONFIG)
+
+
 def test_only_what_is_known_to_be_free_of_the_arm_is_listed() -> None:
     """An unknown rule, a treatment rule, and a rule that fires in the procedure's event all stay closed."""
     free = Finding("Q02", "ODE", "ODE-001", "", "error", "a")
@@ -177,7 +219,9 @@ def test_only_what_is_known_to_be_free_of_the_arm_is_listed() -> None:
         Finding("new", "ODE", "ODE-001", "", "warning", "f"),
     ]
     register = Finding("E03", "ODE", "ODE-001", "", "error", "g")
-    result = sort_out([*closed, coded, free, free], RULES, always=[register])
-    assert result.listed == (register, free, coded)
+    gap = Finding("funnel", "ODE", "ODE-001", "", "error", "h")
+    result = sort_out([*closed, coded, free, free], RULES, [gap], [register])
+    assert (result.listed, result.envelopes) == ((free, coded, gap), (register,))
     assert set(result.treatment) == set(closed)
-    assert result.deviations["Q33"] == "D08"
+    assert set(result.every) == {gap, register, free, coded, *closed}
+    assert result.class_of("Q33").deviation == "D08"

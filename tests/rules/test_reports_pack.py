@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,14 +14,15 @@ from openpyxl import load_workbook
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
+from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import ConcealmentBroken, ConfigError
 from trialdesk.model import Finding, Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.blinding import prove_blind, worlds
 from trialdesk.reports.cohort import cohort
-from trialdesk.reports.findings import Rules, read_rules
-from trialdesk.reports.pack import Sources, enrolment_packs, footer
+from trialdesk.reports.findings import UNWORDED, Rules, read_rules
+from trialdesk.reports.pack import Sources, enrolment_packs, facts, footer
 from trialdesk.reports.recruitment import by_arm
 from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
 
@@ -77,7 +79,13 @@ NOBODY = pull({})
 
 
 def packs(snapshot: Snapshot, *profiles: str, envelopes: tuple[Finding, ...] = ()) -> Mapping[str, tuple[Table, ...]]:
-    return enrolment_packs(snapshot, CONFIG, Sources(RULES, envelopes=envelopes), profiles, TODAY)
+    return made_of(Sources(TODAY, RULES, envelopes=envelopes), profiles, snapshot=snapshot)
+
+
+def made_of(
+    sources: Sources, profiles: Sequence[str], as_of: date = TODAY, snapshot: Snapshot = TRIAL
+) -> Mapping[str, tuple[Table, ...]]:
+    return enrolment_packs(snapshot, CONFIG, sources, profiles, facts(snapshot, CONFIG, sources, as_of))
 
 
 def sheet(tables: tuple[Table, ...], name: str) -> Table:
@@ -122,10 +130,11 @@ def test_percentages_stand_only_over_ten_or_more() -> None:
 def test_every_month_adds_up_to_the_total() -> None:
     """January, April and June without a patient are there."""
     page = sheet(packs(TRIAL, "monitor")["monitor"], "By month")
-    assert column(page, "Month")[-1] == "2026-07 to day 1"
-    assert column(page, "Randomised") == [0, 1, 2, 0, 1, 0, 0]
-    assert column(page, "So far") == [0, 1, 3, 3, 4, 4, 4]
-    assert column(page, "RIG") == [0, 0, 1, 0, 1, 0, 0]
+    assert column(page, "Month")[-2:] == ["2026-07 to day 1", "All"]
+    assert column(page, "Randomised") == [0, 1, 2, 0, 1, 0, 0, 4]
+    assert column(page, "So far") == [0, 1, 3, 3, 4, 4, 4, 4]
+    assert column(page, "RIG") == [0, 0, 1, 0, 1, 0, 0, 2]
+    assert "?" not in {title.title for title in page.columns}
 
 
 def test_the_patients_sheet_has_real_dates_and_the_reason_in_words() -> None:
@@ -166,6 +175,65 @@ def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
     assert column(by_arm_page, "Procedure done") == [2, 1]
 
 
+@pytest.mark.parametrize("name", ["monitor", "site:ODE", "closed"])
+def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name: str) -> None:
+    """What stood in REDCap on 1 April is not known: no findings, no completeness, and About says so."""
+    everything = Sources(
+        TODAY,
+        RULES,
+        envelopes=(Finding("R11", "ODE", "ODE-002", "", "error", "x"),),
+        due=lambda _: [("ODE-002", "week_2_arm_1"), ("RIG-002", "week_2_arm_1")],
+        mapping={"week_2_arm_1": ("nurse_contact",)},
+    )
+    now, earlier = (made_of(everything, [name], day)[name] for day in (TODAY, date(2026, 4, 1)))
+    assert {table.name for table in now} - {table.name for table in earlier} == {"Completeness", "Findings"}
+    terms = dict(zip(column(sheet(earlier, "About"), "Term"), column(sheet(earlier, "About"), "Meaning"), strict=True))
+    assert str(terms["Completeness, Findings"]).startswith("not in this report")
+    assert not {"Expected", "Deviation", "Treatment findings"} & terms.keys()
+    assert "RIG-002" not in words(earlier)  # screened a week later
+    assert "Completeness, Findings" not in column(sheet(now, "About"), "Term")
+
+
+def test_no_envelope_number_stands_in_an_open_report() -> None:
+    """Beside the arms a site knows, numbers would tell places of its lists; the closed report has them all."""
+    numbers = {rule: f"ODE-K1N-{at:03}-X" for at, rule in enumerate((*ENVELOPE_RULES, "R99"))}
+    found = tuple(
+        Finding(rule, "ODE", "ODE-002", "randomisation_arm_1", "error", f"{number} and envelope 7")
+        for rule, number in numbers.items()
+    )
+    made = packs(TRIAL, "monitor", "site:ODE", "closed", envelopes=found)
+    for name in ("monitor", "site:ODE"):
+        text = "\n".join(map(str, words(made[name])))
+        assert not re.search(r"[A-Z]{3}-[A-Z0-9]{3}-[0-9]{3}|envelope 7", text)
+        assert set(numbers) <= set(column(sheet(made[name], "Findings"), "Rule"))
+    listed = {str(text).split()[0] for text in column(sheet(made["closed"], "Findings"), "Finding")}
+    assert set(numbers.values()) <= listed
+
+
+def test_every_rule_about_envelopes_has_words_for_open_reports() -> None:
+    """A sentence of its own that fits on one line, without a number and without an arm."""
+    said = {rule: RULES.class_of(rule).wording for rule in ENVELOPE_RULES}
+    assert len(set(said.values())) == len(ENVELOPE_RULES)
+    assert UNWORDED not in said.values()
+    assert max(map(len, said.values())) <= 75
+    assert not [text for text in said.values() for arm in CONFIG.arms if arm.name.casefold() in text.casefold()]
+
+
+def test_texts_of_one_line_take_one_line_of_paper(tmp_path: Path) -> None:
+    """Hospitals' names, and findings up to 75 letters."""
+    found = Finding("R52", "ODE", "ODE-001", "", "error", "f" * 75)
+    save(tmp_path / "a.xlsx", packs(TRIAL, "closed", envelopes=(found,))["closed"], "f")
+    book = load_workbook(tmp_path / "a.xlsx")
+    names = {len(site.name) for site in CONFIG.sites}
+    assert book["Enrolment"].column_dimensions["B"].width == 40 >= max(names) + 2
+    sheet_of_findings = book["Findings"]
+    heights = {
+        cell.value: sheet_of_findings.row_dimensions[number].height
+        for number, (cell,) in enumerate(sheet_of_findings.iter_rows(min_row=HEADER_ROW + 1, min_col=2, max_col=2), 5)
+    }
+    assert heights["R52"] == 15
+
+
 @pytest.mark.parametrize("wrong", ["", "everyone", "site:", "site:XXX", "site:ode"])
 def test_an_unknown_profile_is_refused(wrong: str) -> None:
     """Nobody gets a wider report through a spelling mistake."""
@@ -203,7 +271,7 @@ def test_what_a_site_types_never_runs_in_the_workbook(tmp_path: Path) -> None:
     """A record id and a finding that begin like formulas stay text."""
     evil = "=HYPERLINK(1)"
     lives = {evil: life("ODE", "2026-02-01", screening={"elig_outcome": "2"})}
-    tables = packs(pull(lives), "monitor", envelopes=(Finding("E1", "ODE", evil, "", "error", "+1"),))["monitor"]
+    tables = packs(pull(lives), "closed", envelopes=(Finding("E1", "ODE", evil, "", "error", "+1"),))["closed"]
     save(tmp_path / "a.xlsx", tables, "f")
     book = load_workbook(tmp_path / "a.xlsx")
     for name in ("Patients", "Findings"):
@@ -231,7 +299,7 @@ def operations_of(snapshot: Snapshot) -> list[Table]:
 
 
 def counts_by_arm(snapshot: Snapshot) -> list[Table]:
-    return [by_arm(cohort(patients(snapshot, CONFIG), CONFIG, DICTIONARY, TODAY), CONFIG)]
+    return [by_arm(cohort(patients(snapshot, CONFIG), CONFIG, DICTIONARY, TODAY, TODAY), CONFIG)]
 
 
 def rows_by_arm(snapshot: Snapshot) -> list[Table]:
@@ -262,8 +330,8 @@ def test_a_leak_through_a_finding_is_caught() -> None:
         return [Finding("Q31", p.site, p.record, "", "warning", "x") for p in seen if p.procedure_on]
 
     with pytest.raises(ConcealmentBroken, match="sheet Findings"):
-        enrolment_packs(TRIAL, CONFIG, Sources(RULES, crosschecks=operated), ["monitor"], TODAY)
-    assert enrolment_packs(TRIAL, CONFIG, Sources(RULES, crosschecks=operated), ["closed"], TODAY)
+        made_of(Sources(TODAY, RULES, crosschecks=operated), ["monitor"])
+    assert made_of(Sources(TODAY, RULES, crosschecks=operated), ["closed"])
 
 
 def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:

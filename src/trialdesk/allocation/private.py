@@ -9,7 +9,6 @@ from trialdesk.allocation.scheme import MASTER_BYTES, Weighted
 from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
-
 # Far above anything real; without bounds a slip of the finger asks for all the memory there is.
 MOST_SIZE, MOST_WEIGHT = 1_000, 1_000_000
 

@@ -20,13 +20,13 @@ TONES: dict[str, Tone] = {
 LEVELS: dict[str, Tone] = {"LOW": "warning", "EMPTY": "alarm"}
 SEVERITIES: dict[str, Tone] = {"error": "alarm", "warning": "warning"}
 AT_DESK = ("made", "packed")
+SHIPMENT = ("Packed", "Sent", "Received")
 
 _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
     (Column("Site"), lambda _, e: e.pile.site),
     (Column("Stratum"), lambda config, e: config.stratum_label(e.pile.stratum)),
     (Column("Number", "number"), lambda _, e: e.number),
     (Column("Envelope"), lambda _, e: e.id),
-    (Column("Batch", "number"), lambda _, e: e.batch),
     (Column("Status"), lambda _, e: e.status),
     (Column("Packed", "date"), lambda _, e: e.packed_on),
     (Column("Sent", "date"), lambda _, e: e.dispatched_on),
@@ -57,9 +57,10 @@ def coordinator_lists(
 def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[Table, ...]:
     """The envelopes one site has or had, as of `today`.
 
-    What still lies at the desk and how shipments were cut is not shown to a site (randomisation.md 6).
+    What still lies at the desk, and how shipments were cut, is not shown to a site: a shipment ends with a block, so
+    its last card would be certain (randomisation.md 6).
     """
-    shown = [(column, of) for column, of in _COLUMNS if column.title not in ("Batch", "Packed")]
+    shown = [(column, of) for column, of in _COLUMNS if column.title not in SHIPMENT]
     mine = [e for e in sorted(envelopes) if e.pile.site == site and e.status not in AT_DESK]
     lines = tuple(
         Line(tuple(of(config, envelope) for _, of in shown), TONES.get(envelope.status, "plain")) for envelope in mine

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
+from trialdesk.allocation.cards import verify_card
 from trialdesk.allocation.numbering import tidy_envelope_id
 from trialdesk.model import Envelope, Patient
 
@@ -37,11 +38,12 @@ def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tupl
     )
 
 
-def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tuple[Envelope, ...]:
+def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope], trial: str) -> tuple[Envelope, ...]:
     """The envelopes that become `opened` in the register because a record shows them opened, as they should be.
 
-    An envelope two records name, or one the register has as void, lost or returned, is a finding for a person and is
-    left alone.
+    Arm and card code of the record have to belong to the envelope: a mistyped number marks nothing. An envelope two
+    records name, one released for another record, or one the register has as void, lost or returned, is a finding for
+    a person and is left alone.
     """
     found = openings(patients, envelopes)
     times = Counter(opening.id for opening in found)
@@ -52,6 +54,8 @@ def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tuple[
         and opening.at is not None
         and times[opening.id] == 1
         and envelope.status not in FINAL
+        and envelope.record in ("", opening.patient.record)
+        and verify_card(envelope.commitment, trial, envelope.id, opening.patient.arm, opening.patient.card_code)
     )
 
 

@@ -245,9 +245,7 @@ def _halves_disagree(desk: Desk) -> Iterator[Hit]:
 def _not_settled(desk: Desk) -> Iterator[Hit]:
     for opening, envelope in desk.known:
         who = opening.patient
-        if envelope.status == "released" and who.opened_on:
-            yield who.site, who.record, f"{envelope.id} was opened, and the register says released"
-        elif envelope.status == "opened" and (envelope.record, envelope.opened_on) != (who.record, who.opened_on):
+        if envelope.status == "opened" and (envelope.record, envelope.opened_on) != (who.record, who.opened_on):
             yield who.site, who.record, f"{envelope.id}: record or day of opening differ in the register"
 
 

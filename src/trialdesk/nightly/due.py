@@ -16,9 +16,16 @@ OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "
 
 
 def contacts_over(config: Config, day: date, snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Record and event of every contact that is made, or whose time is over on `day`."""
+    """Record and event of every contact that is made, or whose time is over, by `day`.
+
+    What is dated later has not happened: neither an opening nor a contact.
+    """
     everyone = schedule(patients(snapshot, config), snapshot, config, day).entries
-    return [(entry.contact.record, entry.contact.rule.event) for entry in everyone if entry.status in OVER]
+    return [
+        (entry.contact.record, entry.contact.rule.event)
+        for entry in everyone
+        if entry.status in OVER and max(entry.contact.enrolled_on, entry.contact.said.on or date.min) <= day
+    ]
 
 
 def crosschecks(config: Config, day: date) -> Callable[[Snapshot], Iterable[Finding]]:
@@ -37,4 +44,4 @@ def crosschecks(config: Config, day: date) -> Callable[[Snapshot], Iterable[Find
 
 def _standing(entry: Entry) -> ContactStanding:
     contact = entry.contact
-    return ContactStanding(contact.record, contact.rule.event, contact.rule.anchor, entry.status)
+    return ContactStanding(contact.record, contact.rule.event, contact.rule.anchor, entry.status, contact.rule.label)

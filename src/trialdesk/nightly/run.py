@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,27 +15,35 @@ from filelock import FileLock, Timeout
 from trialdesk.config import Config
 from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.openings import settle
-from trialdesk.envelopes.reconcile import reconcile
 from trialdesk.envelopes.register import prove_blind, read_register
 from trialdesk.envelopes.stock import PileStock, stock
-from trialdesk.errors import INTERNAL, OK, OK_WITH_WARNINGS, LockHeld, OutputFailed, TrialError
+from trialdesk.errors import (
+    INTERNAL,
+    OK,
+    OK_WITH_WARNINGS,
+    LockHeld,
+    NotAllowed,
+    OutputFailed,
+    RedcapRefused,
+    RedcapUnreachable,
+    TrialError,
+    WriteBackFailed,
+)
 from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables as call_tables
-from trialdesk.model import Envelope, Finding, Patient
+from trialdesk.model import Envelope, Patient
 from trialdesk.nightly import summary as told
-from trialdesk.nightly.due import contacts_over, crosschecks
 from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
+from trialdesk.nightly.sources import settled, sources
 from trialdesk.nightly.summary import StageResult, Summary
 from trialdesk.nightly.writeback import Changes, changes, write
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.instruments.fitness import prove_fit
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.sanity import Tally, gate
 from trialdesk.redcap.snapshot import Snapshot, pull
-from trialdesk.reports.cohort import cohort
-from trialdesk.reports.completeness import forms_by_event
-from trialdesk.reports.findings import check, read_rules
-from trialdesk.reports.pack import Sources, enrolment_packs, footer
+from trialdesk.reports.pack import Facts, Sources, enrolment_packs, facts, footer
 from trialdesk.workbook import Table, save
 
 OPEN_PROFILE = "monitor"
@@ -67,9 +74,10 @@ class Work:
     patients: tuple[Patient, ...] = field(init=False)
     tally: Tally | None = None
     envelopes: tuple[Envelope, ...] = field(init=False)
-    envelope_findings: tuple[Finding, ...] = ()
+    mapping: Sequence[Mapping[str, str]] = ()
     opened: tuple[Envelope, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    sources: Sources = field(init=False)
+    facts: Facts = field(init=False)
     stock: tuple[PileStock, ...] = ()
     schedule: Schedule = field(init=False)
     books: dict[str, tuple[tuple[Table, ...], str]] = field(default_factory=dict)
@@ -147,7 +155,7 @@ def _recorded(work: Work) -> Iterator[Work]:
             trial=work.config.trial.id,
             url=work.config.redcap.url,
             day=work.order.today.isoformat(),
-            status="published" if done else f"failed after {work.stages[-1].stage if work.stages else 'the lock'}",
+            status="published" if done else f"failed in {tuple(STAGES)[len(work.stages)]}",
             exit_code=code,
             tally=work.tally if done else None,
             accepted_drop=work.order.accepted_drop,
@@ -159,12 +167,14 @@ def _recorded(work: Work) -> Iterator[Work]:
 
 def _preflight(work: Work) -> str:
     prove_blind(work.register)
+    prove_fit(work.config, work.trial)
     return f"REDCap {work.trial.version()}; the register token sees no card"
 
 
 def _pull(work: Work) -> str:
     work.snapshot = pull(work.trial)
     work.patients = patients(work.snapshot, work.config)
+    work.mapping = work.trial.mapping()
     work.envelopes = read_register(work.register)
     return f"{len(work.patients)} records, {len(work.envelopes)} envelopes"
 
@@ -177,15 +187,12 @@ def _sanity(work: Work) -> str:
 
 
 def _reconcile(work: Work) -> str:
-    config = work.config
-    work.opened = settle(work.patients, work.envelopes)
-    work.envelope_findings = tuple(reconcile(work.patients, _settled(work), config))
-    rules = read_rules(config.path(config.folders.instruments) / "trial", work.snapshot.dictionary, config)
-    ruled = check(rules, work.snapshot, config, work.order.today)
-    crossed = crosschecks(config, work.order.today)(work.snapshot)
-    work.findings = tuple(sorted({*work.envelope_findings, *ruled, *crossed}))
-    work.stock = stock(config, work.envelopes, work.order.today)
-    return f"{len(work.findings)} findings, {len(rules.rules)} rules"
+    config, today = work.config, work.order.today
+    work.opened = settle(work.patients, work.envelopes, config.trial.id)
+    work.sources = sources(config, work.snapshot, work.envelopes, work.mapping, today)
+    work.facts = facts(work.snapshot, config, work.sources, today)
+    work.stock = stock(config, work.envelopes, today)
+    return f"{len(work.facts.findings)} findings, {len(work.sources.rules.rules)} rules"
 
 
 def _schedule(work: Work) -> str:
@@ -195,18 +202,11 @@ def _schedule(work: Work) -> str:
 
 def _report(work: Work) -> str:
     config, today = work.config, work.order.today
-    rules = read_rules(config.path(config.folders.instruments) / "trial", work.snapshot.dictionary, config)
-    sources = Sources(
-        rules,
-        crosschecks=crosschecks(config, today),
-        envelopes=work.envelope_findings,
-        due=partial(contacts_over, config, today),
-        mapping=forms_by_event(work.trial.mapping()),
-    )
-    packs = enrolment_packs(work.snapshot, config, sources, [OPEN_PROFILE], today)
+    packs = enrolment_packs(work.snapshot, config, work.sources, [OPEN_PROFILE], work.facts)
+    lists = coordinator_lists(config, settled(work.patients, work.envelopes, config), today, work.sources.envelopes)
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
     work.books = {
-        "envelope_lists.xlsx": (coordinator_lists(config, _settled(work), today), foot.format("coordinator")),
+        "envelope_lists.xlsx": (lists, foot.format("coordinator")),
         "call_schedule.xlsx": (
             call_tables(work.schedule, config, today, work.order.now),
             foot.format("research nurse"),
@@ -214,12 +214,6 @@ def _report(work: Work) -> str:
         "enrolment_report.xlsx": (packs[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
     }
     return f"{len(work.books)} workbooks, the open one proved blind"
-
-
-def _settled(work: Work) -> tuple[Envelope, ...]:
-    """The register as it will be when this run has written back: the lists show what the records say."""
-    opened = {envelope.id: envelope for envelope in work.opened}
-    return tuple(opened.get(envelope.id, envelope) for envelope in work.envelopes)
 
 
 def _build(work: Work) -> str:
@@ -237,7 +231,10 @@ def _publish(work: Work) -> str:
 
 
 def _write_back(work: Work) -> str:
-    write(work.changes, work.snapshot, work.config, work.trial, work.register)
+    try:
+        write(work.changes, work.snapshot, work.config, work.trial, work.register)
+    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+        raise WriteBackFailed(f"published as {work.run}, but not written back: {error}") from None
     return str(work.changes)
 
 
@@ -254,25 +251,31 @@ STAGES: Mapping[str, Callable[[Work], str]] = {
 }
 
 
+def _open_releases(work: Work) -> list[str]:
+    """Records with an open release, also those only the register knows of: a release that broke off blocks the next."""
+    in_register = {e.record for e in settled(work.patients, work.envelopes, work.config) if e.status == "released"}
+    used = {patient.record for patient in work.patients if patient.randomised}
+    return sorted({patient.record for patient in work.patients if patient.release_open} | (in_register - used))
+
+
 def _summary(work: Work, digests: Mapping[str, str]) -> Summary:
-    config = work.config
-    whole = cohort(work.patients, config, work.snapshot.dictionary, work.order.today)
+    config, whole = work.config, work.facts.cohort
     return Summary(
         run=work.run,
         trial=config.trial.id,
         domain=config.envelopes.domain,
         day=work.order.today.isoformat(),
         data_as_of=work.order.now.isoformat(timespec="seconds"),
-        recruitment=told.recruitment(work.patients, config),
+        recruitment=told.recruitment(whole),
         states={state: number for state, number in whole.states.items() if number},
         target=config.trial.target,
         calls=told.calls(work.schedule),
         verify_first=[hold.record for hold in work.schedule.holds],
         envelopes_to_send=told.to_do(work.stock, "send"),
         envelopes_to_make=told.to_do(work.stock, "make"),
-        release_open=[patient.record for patient in work.patients if patient.release_open],
-        findings=told.by_rule(work.findings),
-        written=str(work.changes),
+        release_open=_open_releases(work),
+        findings=told.by_rule(work.facts.findings),
+        to_write=str(work.changes),
         stages=tuple(work.stages),
         files=dict(digests),
     )

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trialdesk.config import Config
 from trialdesk.envelopes.stock import PileStock
 from trialdesk.followup.schedule import Schedule
-from trialdesk.model import Finding, Patient
+from trialdesk.model import Finding
+from trialdesk.reports.cohort import Cohort
 
 SCHEMA = 1
 
@@ -42,7 +42,7 @@ class Summary:
     envelopes_to_make: Sequence[str]
     release_open: Sequence[str]
     findings: Mapping[str, Mapping[str, int]]
-    written: str
+    to_write: str
     stages: Sequence[StageResult]
     files: Mapping[str, str]
 
@@ -70,9 +70,9 @@ class Summary:
         ]
 
 
-def recruitment(patients: Sequence[Patient], config: Config) -> dict[str, int]:
-    """How many have reached each step of recruitment, in configured order."""
-    return {step.code: sum(step.code in patient.reached for patient in patients) for step in config.funnel}
+def recruitment(cohort: Cohort) -> dict[str, int]:
+    """How many have reached each step of recruitment and all before it, in configured order, as the report counts."""
+    return {step.code: cohort.reached(number) for number, step in enumerate(cohort.steps)}
 
 
 def calls(schedule: Schedule) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -36,13 +37,18 @@ class Month:
     open_sites: int
     site_months: float
 
+    @property
+    def elsewhere(self) -> int:
+        """Patients of the month whose site is none of `by_site`."""
+        return self.actual - sum(self.by_site.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Projection:
     """When the target may be reached: one chance in ten before `early`, in two before `median`, in ten after `late`.
 
-    A date is None when it lies beyond 50 years or every site closes first. `on_time` is the chance of reaching the
-    target by the planned end of recruitment.
+    A date is None when it lies beyond 50 years or the calendar, or every site closes first. `on_time` is the chance of
+    reaching the target by the planned end of recruitment.
     """
 
     early: date | None
@@ -55,6 +61,13 @@ def exposure(site: Site, until: date) -> float:
     """Months from the site's opening (that day included) to the end of `until`, or to its closing if earlier."""
     last = min(until, site.closes) if site.closes else until
     return max(0, (last - site.opens).days + 1) / MONTH
+
+
+def recruiting(sites: Sequence[Site], until: date) -> float:
+    """Months of the calendar from the first opening to the end of `until`, or to the last closing if all close."""
+    closes = [site.closes for site in sites if site.closes]
+    last = min(until, max(closes)) if len(closes) == len(sites) else until
+    return max(0, (last - min(site.opens for site in sites)).days + 1) / MONTH
 
 
 def planned(site: Site, trial: Trial, until: date) -> float:
@@ -108,20 +121,19 @@ def project(randomised: int, sites: Sequence[Site], trial: Trial, as_of: date) -
     then negative binomial, so no random numbers are needed (trial-operations.md 2.2, sheet 02). A site adds exposure
     while it is open: sites not yet open count from their planned opening at the pooled rate, closed ones no more.
     """
-    opened = [site.opens for site in sites if site.opens <= as_of]
-    waited = ((as_of - min(opened)).days + 1) / MONTH if opened else 0.0
     missing = trial.target - randomised
-    if randomised < FEWEST or waited < SHORTEST or missing <= 0:
+    if randomised < FEWEST or recruiting(sites, as_of) < SHORTEST or missing <= 0:
         return None
     before = sum(exposure(site, as_of) for site in sites)
+    horizon = min(_HORIZON, (date.max - as_of).days)
 
     def chance(days: int) -> float:
         until = as_of + timedelta(days)
         return reaching(missing, randomised, before, sum(exposure(site, until) for site in sites) - before)
 
     def when(level: float) -> date | None:
-        days = bisect_right(range(_HORIZON), level, key=chance)
-        return as_of + timedelta(days) if days < _HORIZON else None
+        days = bisect_right(range(horizon), level, key=chance)
+        return as_of + timedelta(days) if days < horizon else None
 
     return Projection(when(0.1), when(0.5), when(0.9), chance(max(0, (trial.ends - as_of).days)))
 
@@ -144,9 +156,11 @@ def reaching(missing: int, seen: int, before: float, ahead: float) -> float:
 def _calendar(first: date, last: date) -> Iterator[tuple[date, date]]:
     start = first.replace(day=1)
     while start <= last:
-        following = (start + timedelta(32)).replace(day=1)
-        yield start, min(following - timedelta(1), last)
-        start = following
+        end = start.replace(day=monthrange(start.year, start.month)[1])
+        yield start, min(end, last)
+        if end >= last:
+            return
+        start = end + timedelta(1)
 
 
 def _between(days: Sequence[date], first: date, last: date) -> int:

@@ -14,7 +14,6 @@ from datetime import date
 from typing import Literal, TypeVar
 
 from redcap_rules.dictionary import Dictionary
-from redcap_rules.names import group_name
 from trialdesk.config import Config, Step
 from trialdesk.model import Finding, Patient
 from trialdesk.reports.datacut import LEAVING, cut, step_dates
@@ -87,8 +86,7 @@ class Cohort:
 
     def owned(self, site: str) -> Cohort:
         """The patients that site field and data access group both give to the site: what its people may be shown."""
-        own = {"", group_name(site)}
-        return self.where(lambda member: member.site == site and member.patient.group in own)
+        return self.where(lambda member: member.patient.belongs_to(site))
 
     def reached(self, step: int) -> int:
         """How many reached step number `step` (from 0) and all before it; for the last, how many are randomised."""
@@ -118,7 +116,7 @@ class Cohort:
         return {state: counted[state] for state in STATES}
 
 
-def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, as_of: date) -> Cohort:
+def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, as_of: date, today: date) -> Cohort:
     """The cohort as of the end of a day.
 
     Facts dated later are taken away: a later death leaves the patient alive, a later consent leaves the step open.
@@ -129,9 +127,10 @@ def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, 
         config: The trial.
         dictionary: The project's dictionary, to find the form of a step.
         as_of: The data cut, a day in the trial's time zone.
+        today: The day of the pull.
     """
     dated = step_dates(config, dictionary)
-    before = [cut(patient, as_of, dated) for patient in patients]
+    before = [cut(patient, as_of, dated, today) for patient in patients]
     kept = sorted((patient for patient in before if patient is not None), key=lambda patient: patient.record)
     stated = _labels(dictionary, config.facts.not_enrolled_reason.field)
     members = tuple(_member(patient, config, stated) for patient in kept)

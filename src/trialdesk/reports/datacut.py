@@ -47,28 +47,35 @@ def step_dates(config: Config, dictionary: Dictionary) -> Mapping[str, Fact]:
     return dates
 
 
-def cut(patient: Patient, as_of: date, dated: Mapping[str, Fact]) -> Patient | None:
-    """The patient as of the end of a day; None if the record began later."""
+def cut(patient: Patient, as_of: date, dated: Mapping[str, Fact], today: date) -> Patient | None:
+    """The patient as of the end of a day; None if the record began later.
+
+    A state that REDCap has on `today`, the day of the pull, and dates after it, has come all the same: the date is a
+    slip of typing and no reason to hide a death.
+    """
 
     def later(when: date | None) -> bool:
         return when is not None and when > as_of
 
+    def since(when: date | None) -> bool:
+        return when is not None and as_of < when <= today
+
     if later(patient.screened_on):
         return None
     steps = tuple(code for code in patient.reached if not (code in dated and later(getattr(patient, dated[code]))))
-    changes: dict[str, object] = {"reached": steps, "states": patient.states - _later_states(patient, later)}
+    changes: dict[str, object] = {"reached": steps, "states": patient.states - _later_states(patient, since)}
     for group in _TOGETHER:
         if later(getattr(patient, group[0])):
             changes.update({name: _BLANK[name] for name in group})
     if patient.released_at and patient.released_at > datetime.combine(as_of, time.max, patient.released_at.tzinfo):
         changes.update({"released_at": None, "released_envelope": ""})
-    if later(patient.left_on):
+    if since(patient.left_on):
         changes["withdrawal"] = ""
     return replace(patient, **changes)  # type: ignore[arg-type]  # the names are Patient's own, table-driven
 
 
-def _later_states(patient: Patient, later: Callable[[date | None], bool]) -> frozenset[str]:
-    gone = LEAVING if later(patient.left_on) else frozenset()
+def _later_states(patient: Patient, since: Callable[[date | None], bool]) -> frozenset[str]:
+    gone = LEAVING if since(patient.left_on) else frozenset()
     dated = {"procedure_done": patient.procedure_on, "arm_changed": patient.arm_change_on}
-    dated["dead"] = patient.died_on or patient.left_on
-    return gone | {state for state, when in dated.items() if later(when)}
+    dated["dead"] = min(filter(None, (patient.died_on, patient.left_on)), default=None)
+    return gone | {state for state, when in dated.items() if since(when)}

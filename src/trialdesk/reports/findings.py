@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from trialdesk.reports.treatment import treatment_columns, treatment_events, tre
 
 RULES = "dq_rules.csv"
 CLASSES = "dq_classes.csv"
+UNWORDED = "Something about an envelope: see the coordinator's envelope lists"
 
 _NOWHERE = Row("", "", "", 0, {})
 
@@ -29,12 +30,17 @@ class RuleClass:
     """How a rule is treated: `deviation` is a code of the protocol ("" for none).
 
     `open` says of a rule that has no logic of its own whether open reports may list it; a rule with logic is judged
-    by what it refers to.
+    by what it refers to. A rule that is the `same_as` one about envelopes is left out where that one is found in the
+    record, `unless` this logic says that there is more to it. `wording` is what open reports say of a rule about
+    envelopes, whose own texts hold envelope numbers.
     """
 
     severity: Severity = "warning"
     deviation: str = ""
     open: bool = False
+    same_as: str = ""
+    unless: Expression | None = None
+    wording: str = UNWORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +81,45 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class FindingList:
-    """What a report says is to be looked at: `listed` in every profile, `treatment` in the closed one.
+    """What a report says is to be looked at: `listed` in every profile as it is, the rest as the closed one says it.
 
-    Open profiles show of `treatment` how many there are at each site, all rules and arms together.
+    Open profiles show of `treatment` how many there are at each site, all rules and arms together, and of `envelopes`
+    no envelope number: beside the arms a site knows it would tell places of its lists.
     """
 
     listed: tuple[Finding, ...] = ()
+    envelopes: tuple[Finding, ...] = ()
     treatment: tuple[Finding, ...] = ()
-    deviations: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, RuleClass] = field(default_factory=dict)
+
+    @property
+    def every(self) -> tuple[Finding, ...]:
+        """All of them, sorted, in full words."""
+        return tuple(sorted((*self.listed, *self.envelopes, *self.treatment)))
+
+    @property
+    def plain(self) -> tuple[Finding, ...]:
+        """What open profiles list, sorted."""
+        worded = {replace(one, text=self.class_of(one.rule).wording) for one in self.envelopes}
+        return tuple(sorted({*self.listed, *worded}))
+
+    def class_of(self, rule: str) -> RuleClass:
+        """The class of a rule, or the usual one."""
+        return self.classes.get(rule, RuleClass())
 
 
 def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
-    """The rules in `dq_rules.csv` with the classes in `dq_classes.csv`; either file may be missing.
+    """The rules in `dq_rules.csv` with the classes in `dq_classes.csv`, which may be missing.
 
     The first word of a rule's name is its id. The columns of the classes are rule, severity (error or warning),
-    deviation, and open (y: open reports may list this rule, which has no logic of its own).
+    deviation, open (y: open reports may list this rule, which has no logic of its own), same_as, unless, wording.
 
     Raises:
-        InstrumentError: a rule can't be read, stands twice or names a field the project lacks; one line each.
+        InstrumentError: the file of rules is missing, or a rule can't be read, stands twice or names a field that the
+            project lacks; one line each. A trial without rules has the file with its header alone.
     """
+    if not (folder / RULES).is_file():
+        raise InstrumentError(f"{folder / RULES}: no such file, so nothing would be checked; see folders.instruments")
     treatment = treatment_fields(dictionary, config)
     secret = treatment_columns(dictionary, config)
     rules: list[Rule] = []
@@ -108,9 +134,14 @@ def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
             problems.append(f"{RULES}:{number}: {name}: {what}; correct the rule or push the instruments")
         if not name or any(rule.id == name for rule in rules[:-1]):
             problems.append(f"{RULES}:{number}: {name or 'a rule without name'}: give every rule an id of its own")
+    classes: dict[str, RuleClass] = {}
+    for number, row in enumerate(_table(folder / CLASSES), 2):
+        try:
+            classes[row["rule"]] = _class(row)
+        except LogicError as error:
+            problems.append(f"{CLASSES}:{number}: {row['rule']}: unless: {error}; correct it")
     if problems:
         raise InstrumentError("\n".join(problems))
-    classes = {row["rule"]: _class(row) for row in _table(folder / CLASSES)}
     return Rules(tuple(rules), classes, treatment_events(config))
 
 
@@ -137,18 +168,37 @@ def check(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
     return tuple(sorted(found))
 
 
-def sort_out(findings: Iterable[Finding], rules: Rules, always: Iterable[Finding] = ()) -> FindingList:
+def told_once(
+    findings: Iterable[Finding], envelopes: Iterable[Finding], rules: Rules, snapshot: Snapshot
+) -> Iterator[Finding]:
+    """The findings without those that only say what a finding about envelopes says of the same record."""
+    told = {(one.rule, one.record) for one in envelopes}
+    for one in findings:
+        kind = rules.class_of(one.rule)
+        more = kind.unless is not None and is_true(evaluate(kind.unless, snapshot.view(one.record)))
+        if more or (kind.same_as, one.record) not in told:
+            yield one
+
+
+def sort_out(
+    findings: Iterable[Finding], rules: Rules, gaps: Iterable[Finding] = (), envelopes: Iterable[Finding] = ()
+) -> FindingList:
     """The findings as reports list them, sorted, each once.
 
     Args:
         findings: Those of the rules, in files or in code; what is not known to be arm-free goes to `treatment`.
         rules: Say which findings are.
-        always: Findings that by their making name no arm and may be listed everywhere: envelopes, recruitment order.
+        gaps: Findings about the order of recruitment; they name no arm and may be listed everywhere.
+        envelopes: Findings about envelopes; they name no arm, but envelopes.
     """
     every = set(findings)
-    listed = {finding for finding in every if rules.arm_free(finding)} | set(always)
-    deviations = {name: class_.deviation for name, class_ in rules.classes.items()}
-    return FindingList(tuple(sorted(listed)), tuple(sorted(every - listed)), deviations)
+    free = {finding for finding in every if rules.arm_free(finding)}
+    return FindingList(
+        listed=tuple(sorted(free | set(gaps))),
+        envelopes=tuple(sorted(set(envelopes))),
+        treatment=tuple(sorted(every - free)),
+        classes=rules.classes,
+    )
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
@@ -163,7 +213,9 @@ def _table(path: Path) -> Iterator[dict[str, str]]:
 
 def _class(row: Mapping[str, str]) -> RuleClass:
     severity: Severity = "error" if row.get("severity") == "error" else "warning"
-    return RuleClass(severity, row.get("deviation") or "", row.get("open") == "y")
+    unless = parse(row["unless"]) if row.get("unless") else None
+    deviation, same_as = row.get("deviation") or "", row.get("same_as") or ""
+    return RuleClass(severity, deviation, row.get("open") == "y", same_as, unless, row.get("wording") or UNWORDED)
 
 
 def _rule(

@@ -29,17 +29,19 @@ def patients(cohort: Cohort) -> Table:
 
 
 def findings(found: FindingList, cohort: Cohort, profile: Profile) -> Table:
-    """What has to be looked at, errors first; in an open profile the treatment's findings are only counted by site."""
+    """What has to be looked at, errors first.
+
+    In an open profile the treatment's findings are only counted by site, and no envelope number is shown.
+    """
     columns = (
         Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
-        Column("Where", width=26), Column("Finding", width=60), Column("Deviation", width=10),
+        Column("Where", width=26), Column("Finding", width=66), Column("Deviation", width=10),
     )  # fmt: skip
-    listed = (*found.listed, *(() if profile.open else found.treatment))
     mine = sorted(
-        (one for one in listed if _shown(one, cohort, profile)),
+        (one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)),
         key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text),
     )
-    lines = [_finding(one, found.deviations.get(one.rule, "")) for one in mine]
+    lines = [_finding(one, found.class_of(one.rule).deviation) for one in mine]
     if profile.open:
         lines.extend(_pooled(found, cohort, profile))
     errors = sum(one.severity == "error" for one in mine)
@@ -70,17 +72,24 @@ def completeness(
     return Table("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
 
 
-def about(cohort: Cohort, config: Config, profile: Profile) -> Table:
-    """What every number means, and what this report was made from."""
+def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) -> Table:
+    """What every number means, and what this report was made from; `current` if the cut is the day of the pull."""
     trial = config.trial
     facts = (
         ("Trial", f"{trial.id}: {trial.title}"),
         ("Profile", profile.name),
-        ("Data cut", f"end of {cohort.as_of} ({trial.time_zone}); facts dated later are left out"),
+        ("Data cut", f"end of {cohort.as_of} ({trial.time_zone}); {_CUT}"),
         ("Records", f"{len(cohort.members)} in this report; {_later(cohort, profile)}"),
     )
     columns = (Column("Term", width=26), Column("Meaning", width=110))
-    terms = (*facts, *_step_terms(config), *_TERMS, *(_OPEN_TERMS if profile.open else _CLOSED_TERMS))
+    terms = (
+        *facts,
+        *_step_terms(config),
+        *_TERMS,
+        *(_CURRENT_TERMS if current else _PAST_TERMS),
+        *(_OPEN_CURRENT_TERMS if current and profile.open else ()),
+        *(_OPEN_TERMS if profile.open else _CLOSED_TERMS),
+    )
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
     return Table("About", "About this report", "What it was made from, and what every number means.", columns, lines)
 
@@ -97,11 +106,18 @@ def _step_terms(config: Config) -> Iterator[tuple[str, str]]:
     yield labels[-1], "envelope opened (day 0), whether or not an earlier step is missing; a missing one is a finding"
 
 
+_CUT = (
+    "facts with a later date are left out; what has no date of its own, or an end of study dated after the day of the "
+    "pull, counts as REDCap has it now"
+)
 _TERMS = (
     ("Target", "patients planned, for the site or the whole trial, as configured"),
     ("% of …, % complete", "left blank where the denominator is under 10: n and N stand beside it"),
     ("Site-months", "days from the opening of the site to the data cut (or its closing), divided by 30.4"),
-    ("A month", "randomised patients divided by site-months"),
+    (
+        "A month",
+        "randomised patients divided by the months since the site opened; in the last row, since the first did",
+    ),
     ("A site-month", "randomised patients of the month divided by the months that sites were open in it"),
     ("Planned", "each site's target spread evenly from its opening to its closing or the planned end of recruitment"),
     ("Ahead or behind", "randomised so far minus planned so far"),
@@ -110,19 +126,28 @@ _TERMS = (
     ("Left before randomisation", "an end-of-study form without an opened envelope"),
     ("In follow-up", "randomised and no end of study; withdrawal from the treatment alone stays in follow-up"),
     ("Withdrawn", "no further contact, or no further data"),
+)
+_CURRENT_TERMS = (
     ("Expected", "forms of contacts that are done or whose time (with grace) is over; not after death or withdrawal"),
     ("Entered, complete", "the form holds data; and its status is Complete. Missing: expected and empty"),
     ("Error, warning", "error: must be solved; warning: may be accepted after a look"),
     ("Deviation", "code of the protocol's list of deviations that the rule points to"),
 )
-_OPEN_TERMS = (
+_PAST_TERMS = (
+    (
+        "Completeness, Findings",
+        "not in this report: they are about what REDCap holds now, and what it held at the data cut is not known",
+    ),
+)
+_OPEN_CURRENT_TERMS = (
     (
         "Treatment findings",
         "findings of rules that use the allocation, the procedure or a change of arm: counted by site, listed in the "
-        "closed report",
+        "closed report; their number is all that may depend on the treatment",
     ),
-    ("Blinding", "this report was made again with other treatments and came out the same; only their count is kept"),
+    ("Envelope numbers", "not in this report; the coordinator's envelope lists say which envelope a finding is about"),
 )
+_OPEN_TERMS = (("Blinding", "this report was made again with other treatments and came out the same"),)
 _CLOSED_TERMS = (("Confidential", "for the statistician and the data monitoring committee: shows patients by arm"),)
 
 

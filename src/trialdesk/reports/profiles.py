@@ -12,6 +12,8 @@ from trialdesk.workbook import Line, Table
 
 # In place of these stand one column for each step of recruitment, site, or state of a randomised patient.
 STEPS, SITES, STATES = "<steps>", "<sites>", "<states>"
+UNKNOWN_SITE = "?"
+"""Stands for the site of patients whose site field names none; only readers of the whole trial see them."""
 
 _OPEN: Mapping[str, tuple[str, ...]] = {
     "Enrolment": (
@@ -74,7 +76,7 @@ def _titles(
 ) -> Mapping[str, frozenset[str]]:
     named = {
         STEPS: [step.label for step in config.funnel],
-        SITES: [site.code for site in sites],
+        SITES: [*(site.code for site in sites), *([UNKNOWN_SITE] if sites == config.sites else [])],
         STATES: [state.capitalize() for state in WORDS],
     }
     return {

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import OutputFailed
-from trialdesk.reports.accrual import Month, Projection, exposure, months, project
+from trialdesk.reports.accrual import Month, Projection, exposure, months, project, recruiting
 from trialdesk.reports.cohort import STATES, Cohort, Member, share
 from trialdesk.reports.flow import Box, flow, unbalanced
-from trialdesk.reports.profiles import Profile
+from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
 from trialdesk.workbook import Column, Line, Table, Tone, Value
 
 LONG = 60
 """Days after which a site without a new patient is pointed out (trial-operations.md 2.2, sheet 01)."""
 
-UNKNOWN_SITE = "?"
 NOTE = 2
 
 
@@ -33,7 +33,7 @@ def enrolment(cohort: Cohort, config: Config, profile: Profile) -> Table:
         lines.append(_total(cohort, profile.sites, target))
     steps = (Column(step.label, "number", max(9, len(step.label) + 3)) for step in config.funnel)
     columns = (
-        Column("Site", width=8), Column("Name", width=34), Column("Note", width=22),
+        Column("Site", width=8), Column("Name", width=40), Column("Note", width=22),
         Column("Opened", "date", 12), *steps, Column("Target", "number", 9), Column("% of target", "percent", 12),
         Column("Last randomised", "date", 16), Column("Days since", "number", 12),
         Column("Site-months", "number", 13), Column("A month", "number", 10),
@@ -45,17 +45,25 @@ def enrolment(cohort: Cohort, config: Config, profile: Profile) -> Table:
 
 
 def by_month(cohort: Cohort, config: Config, profile: Profile) -> Table:
-    """Every calendar month since the start, months without patients too, by site and against the plan."""
+    """Every calendar month since the start, months without patients too, by site and against the plan, and the whole.
+
+    Patients without a known site have a column of their own while there are any, so every row adds up.
+    """
     opened = {code: cohort.at(code).opened_on for code in {member.site for member in cohort.members}}
     rows = months(opened, profile.sites, config.trial, cohort.as_of)
+    strays = any(row.elsewhere for row in rows)
+    codes = [*(site.code for site in profile.sites), *([UNKNOWN_SITE] if strays else [])]
     columns = (
-        Column("Month", width=18), *(Column(site.code, "number", 7) for site in profile.sites),
+        Column("Month", width=18), *(Column(code, "number", 7) for code in codes),
         Column("Randomised", "number", 12), Column("Planned", "number", 9), Column("So far", "number", 9),
         Column("Planned so far", "number", 16), Column("Ahead or behind", "number", 17),
         Column("Open sites", "number", 12), Column("A site-month", "number", 14),
     )  # fmt: skip
     about = "Randomised patients by calendar month and site, beside the number planned. Definitions: sheet About."
-    return Table("By month", "Recruitment by month", about, columns, tuple(_month(row, cohort.as_of) for row in rows))
+    lines = [_month(row, cohort.as_of, strays=strays) for row in rows]
+    if rows:
+        lines.append(_all_months(rows, strays=strays))
+    return Table("By month", "Recruitment by month", about, columns, tuple(lines))
 
 
 def participant_flow(cohort: Cohort) -> Table:
@@ -87,11 +95,12 @@ def by_arm(cohort: Cohort, config: Config) -> Table:
 def _site(site: Site, cohort: Cohort) -> Line:
     here = cohort.at(site.code)
     head = (site.code, site.name, _note(site, here, cohort.as_of), site.opens)
-    return _line(head, here, _progress(here, site.target, exposure(site, cohort.as_of)))
+    spent = exposure(site, cohort.as_of)
+    return _line(head, here, _progress(here, site.target, spent, spent))
 
 
-def _progress(here: Cohort, target: int, spent: float) -> tuple[Value, ...]:
-    """Target, share of it, day of the last randomisation, days since, site-months and rate."""
+def _progress(here: Cohort, target: int, spent: float, lasted: float) -> tuple[Value, ...]:
+    """Target, share of it, day of the last randomisation, days since, site-months, and rate a month it has lasted."""
     last = here.opened_on[-1] if here.opened_on else None
     return (
         target,
@@ -99,7 +108,7 @@ def _progress(here: Cohort, target: int, spent: float) -> tuple[Value, ...]:
         last,
         (here.as_of - last).days if last else None,
         round(spent, 1),
-        round(here.randomised / spent, 2) if spent else None,
+        round(here.randomised / lasted, 2) if lasted else None,
     )
 
 
@@ -129,7 +138,8 @@ def _line(head: tuple[Value, ...], here: Cohort, rest: tuple[Value, ...]) -> Lin
 def _total(cohort: Cohort, sites: Sequence[Site], target: int) -> Line:
     head = ("All", "Whole trial", "", min(site.opens for site in sites))
     spent = sum(exposure(site, cohort.as_of) for site in sites)
-    return Line(_line(head, cohort, _progress(cohort, target, spent)).values, "strong")
+    progress = _progress(cohort, target, spent, recruiting(sites, cohort.as_of))
+    return Line(_line(head, cohort, progress).values, "strong")
 
 
 def _outlook(cohort: Cohort, config: Config, profile: Profile, target: int) -> str:
@@ -159,12 +169,31 @@ def _percent(part: float) -> str:
     return f"{100 * part:.0f} %"
 
 
-def _month(row: Month, as_of: date) -> Line:
+def _month(row: Month, as_of: date, *, strays: bool) -> Line:
     ends = row.first.year == as_of.year and row.first.month == as_of.month
-    name = f"{row.first:%Y-%m}" + (f" to day {as_of.day}" if ends else "")
-    values: tuple[Value, ...] = (
+    values = _month_values(f"{row.first:%Y-%m}" + (f" to day {as_of.day}" if ends else ""), row, strays=strays)
+    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if value == 0}
+    tones[len(row.by_site) + strays + 1] = "strong"
+    return Line(values, "plain", tones)
+
+
+def _all_months(rows: Sequence[Month], *, strays: bool) -> Line:
+    """The months together: sums, and where it stands at the end."""
+    whole = replace(
+        rows[-1],
+        by_site={code: sum(row.by_site[code] for row in rows) for code in rows[-1].by_site},
+        actual=sum(row.actual for row in rows),
+        planned=sum(row.planned for row in rows),
+        site_months=sum(row.site_months for row in rows),
+    )
+    return Line(_month_values("All", whole, strays=strays), "strong")
+
+
+def _month_values(name: str, row: Month, *, strays: bool) -> tuple[Value, ...]:
+    return (
         name,
         *row.by_site.values(),
+        *([row.elsewhere] if strays else []),
         row.actual,
         round(row.planned, 1),
         row.so_far,
@@ -173,9 +202,6 @@ def _month(row: Month, as_of: date) -> Line:
         row.open_sites,
         round(row.actual / row.site_months, 2) if row.site_months else None,
     )
-    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if value == 0}
-    tones[len(row.by_site) + 1] = "strong"
-    return Line(values, "plain", tones)
 
 
 def _box(box: Box, above: Mapping[str, int]) -> Line:

@@ -82,8 +82,15 @@ class World:
         ]
         self.admin.import_records(rows, overwrite="overwrite")
 
+    def card(self, envelope: str) -> tuple[str, str]:
+        """Arm and code on the card inside."""
+        tables = open_tables(self.config, self.config.home / "identity.txt")
+        cards = (made.card for table in tables for made in table.allocations if made.envelope.id == envelope)
+        return next(((card.arm, card.code) for card in cards), ("1", "x"))
+
     def record_opening(self, record: str, envelope: str, day: str = "2026-03-02") -> None:
-        values = {"rand_env": envelope, "rand_date": day, "rand_time": "10:45", "rand_arm": "1", "rand_code": "x"}
+        arm, code = self.card(envelope)
+        values = {"rand_env": envelope, "rand_date": day, "rand_time": "10:45", "rand_arm": arm, "rand_code": code}
         self.admin.import_records([{"record_id": record, "redcap_event_name": "randomisation_arm_1", **values}])
 
 

@@ -52,7 +52,7 @@ def test_tables_are_made_pushed_released_and_listed(desk: World, tmp_path: Path)
     path = tmp_path / "all.xlsx"
     assert run(envelope_lists.app, desk, "--out", str(path)).output.strip() == str(path)
     rows = list(load_workbook(path)["Envelopes"].iter_rows(min_row=HEADER_ROW + 1, values_only=True))
-    assert sum(row[5] == "released" and row[10] == "ODE-014" for row in rows) == 1
+    assert sum(row[4] == "released" and row[9] == "ODE-014" for row in rows) == 1
     assert run(envelope_lists.app, desk, "--site", "RIG").output.strip().endswith("envelopes-RIG.xlsx")
     back = run(release_envelope.app, desk, "ODE-014", "--take-back")
     assert back.output.startswith("taken back from ODE-014: ODE-K1N-001-")

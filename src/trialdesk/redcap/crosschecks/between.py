@@ -6,10 +6,18 @@ Q28 to Q30 and Q68 compare records too; the envelope room finds them as R07, R01
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from trialdesk.redcap.crosschecks.case import Case, Given
 
-Hit = tuple[str, Case, str]  # rule, case, where
+
+class Hit(NamedTuple):
+    """A check that fires: in which record and place; `detail` says more than the rule's own text."""
+
+    rule: str
+    case: Case
+    where: str = ""
+    detail: str = ""
 
 
 def double(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -19,4 +27,4 @@ def double(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         facts = (case.patient.site, *(case.text(ref) for ref in given.meanings.same_person))
         if all(facts):
             people.setdefault(facts, []).append(case)
-    yield from (("Q31", case, "") for same in people.values() if len(same) > 1 for case in same)
+    yield from (Hit("Q31", case) for same in people.values() if len(same) > 1 for case in same)

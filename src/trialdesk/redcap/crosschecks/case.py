@@ -16,12 +16,16 @@ from trialdesk.redcap.patients import day
 
 @dataclass(frozen=True, slots=True)
 class ContactStanding:
-    """How a contact of a record stands today, from the schedule; `anchor` is `enrolment` or `procedure`."""
+    """How a contact of a record stands today, from the schedule.
+
+    `anchor` is `enrolment` or `procedure`; `label` is what people call the contact, such as Week 3.
+    """
 
     record: str
     event: str
     anchor: str
     status: ContactStatus
+    label: str
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from trialdesk.redcap.crosschecks.between import Hit
 from trialdesk.redcap.crosschecks.case import Case, Given
 from trialdesk.redcap.snapshot import Snapshot
 
-# Wording of instruments.md 8; none names an arm or a card.
+# After instruments.md 8; none names an arm or a card.
 TEXTS: Mapping[str, str] = {
     "Q31": "Possible double entry: the same person at the same site",
     "Q40": "Set of treated levels differs from the planned set",
     "Q42": "Complication ticked but no adverse event in the log within 30 days",
-    "Q43": "Contact outside its window, or none for a due contact",
+    "Q43": "Contacts not in time",
     "Q47": "Wish to change arm noted but the form for it is empty",
     "Q48": "New event, treatment change or admission noted but no log entry since the previous contact",
     "Q57": "Procedure long ago and the surgeon control is empty",
@@ -49,5 +49,9 @@ def cross_findings(snapshot: Snapshot, patients: Iterable[Patient], given: Given
         given: Which field means what, today, and how the contacts stand.
     """
     cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
-    hits = {(rule, case.patient, place) for check in CHECKS for rule, case, place in check(cases, given)}
-    return tuple(sorted(Finding(r, p.site, p.record, place, SEVERITIES[r], TEXTS[r]) for r, p, place in hits))
+    return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
+
+
+def _finding(hit: Hit) -> Finding:
+    who, text = hit.case.patient, TEXTS[hit.rule] + (f": {hit.detail}" if hit.detail else "")
+    return Finding(hit.rule, who.site, who.record, hit.where, SEVERITIES[hit.rule], text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from trialdesk.model import ContactStatus
 from trialdesk.redcap.crosschecks.between import Hit
-from trialdesk.redcap.crosschecks.case import Case, Given, where
+from trialdesk.redcap.crosschecks.case import Case, ContactStanding, Given, where
 from trialdesk.redcap.patients import day
+
+_UNTIMELY: Mapping[ContactStatus, str] = {"missed": "missed", "done early": "early", "done late": "late"}
 
 
 def other_levels(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -16,7 +19,7 @@ def other_levels(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     for case in cases:
         treated = frozenset(filter(None, map(case.text, meanings.treated_levels)))
         if case.patient.procedure_on and treated and treated != case.ticked(meanings.planned_levels):
-            yield "Q40", case, meanings.treated_levels[0].event
+            yield Hit("Q40", case, meanings.treated_levels[0].event)
 
 
 def unlogged_complication(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -27,15 +30,25 @@ def unlogged_complication(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         if done and case.ticked(rule.field) - {rule.none}:
             last = done + timedelta(days=rule.within_days)
             if not any(done <= began <= last for began, _ in case.rows(log.instrument, log.started)):
-                yield "Q42", case, rule.field.event
+                yield Hit("Q42", case, rule.field.event)
 
 
 def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
-    """Q43: a contact outside its window, or none for a contact that was due."""
+    """Q43: contacts outside their windows, or none for a contact that was due; one finding a patient says which.
+
+    Contacts after a procedure stand apart, in their own event: that there is one tells the treatment.
+    """
     for case in cases:
-        for contact in given.contacts_of(case.patient.record):
-            if contact.status in ("done early", "done late", "missed"):
-                yield "Q43", case, contact.event
+        late = [contact for contact in given.contacts_of(case.patient.record) if contact.status in _UNTIMELY]
+        usual = [contact for contact in late if contact.anchor == "enrolment"]
+        if usual:
+            yield Hit("Q43", case, "", _listed(usual))
+        yield from (Hit("Q43", case, one.event, _listed([one])) for one in late if one.anchor != "enrolment")
+
+
+def _listed(contacts: Sequence[ContactStanding]) -> str:
+    named = ((word, [one.label for one in contacts if one.status == status]) for status, word in _UNTIMELY.items())
+    return "; ".join(f"{word} {', '.join(labels)}" for word, labels in named if labels)
 
 
 def unanswered_wish(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -46,7 +59,7 @@ def unanswered_wish(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
             continue
         for _, row in case.rows(asked.instrument, asked.date):
             if case.holds(asked.wish, row):
-                yield "Q47", case, where(row)
+                yield Hit("Q47", case, where(row))
 
 
 def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -58,7 +71,7 @@ def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
             for logic, log in ((asked.new_event, events), (asked.new_treatment, treatments)):
                 began = [start for start, _ in case.rows(log.instrument, log.started)]
                 if case.holds(logic, row) and not any(before is None or start >= before for start in began):
-                    yield "Q48", case, where(row)
+                    yield Hit("Q48", case, where(row))
                     break
             before = when
 
@@ -71,7 +84,7 @@ def late_control(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
             continue
         for contact in given.contacts_of(case.patient.record):
             if contact.anchor == "procedure" and contact.status in ("overdue", "missed", "due", "open"):
-                yield "Q57", case, contact.event
+                yield Hit("Q57", case, contact.event)
 
 
 def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -80,7 +93,7 @@ def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     for case in cases:
         fatal = any(case.holds(log.fatal, row) for row in case.view.rows if row.instrument == log.instrument)
         if fatal != case.patient.dead:
-            yield "Q63", case, ""
+            yield Hit("Q63", case)
 
 
 def unfounded_relation(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -90,7 +103,7 @@ def unfounded_relation(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         done = case.patient.procedure_on
         for began, row in case.rows(log.instrument, log.started):
             if case.holds(log.related, row) and (done is None or done > began):
-                yield "Q64", case, where(row)
+                yield Hit("Q64", case, where(row))
 
 
 def after_the_end(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
@@ -105,4 +118,4 @@ def after_the_end(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         for row in case.view.rows:
             dates = (day(row.values.get(name, "")) for name in given.meanings.form_dates)
             if any(when > last for when in dates if when):
-                yield "Q66", case, where(row)
+                yield Hit("Q66", case, where(row))

@@ -1,0 +1,225 @@
+"""One count for everybody: the nightly run, its summary, and a report made by hand say the same."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+from typer.testing import CliRunner, Result
+
+import enrolment_report
+from redcap_rules.record import Row
+from shipped_instruments import trial_dictionary, trial_rows
+from trialdesk.allocation.numbering import envelope_id
+from trialdesk.config import Config, load
+from trialdesk.errors import ConcealmentBroken
+from trialdesk.model import Envelope, Pile
+from trialdesk.nightly.due import contacts_over
+from trialdesk.nightly.run import Order, nightly
+from trialdesk.nightly.sources import sources
+from trialdesk.nightly.summary import Summary
+from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.workbook import HEADER_ROW
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 7, 1)
+PILE = Pile("ODE", "K1N")
+SCREENED = {"elig_site": "ODE", "elig_date": "2026-02-01"}
+WHOLE = {**SCREENED, "elig_ok": "1", "con_given": "1", "con_date": "2026-02-02", "sa_fit": "1"}
+CALL = {"nc_stat": "1", "nc_date": "2026-03-16", "vas_back": "40"}
+
+
+def envelope(number: int) -> Envelope:
+    """A received envelope of one pile."""
+    return Envelope(PILE, number, envelope_id(PILE, number), 1, "received", "00", received_on=date(2026, 1, 5))
+
+
+def snapshot() -> Snapshot:
+    """Randomised with a step missing; consented with a step missing; randomised, by the date, next year."""
+    lives: dict[str, dict[str, dict[str, str]]] = {
+        "ODE-001": {
+            "screening_arm_1": {**WHOLE, "elig_ok": ""},
+            "randomisation_arm_1": {"rand_date": "2026-03-02", "rand_env": envelope(2).id},
+            "week_2_arm_1": CALL,
+        },
+        "ODE-002": {"screening_arm_1": {**WHOLE, "elig_ok": ""}},
+        "ODE-003": {
+            "screening_arm_1": WHOLE,
+            "randomisation_arm_1": {"rand_date": "2027-03-02", "rand_env": envelope(3).id},
+            "week_2_arm_1": CALL,
+        },
+    }
+    rows = {
+        record: tuple(Row(record, event, "", 0, values) for event, values in life.items())
+        for record, life in lives.items()
+    }
+    events = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
+    return Snapshot("1", "trial", trial_dictionary(), events, rows, dict.fromkeys(rows, "ode"))
+
+
+REGISTER = (envelope(1), envelope(2), envelope(3))
+STUB = SimpleNamespace(version=lambda: "16.0.0", mapping=lambda: trial_rows("mapping.csv"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The shipped trial with reports in a folder of their own."""
+    shipped = load(ROOT / "config.yaml")
+    return shipped.model_copy(update={"folders": shipped.folders.model_copy(update={"reports": tmp_path / "reports"})})
+
+
+def edge(monkeypatch: pytest.MonkeyPatch, *rooms: str) -> None:
+    """REDCap answers with the pull and the register above."""
+    for room in rooms:
+        monkeypatch.setattr(f"{room}.prove_blind", lambda _: None)
+        monkeypatch.setattr(f"{room}.read_register", lambda *_: REGISTER)
+
+
+@pytest.fixture
+def ran(config: Config, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, int]:
+    """One nightly run that writes nothing back."""
+    edge(monkeypatch, "trialdesk.nightly.run")
+    monkeypatch.setattr("trialdesk.nightly.run.pull", lambda _: snapshot())
+    monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: None)
+    monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
+    gateway = cast(Gateway, STUB)
+    now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
+    return nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+
+
+def cells(sheet: Worksheet, title: str) -> list[object]:
+    """The column under a heading."""
+    at = [cell.value for cell in sheet[HEADER_ROW]].index(title)
+    return [row[at].value for row in sheet.iter_rows(min_row=HEADER_ROW + 1)]
+
+
+def test_the_summary_counts_as_the_report_does(ran: tuple[Summary, int], config: Config) -> None:
+    """A step counts when all before it do; what is dated next year has not happened."""
+    summary, _ = ran
+    book = load_workbook(config.folders.reports / "latest" / "enrolment_report.xlsx")
+    shown = {step.code: cells(book["Enrolment"], step.label)[-1] for step in config.funnel}
+    expected = {"screened": 3, "eligible": 1, "consented": 1, "fit": 1, "randomised": 1}
+    assert summary.recruitment == shown == expected
+    assert sum(summary.states.values()) == 1
+
+
+def test_the_summary_holds_every_finding_of_the_report(ran: tuple[Summary, int], config: Config) -> None:
+    """Gaps in the order of recruitment too; they make a run that needs a look."""
+    summary, code = ran
+    told: Counter[str] = Counter()
+    for rules in summary.findings.values():
+        told.update(rules)
+    book = load_workbook(config.folders.reports / "latest" / "enrolment_report.xlsx")
+    listed = [str(rule) for rule in cells(book["Findings"], "Rule") if rule != "treatment"]
+    assert {rule: told[rule] for rule in listed} == {rule: listed.count(rule) for rule in listed}
+    assert summary.findings["error"]["funnel"] == 1
+    assert summary.findings["warning"]["funnel"] == 1
+    assert (code, summary.needs_attention) == (10, True)
+    written = json.loads((config.folders.reports / "latest" / "summary.json").read_text(encoding="utf-8"))
+    assert written["findings"] == summary.findings
+
+
+def test_the_coordinator_s_lists_say_which_envelope(ran: tuple[Summary, int], config: Config) -> None:
+    """What the open report leaves out stands in the envelope lists of the same run."""
+    folder = config.folders.reports / "latest"
+    lists = load_workbook(folder / "envelope_lists.xlsx")["Findings"]
+    texts = dict(zip(cells(lists, "Rule"), cells(lists, "Finding"), strict=True))
+    assert str(texts["R02"]).startswith(envelope(2).id) or str(texts["R02"]).startswith(envelope(3).id)
+    report = load_workbook(folder / "enrolment_report.xlsx")
+    seen = "\n".join(str(c.value) for sheet in report for row in sheet.iter_rows() for c in row)
+    assert not [one.id for one in REGISTER if one.id in seen]
+
+
+def test_nothing_is_expected_of_what_is_dated_later(config: Config) -> None:
+    """Neither of a patient randomised next year, nor of a call dated tomorrow."""
+    over = contacts_over(config, TODAY, snapshot())
+    assert {record for record, _ in over} == {"ODE-001"}
+    assert ("ODE-001", "week_2_arm_1") in over
+    day = date(2026, 3, 15)
+    assert ("ODE-001", "week_2_arm_1") not in contacts_over(config, day, snapshot())
+
+
+def test_the_sources_hold_what_the_register_tells(config: Config) -> None:
+    """Envelopes are judged as they will be after the write-back: an opened one is not reported as unsettled."""
+    waiting = replace(envelope(2), status="released", record="ODE-001")
+    found = sources(config, snapshot(), (envelope(1), waiting, envelope(3)), trial_rows("mapping.csv"), TODAY)
+    rules = {finding.rule for finding in found.envelopes}
+    assert {"R02", "R21"} <= rules
+    assert "R51" not in rules
+    assert "nurse_contact" in found.mapping["week_2_arm_1"]
+
+
+Script = Callable[..., Result]
+
+
+@pytest.fixture
+def script(config: Config, monkeypatch: pytest.MonkeyPatch) -> Script:
+    """The report's script on the same pull; its clock stands at TODAY."""
+    edge(monkeypatch, "trialdesk.envelopes.register")
+    monkeypatch.setattr(enrolment_report, "_today", lambda _: TODAY)
+    monkeypatch.setattr("trialdesk.config.load", lambda _: config)
+    monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: STUB)
+    monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda _: snapshot())
+    return lambda *words: CliRunner().invoke(enrolment_report.app, list(words))
+
+
+def test_a_report_by_hand_is_the_nightly_one(ran: tuple[Summary, int], script: Script, config: Config) -> None:
+    """The same content to the last cell, envelope findings among it."""
+    made = script()
+    assert made.exit_code == 0, made.output
+    digest = ran[0].files["enrolment_report.xlsx"]
+    assert f"content {digest[:12]})" in made.output
+    assert (config.folders.reports / "enrolment-monitor.xlsx").exists()
+
+
+def test_the_closed_report_says_which_envelope(script: Script, tmp_path: Path) -> None:
+    """R02 and R21 with their numbers."""
+    assert script("--profile", "closed", "--out", str(tmp_path / "c.xlsx")).exit_code == 0
+    sheet = load_workbook(tmp_path / "c.xlsx")["Findings"]
+    found = list(zip(cells(sheet, "Rule"), cells(sheet, "Finding"), strict=True))
+    assert ("R21", f"{envelope(2).id} was opened without a release by the coordinator") in found
+
+
+def test_the_register_s_token_is_proved_blind_first(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that sees the cards stops the report before anything is read."""
+
+    def seen(_: object) -> None:
+        raise ConcealmentBroken("the token sees the cards")
+
+    monkeypatch.setattr("trialdesk.envelopes.register.prove_blind", seen)
+    monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda _: pytest.fail("the trial was read"))
+    assert isinstance(script().exception, ConcealmentBroken)
+
+
+def test_an_earlier_cut_goes_into_the_name_of_the_file(script: Script, config: Config) -> None:
+    """Today's report is not replaced by one of April; asked for by date, today is today."""
+    assert script("--as-of", "2026-04-01", "--profile", "site:ODE").exit_code == 0
+    assert script("--as-of", "2026-07-01").exit_code == 0
+    names = {path.name for path in config.folders.reports.iterdir()}
+    assert names == {"enrolment-site-ODE-2026-04-01.xlsx", "enrolment-monitor.xlsx"}
+    book = load_workbook(config.folders.reports / "enrolment-site-ODE-2026-04-01.xlsx")
+    assert not {"Completeness", "Findings"} & set(book.sheetnames)
+
+
+@pytest.mark.parametrize("day", ["2026-07-02", "9999-12-31", "2025-01-03", "0001-01-01"])
+def test_a_day_nobody_can_know_is_wrong_usage(script: Script, day: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The future, and more than a year before the trial: refused before REDCap is asked."""
+    monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: pytest.fail("REDCap was asked"))
+    refused = script("--as-of", day)
+    assert (refused.exit_code, "--as-of" in refused.output) == (2, True)
+
+
+def test_a_year_before_the_trial_is_allowed(script: Script) -> None:
+    """Everything is zero, and nothing breaks."""
+    made = script("--as-of", "2025-01-05")
+    assert (made.exit_code, "0 of 100 randomised" in made.output) == (0, True)
