@@ -1,18 +1,21 @@
 """Columns of values: coded, as positions in a short list of values, or dense, as numbers with NaN for blank."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Union
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from redcap_rules.logic.casting import Numbers, numbers_of
+from redcap_rules.logic.packing import Codes, combine, factorize, is_varied
 from redcap_rules.logic.values import BLANK, Value, is_true, number
 
-Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
-Codes = NDArray[np.intp]
+# Where a column of texts shows itself as such.
+_GLANCE = 10
 
 
 class Coded:
@@ -28,8 +31,7 @@ class Coded:
     @cached_property
     def numbers(self) -> Numbers:
         """The column's numbers, NaN where a value is none."""
-        found = (number(value) for value in self.values)
-        return np.array([np.nan if one is None else one for one in found], dtype=np.float64)[self.codes]
+        return self._numbers[self.codes]
 
     @cached_property
     def truths(self) -> Truths:
@@ -40,12 +42,22 @@ class Coded:
     @cached_property
     def is_plain(self) -> bool:
         """Whether every value is a number or blank, so that NaN can stand for what is no number."""
-        return all(value == BLANK or number(value) is not None for value in self.values)
+        begin = all(value == BLANK or number(value) is not None for value in self.values[:_GLANCE])
+        return begin and int(np.isnan(self._numbers).sum()) == self.values.count(BLANK)
+
+    @cached_property
+    def blanks(self) -> Truths:
+        """Where the column is blank."""
+        return np.array([value == BLANK for value in self.values], dtype=np.bool_)[self.codes]
 
     @cached_property
     def is_pure(self) -> bool:
         """Whether every value is a float or blank, so that no spelling is lost with the value."""
         return all(isinstance(value, float) or value == BLANK for value in self.values)
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        return numbers_of(self.values)
 
 
 class Dense:
@@ -64,6 +76,8 @@ class Dense:
 
 
 Column = Coded | Dense
+Texts = Union[Sequence[str], NDArray[np.object_], NDArray[np.str_], pd.Categorical, "pd.Series[str]"]
+Table = Mapping[str, Texts]
 
 
 def single(value: Value) -> Coded:
@@ -71,14 +85,27 @@ def single(value: Value) -> Coded:
     return Coded(np.zeros(1, dtype=np.intp), [value])
 
 
-def encode(texts: Sequence[str]) -> Coded:
-    """The column of stored texts."""
-    codes, found = pd.factorize(np.asarray(texts, dtype=object))
-    return Coded(codes, [str(value) for value in found])
+def encode(column: Texts) -> Coded:
+    """The column of stored texts; what is missing in an array counts as blank."""
+    cells = column.array if isinstance(column, pd.Series) else column
+    if isinstance(cells, pd.Categorical):
+        values = [*map(str, cells.categories), BLANK]
+        return Coded(np.where(cells.codes < 0, len(values) - 1, cells.codes).astype(np.intp), values)
+    if not isinstance(cells, Sequence):
+        cells = np.where(pd.isna(cells), BLANK, np.asarray(cells, dtype=object)).tolist()
+    return Coded(*factorize(cells))
+
+
+def reduced(columns: Sequence[Coded]) -> tuple[Codes, list[Coded]]:
+    """Positions in the list of combinations of values that occur, and the columns of that list."""
+    codes, rows = combine([column.codes for column in columns])
+    return codes, [Coded(np.broadcast_to(one.codes, codes.shape)[rows], one.values) for one in columns]
 
 
 def decode(column: Column, rows: int) -> list[Value]:
     """The values of a column, row by row."""
+    if isinstance(column, Dense) and not is_varied([column.numbers.view(np.intp)]):
+        column = coded(column)
     if isinstance(column, Coded):
         values = np.fromiter(column.values, dtype=object, count=len(column.values))[column.codes]
     else:
@@ -92,5 +119,5 @@ def coded(column: Column) -> Coded:
     """The column as positions in a list of values."""
     if isinstance(column, Coded):
         return column
-    found, codes = np.unique(column.numbers, return_inverse=True)
+    codes, found = pd.factorize(column.numbers, use_na_sentinel=False)
     return Coded(codes, [value if math.isfinite(value) else BLANK for value in found.tolist()])

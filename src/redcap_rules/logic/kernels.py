@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from redcap_rules.logic.columns import Coded, Column, Dense, Numbers, Truths, coded
-from redcap_rules.logic.moments import SECONDS, date_order, is_signed, seconds
+from redcap_rules.logic.casting import Numbers, seconds_of
+from redcap_rules.logic.columns import Coded, Column, Dense, Truths, coded
+from redcap_rules.logic.moments import SECONDS, date_order, is_signed
 from redcap_rules.logic.numbers import EXACT, NOISE, places_of
+from redcap_rules.logic.values import BLANK
 
 # A kernel may decline operands it cannot do exactly.
 Kernel = Callable[..., Column | None]
@@ -28,23 +30,30 @@ def _condition(truths: Truths) -> Dense:
     return Dense(truths.astype(np.float64))
 
 
-def _comparison(work: Callable[[Numbers, Numbers], Truths]) -> Kernel:
+def _ordered(work: Callable[[Numbers, Numbers], Truths]) -> Kernel:
     def kernel(left: Column, right: Column) -> Dense | None:
-        return _condition(work(left.numbers, right.numbers)) if left.is_plain and right.is_plain else None
+        if not (left.is_plain and right.is_plain):
+            return None
+        return _condition(work(np.nan_to_num(left.numbers), np.nan_to_num(right.numbers)))
 
     return kernel
 
 
-def _ordered(work: Callable[[Numbers, Numbers], Truths]) -> Kernel:
-    def with_blank_as_zero(left: Numbers, right: Numbers) -> Truths:
-        return work(np.nan_to_num(left), np.nan_to_num(right))
+def _equal(left: Column, right: Column) -> Truths | None:
+    if left.is_plain and right.is_plain:
+        same: Truths = (left.numbers == right.numbers) | (np.isnan(left.numbers) & np.isnan(right.numbers))
+        return same
+    return left.blanks if isinstance(left, Coded) and isinstance(right, Coded) and right.values == [BLANK] else None
 
-    return _comparison(with_blank_as_zero)
+
+def _same(left: Column, right: Column) -> Dense | None:
+    equal = _equal(left, right)
+    return None if equal is None else _condition(equal)
 
 
-def _equal(left: Numbers, right: Numbers) -> Truths:
-    same: Truths = (left == right) | (np.isnan(left) & np.isnan(right))
-    return same
+def _other(left: Column, right: Column) -> Dense | None:
+    equal = _equal(left, right)
+    return None if equal is None else _condition(~equal)
 
 
 def _choose(condition: Column, then: Column, otherwise: Column) -> Column:
@@ -108,8 +117,7 @@ def _difference(first: Column, second: Column, *given: Column) -> Dense | None:
 
 def _seconds(column: Column, order: str) -> Numbers:
     dates = coded(column)
-    found = (seconds(str(value), order) for value in dates.values)
-    return np.array([np.nan if one is None else one for one in found], dtype=np.float64)[dates.codes]
+    return seconds_of(dates.values, order)[dates.codes]
 
 
 KERNELS: dict[str, Kernel] = {
@@ -117,8 +125,8 @@ KERNELS: dict[str, Kernel] = {
     "-": _minus,
     "*": _arithmetic(np.multiply),
     "/": _arithmetic(np.divide),
-    "=": _comparison(_equal),
-    "<>": _comparison(lambda left, right: ~_equal(left, right)),
+    "=": _same,
+    "<>": _other,
     "<": _ordered(np.less),
     "<=": _ordered(np.less_equal),
     ">": _ordered(np.greater),

@@ -5,13 +5,13 @@ every operation without a kernel: only speed depends on the way taken, never the
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import starmap
 
 import numpy as np
 
-from redcap_rules.logic.columns import Coded, Column, coded, decode, encode, single
+from redcap_rules.logic.columns import Coded, Column, Table, coded, decode, encode, reduced, single
 from redcap_rules.logic.errors import LogicError
 from redcap_rules.logic.kernels import KERNELS
+from redcap_rules.logic.packing import is_varied
 from redcap_rules.logic.steps import Lookup, Program, Step
 from redcap_rules.logic.syntax import Reference
 from redcap_rules.logic.values import Value
@@ -20,9 +20,20 @@ from redcap_rules.logic.values import Value
 _GAIN = 100
 
 
-def run(program: Program, table: Mapping[str, Sequence[str]], clock: Mapping[Lookup, str]) -> list[Value]:
+def run(program: Program, table: Table, clock: Mapping[Lookup, str]) -> list[Value]:
     """The values of a formula's program, row by row; LogicError if a column is missing."""
-    slots = [*map(single, program.constants), *(_read(lookup, table, clock) for lookup in program.lookups)]
+    rows = len(next(iter(table.values()), ()))
+    columns = [_read(lookup, table, clock) for lookup in program.lookups]
+    varying = [column.codes for column in columns if len(column.codes) > 1]
+    if len(varying) < 2 or is_varied(varying):
+        return decode(_result(program, columns), rows)
+    codes, shorter = reduced(columns)
+    combinations = len(shorter[0].codes)
+    return decode(Coded(codes, decode(_result(program, shorter), combinations)), rows)
+
+
+def _result(program: Program, columns: Sequence[Coded]) -> Column:
+    slots = [*map(single, program.constants), *columns]
     stack: list[Column] = []
     # Overflows and divisions by zero become blank, so numpy need not warn of them.
     with np.errstate(all="ignore"):
@@ -31,10 +42,10 @@ def run(program: Program, table: Mapping[str, Sequence[str]], clock: Mapping[Loo
                 stack[-step.arity :] = [_apply(step, stack[-step.arity :])]
             else:
                 stack.append(slots[step.slot])
-    return decode(stack[0], len(next(iter(table.values()), ())))
+    return stack[0]
 
 
-def _read(lookup: Lookup, table: Mapping[str, Sequence[str]], clock: Mapping[Lookup, str]) -> Coded:
+def _read(lookup: Lookup, table: Table, clock: Mapping[Lookup, str]) -> Coded:
     if lookup in clock:
         return single(clock[lookup])
     name = lookup.column if isinstance(lookup, Reference) else f"[{lookup.name}]"
@@ -78,10 +89,6 @@ def _by_value(step: Step, columns: Sequence[Column], leading: Coded) -> Coded:
 
 def _by_combination(step: Step, columns: Sequence[Column]) -> Coded:
     """The result of any operation, computed once per combination of values that occurs."""
-    lists = [coded(column) for column in columns]
-    combined = np.zeros(1, dtype=np.intp)
-    for column in lists:
-        _, combined = np.unique(combined * len(column.values) + column.codes, return_inverse=True)
-    _, rows = np.unique(combined, return_index=True)
-    values = [[c.values[code] for code in np.broadcast_to(c.codes, combined.shape)[rows]] for c in lists]
-    return Coded(combined, list(starmap(step.work, zip(*values, strict=True))))
+    codes, shorter = reduced([coded(column) for column in columns])
+    values = (decode(column, len(column.codes)) for column in shorter)
+    return Coded(codes, list(map(step.work, *values)))

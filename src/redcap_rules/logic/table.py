@@ -1,7 +1,10 @@
 """A formula evaluated for a whole table at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from redcap_rules.logic.expression import Expression
 from redcap_rules.logic.scope import moment
@@ -9,7 +12,8 @@ from redcap_rules.logic.steps import Lookup
 from redcap_rules.logic.syntax import Clock
 from redcap_rules.logic.values import Value
 
-Table = Mapping[str, Sequence[str]]
+if TYPE_CHECKING:
+    from redcap_rules.logic.columns import Table
 
 
 def compile_table(
@@ -17,7 +21,8 @@ def compile_table(
 ) -> Callable[[Table], list[Value]]:
     """A function from columns to the column of the formula's values, the same as `evaluate` gives row by row.
 
-    The columns are texts of one length. A field is the column of its export name (`field`, `field___code`);
+    The columns are equally long sequences of texts: lists, or arrays of numpy or pandas, in which what is missing is
+    blank. A pandas Categorical is read quickest. A field is the column of its export name (`field`, `field___code`);
     a reference that names an event or instance, or a smart variable, is the column of its text, such as
     `[week_4_arm_1][odi_pct]` (`Reference.column`). Decimals take a point. The function raises LogicError
     when a column is missing.
