@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,14 @@ randomizations = typer.Typer(no_args_is_help=True, help="Randomization models an
 app.add_typer(projects, name="project")
 app.add_typer(users, name="user")
 app.add_typer(randomizations, name="randomization")
+
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3}){1,2}", value):
+        msg = "a version looks like 15.0.12"
+        raise typer.BadParameter(msg)
+    return value
+
 
 Db = Annotated[Path, typer.Option("--db", help="The database file.")]
 Project = Annotated[int, typer.Option("--project", help="The project's id.")]
@@ -39,9 +48,9 @@ def told_plainly() -> Iterator[None]:
 @app.command()
 def serve(
     db: Db,
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    version: Annotated[str, typer.Option(help="The REDCap version to behave like.")] = "15.0.12",
+    version: Annotated[str, typer.Option(callback=_version, help="The REDCap version to behave like.")] = "15.0.12",
 ) -> None:
     """Answer API requests until interrupted; the database is made when there is none."""
     import signal
@@ -80,19 +89,20 @@ def faults(
     db: Db,
     kind: Annotated[str, typer.Argument(help="html, bad-gateway, unavailable, rate-limit, banned, empty, memory, slow, "
                                              "cut; or off.")],
-    times: Annotated[int, typer.Option(help="How many requests fail.")] = 1,
+    times: Annotated[int, typer.Option(min=1, help="How many requests fail.")] = 1,
     content: Annotated[str, typer.Option(help="Only requests for this content fail.")] = "",
-    seconds: Annotated[float, typer.Option(help="How slow a slow answer is.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=0, help="How slow a slow answer is.")] = 5.0,
     carried_out: Annotated[bool, typer.Option(help="The request is done, only its answer is lost.")] = False,
 ) -> None:  # fmt: skip
     """Make the running server misbehave, to test clients against it."""
+    from redcap_local.administration import opened
     from redcap_local.faults import KINDS, Fault, set_fault
-    from redcap_local.storage.database import Database
 
     if kind not in {*KINDS, "off"}:
         typer.echo(f"local_redcap: no fault {kind!r}; choose one of {', '.join(sorted(KINDS))}, off", err=True)
         raise typer.Exit(2)
-    set_fault(Database(db), None if kind == "off" else Fault(kind, times, content, seconds, carried_out))
+    with told_plainly(), opened(db) as connection:
+        set_fault(connection, None if kind == "off" else Fault(kind, times, content, seconds, carried_out))
 
 
 @projects.command("list")
@@ -117,7 +127,11 @@ def set_settings(
     """Change settings, also those the API cannot change."""
     from redcap_local.administration import change_settings, loaded, opened
 
-    values = {name: value for name, _, value in (setting.partition("=") for setting in settings)}
+    pairs = [setting.partition("=") for setting in settings]
+    if not all(sign for _, sign, _ in pairs):
+        typer.echo("local_redcap: write each setting as name=value", err=True)
+        raise typer.Exit(2)
+    values = {name: value for name, _, value in pairs}
     with told_plainly(), opened(db) as connection:
         change_settings(connection, loaded(connection, project), values)
 
@@ -147,12 +161,24 @@ def report(
     title: Annotated[str, typer.Option(help="The report's title.")],
     fields: Annotated[str, typer.Option(help="Its fields in order, separated by commas.")],
     logic: Annotated[str, typer.Option(help="Its filter.")] = "",
+    sort: Annotated[
+        str, typer.Option(help="What its rows are sorted by, separated by commas; -field for the highest first.")
+    ] = "",
 ) -> None:
     """Save a report and print its id."""
     from redcap_local.administration import loaded, opened, save_report
 
     with told_plainly(), opened(db) as connection:
-        typer.echo(save_report(connection, loaded(connection, project), title, fields.split(","), logic))
+        typer.echo(
+            save_report(
+                connection,
+                loaded(connection, project),
+                title,
+                fields.split(","),
+                logic,
+                sort.split(",") if sort else (),
+            )
+        )
 
 
 @projects.command()
@@ -207,10 +233,10 @@ def revoke(db: Db, project: Project, user: User) -> None:
 def suspend(db: Db, user: User, lift: Annotated[bool, typer.Option(help="End the suspension.")] = False) -> None:
     """Suspend an account: its tokens work no more."""
     from redcap_local.administration import opened
-    from redcap_local.storage import people
+    from redcap_local.administration import suspend as set_suspended
 
     with told_plainly(), opened(db) as connection:
-        people.suspend(connection, user, not lift)
+        set_suspended(connection, user, suspended=not lift)
 
 
 @users.command()
@@ -257,17 +283,22 @@ def upload(
     rid: Annotated[int, typer.Option(help="The randomization's id.")],
     table: Annotated[Path, typer.Argument(help="The CSV file.")],
     production_table: Annotated[bool, typer.Option("--production/--development", help="Which table it is.")] = False,
-    version: Annotated[str, typer.Option(help="The REDCap version, which decides the file's format.")] = "15.0.12",
+    version: Annotated[
+        str, typer.Option(callback=_version, help="The REDCap version, which decides the file's format.")
+    ] = "15.0.12",
 ) -> None:
     """Upload an allocation table; REDCap's own messages tell what is wrong with it."""
     from redcap_local.administration import loaded, opened
-    from redcap_local.allocation_table import SUCCESS
+    from redcap_local.allocation_table import SUCCESS, TableError
     from redcap_local.randomization_setup import Upload, find_model, upload_allocations
 
     with told_plainly(), opened(db) as connection:
         found = loaded(connection, project)
         how = Upload(production_table, version, datetime.now())
-        text = table.read_text(encoding="utf-8-sig")
+        try:
+            text = table.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise TableError(f"{table}: not UTF-8; save it as CSV UTF-8") from None
         upload_allocations(connection, found, find_model(connection, found, rid), text, how)
         typer.echo(SUCCESS)
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import random_text
-from redcap_local.project import EDITABLE_SETTINGS, load
+from redcap_local.project import EDITABLE_SETTINGS, FLAGS, load
 from redcap_local.rights import Rights, all_rights
 from redcap_local.storage import people, randomization, records, reports, structure
 from redcap_local.storage.database import Database
 from redcap_local.storage.reports import Report
+from redcap_rules.logic import LogicError, parse
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,14 +76,10 @@ def give_token(path: Path, project: int, username: str) -> str:
     """The token of a member of a project in the database file, made when there is none yet.
 
     Raises:
-        AdministrationError: The project has no such member.
+        AdministrationError: There is no such file, or the project has no such member.
     """
-    database = Database(path)
-    try:
-        with database.write() as connection:
-            return issue_token(connection, command_line(), project, username)
-    finally:
-        database.close()
+    with opened(path) as connection:
+        return issue_token(connection, command_line(), project, username)
 
 
 def command_line() -> Server:
@@ -151,6 +148,14 @@ def change_settings(connection: sqlite3.Connection, project: Project, values: Ma
         known = ", ".join(sorted({*EDITABLE_SETTINGS, *ADMINISTRATOR_SETTINGS}))
         msg = f"no setting {unknown[0]!r}; the settings are {known}"
         raise AdministrationError(msg)
+    wrong = sorted(name for name, value in values.items() if name in FLAGS and value not in {"0", "1"})
+    if wrong:
+        msg = f"{wrong[0]} must be 0 or 1: write {wrong[0]}=1"
+        raise AdministrationError(msg)
+    unique = values.get("secondary_unique_field", "")
+    if unique and unique not in project.dictionary:
+        msg = f"project {project.id} has no field {unique!r}"
+        raise AdministrationError(msg)
     structure.save_settings(connection, project.id, {**project.settings, **values})
 
 
@@ -169,11 +174,19 @@ def move_to_production(connection: sqlite3.Connection, project: Project, now: da
 
 
 def add_user(connection: sqlite3.Connection, project: Project, username: str, *, everything: bool) -> None:
-    """The user is a member, with all rights or with none."""
+    """The user is a member, with all rights or with none.
+
+    Raises:
+        AdministrationError: The name is blank.
+    """
+    name = username.strip().lower()
+    if not name:
+        msg = "a user needs a name"
+        raise AdministrationError(msg)
     forms = project.dictionary.forms
     rights = all_rights(forms) if everything else Rights({}, {}, {})
-    people.save_account(connection, username, {})
-    people.save_member(connection, project.id, username, rights.as_json(), "")
+    people.save_account(connection, name, {})
+    people.save_member(connection, project.id, name, rights.as_json(), "")
 
 
 def enable_survey(connection: sqlite3.Connection, project: Project, form: str) -> None:
@@ -189,17 +202,38 @@ def enable_survey(connection: sqlite3.Connection, project: Project, form: str) -
     structure.save_settings(connection, project.id, {**project.settings, "surveys_enabled": "1"})
 
 
-def save_report(connection: sqlite3.Connection, project: Project, title: str, fields: Sequence[str], logic: str) -> int:
+def save_report(
+    connection: sqlite3.Connection,
+    project: Project,
+    title: str,
+    fields: Sequence[str],
+    logic: str,
+    sort: Sequence[str] = (),
+) -> int:
     """The report exists; its id is returned.
 
+    Args:
+        connection: A write transaction.
+        project: The project.
+        title: The report's title.
+        fields: Its fields in order.
+        logic: Its filter; '' for none.
+        sort: The columns its rows are sorted by; `-name` sorts the highest first.
+
     Raises:
-        AdministrationError: A field the project does not have.
+        AdministrationError: A field the project does not have, or a filter that cannot be read.
     """
+    try:
+        parse(logic or "1")
+    except LogicError as fault:
+        msg = f"the filter cannot be read: {fault.message}, column {fault.column}"
+        raise AdministrationError(msg) from None
     unknown = [name for name in fields if name not in project.dictionary and name not in project.columns]
+    unknown += [name for name in sort if name.removeprefix("-") not in project.columns]
     if unknown:
         msg = f"project {project.id} has no field {unknown[0]!r}"
         raise AdministrationError(msg)
-    return reports.insert(connection, project.id, Report(0, title, tuple(fields), logic))
+    return reports.insert(connection, project.id, Report(0, title, tuple(fields), logic, tuple(sort)))
 
 
 def lock_record(connection: sqlite3.Connection, project: int, name: str, *, locked: bool) -> None:
@@ -223,6 +257,17 @@ def revoke_token(connection: sqlite3.Connection, project: int, username: str) ->
     """
     if not people.set_token(connection, project, username, None):
         msg = f"project {project} has no user {username!r}"
+        raise AdministrationError(msg)
+
+
+def suspend(connection: sqlite3.Connection, username: str, *, suspended: bool) -> None:
+    """The account's tokens work no more, or again.
+
+    Raises:
+        AdministrationError: Nobody has an account of that name.
+    """
+    if not people.suspend(connection, username, suspended):
+        msg = f"there is no account {username!r}"
         raise AdministrationError(msg)
 
 

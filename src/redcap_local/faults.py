@@ -11,6 +11,7 @@ from redcap_local.storage import people
 from redcap_local.wire.replies import MIME, Reply
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from redcap_local.storage.database import Database
@@ -68,10 +69,9 @@ KINDS: dict[str, Callable[[Fault, Callable[[], Reply]], Reply]] = {
 }
 
 
-def set_fault(database: Database, fault: Fault | None) -> None:
+def set_fault(connection: sqlite3.Connection, fault: Fault | None) -> None:
     """The next requests fail that way; None makes the server behave."""
-    with database.write() as connection:
-        people.save_server_value(connection, _KEY, json.dumps(asdict(fault)) if fault else "")
+    people.save_server_value(connection, _KEY, json.dumps(asdict(fault)) if fault else "")
 
 
 def take(database: Database, content: str) -> Fault | None:

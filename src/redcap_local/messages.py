@@ -105,6 +105,10 @@ BAD_FIELD_TYPE = _seen(
     "The only valid field types are text, notes, radio, dropdown, calc, file, checkbox, yesno, truefalse, "
     "descriptive, slider {}"
 )
+BAD_FIELD_NAME = _ours(
+    "A field name must not hold two underscores in a row, end in an underscore or be the name of a system column "
+    "or a form status: {}"
+)
 BAD_METADATA = _ours("The data dictionary has errors:\n{}")
 IN_PRODUCTION = _ours("The project is in production: {} cannot be changed through the API")
 
@@ -162,4 +166,5 @@ NO_SLOT = _reported(
     "RANDOMIZATION ERROR: Record '{}' cannot be randomized because there are no allocations available for "
     "assignment based upon the values you just submitted"
 )
+RENAME_PART = _ours("Record '{}' cannot be renamed in one arm only: it is also in arm {}")
 RENAME_TAKEN = _ours("The record cannot be renamed because '{}' already exists")

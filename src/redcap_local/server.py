@@ -11,6 +11,7 @@ from mimetypes import guess_type
 from string import ascii_letters
 from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, request
 from waitress import wasyncore
@@ -80,6 +81,10 @@ def application(service: Service) -> Flask:
 
 
 def _parameters() -> Parameters:
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # Bytes that are not UTF-8 stay recognisable, so that they can be refused instead of changed.
+        body = request.get_data(cache=False).decode("utf-8", "surrogateescape")
+        return Parameters(parse_qsl(body, keep_blank_values=True, errors="surrogateescape"))
     pairs = list(request.form.items(multi=True))
     sent = request.files.get("file")
     upload = None

@@ -41,18 +41,11 @@ class Service:
         """The reply to a request; whatever is wrong with it comes back as REDCap's error, never as an exception."""
         form = parameters.return_format
         try:
+            parameters.refuse_undecodable()
             return self._answer(parameters)
         except ApiError as refused:
             return replies.error(refused.status, refused.text, form)
-        except (
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            sqlite3.Error,
-        ) as fault:
+        except _FAULTS as fault:
             # A fault of ours: the client learns the kind only, the log has where it happened.
             logger.exception("request failed")
             unclear = ApiError(messages.BAD_REQUEST, type(fault).__name__)

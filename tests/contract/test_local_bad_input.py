@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,42 @@ def test_any_parameter_may_hold_anything(
     assert response.status_code in {200, 400, 403}, response.text
     assert b"Traceback" not in response.content
     assert not faults_logged, [record.exc_info for record in faults_logged]
+
+
+@pytest.mark.parametrize("form", ["urlencoded", "raw", "multipart"])
+@pytest.mark.parametrize("bad", [b"M\xfcller", b"\xed\xa0\x80"])
+def test_bytes_that_are_not_utf_8_are_refused_and_not_changed(clinic: Any, form: str, bad: bytes) -> None:
+    """Another encoding is told by the name of the parameter; nothing is stored in its place."""
+    body = {"token": clinic.admin.token.encode(), "content": b"record", "format": b"csv"}
+    body["data"] = b"record_id,name\n1," + bad
+    if form == "multipart":
+        answer = requests.post(
+            clinic.admin.url, files={name: (None, value) for name, value in body.items()}, timeout=10
+        )
+    elif form == "raw":
+        pairs = b"&".join(name.encode() + b"=" + value.replace(b"\n", b"%0A") for name, value in body.items())
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = requests.post(clinic.admin.url, data=pairs, headers=kind, timeout=10)
+    else:
+        answer = requests.post(clinic.admin.url, data=body, timeout=10)
+    assert (answer.status_code, answer.text) == (
+        400, 'ERROR: [local] The value of the parameter "data" is not valid: it is not UTF-8',
+    )  # fmt: skip
+    assert clinic.admin.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "words"),
+    [
+        ("csv", "record_id,name,name\n1,a,b\n", "two columns 'name'"),
+        ("json", '[{"record_id":"1","name":{"a":1}}]', "texts, numbers or booleans"),
+        ("xml", "<records><item><record_id>1</record_id><name><a>1</a></name></item></records>", "<name> holds"),
+    ],
+)
+def test_values_that_are_none_are_not_made_into_some(clinic: Any, form: str, text: str, words: str) -> None:
+    """Two columns of one name, an object in place of a text."""
+    assert words in clinic.admin.refused(content="record", format=form, data=text, returnFormat="json")
+    assert clinic.admin.rows() == []
 
 
 def test_a_refused_import_leaves_no_trace(clinic: Any) -> None:

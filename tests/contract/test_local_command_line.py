@@ -100,6 +100,67 @@ def test_another_kind_of_file_is_refused_in_one_line(tmp_path: Path) -> None:
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["token", "--db", "{new}", "--project", "1", "--user", "x"], "no such database"),
+        (["faults", "--db", "{new}", "html"], "no such database"),
+        (["serve", "--db", "{new}", "--version", "newest"], "15.0.12"),
+        (["serve", "--db", "{new}", "--port", "99999"], "65535"),
+        (["faults", "--db", "{db}", "html", "--times", "0"], "--times"),
+        (["user", "add", "--db", "{db}", "--project", "{id}", "--user", " "], "needs a name"),
+        (["user", "suspend", "--db", "{db}", "--user", "nobody-there"], "no account"),
+        (["project", "set", "--db", "{db}", "--project", "{id}", "surveys_enabled"], "name=value"),
+        (["project", "set", "--db", "{db}", "--project", "{id}", "surveys_enabled=yes"], "0 or 1"),
+        (["project", "set", "--db", "{db}", "--project", "{id}", "secondary_unique_field=q"], "no field 'q'"),
+        (["project", "report", "--db", "{db}", "--project", "{id}", "--title", "t", "--fields", "sex",
+          "--logic", "[sex] ="], "filter cannot be read"),
+    ],
+)  # fmt: skip
+def test_mistyped_commands_are_told_and_change_nothing(
+    clinic: Any, tmp_path: Path, command: list[str], words: str
+) -> None:
+    """Exit code 2 without a traceback; a mistyped file name makes no new database."""
+    places = {"new": tmp_path / "mistyped.db", "db": clinic.db, "id": clinic.project}
+    done = run(*(part.format(**places) for part in command))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_in_another_encoding_is_told(clinic: Any, tmp_path: Path) -> None:
+    """Spreadsheets save Latin-1 when not told otherwise."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    rid = said("randomization", "define", *at, "--target", "arm@start_arm_1")
+    table = tmp_path / "dev.csv"
+    table.write_bytes(b"redcap_randomization_number,redcap_randomization_group\nE-1,\xe6\n")
+    done = run("randomization", "upload", *at, "--rid", rid, table)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "UTF-8" in done.stderr
+
+
+def test_user_names_are_small_letters_whoever_adds_them(clinic: Any) -> None:
+    """The API knows no others: a user added as Eva would be two."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    said("user", "add", *at, "--user", "Eva", "--all-rights")
+    clinic.admin.ok(content="user", data=[{"username": "Eva", "email": "e@x.dk"}])
+    assert said("user", "list", *at).split() == ["eva", "site_admin"]
+
+
+def test_files_of_the_first_schema_are_carried_over(clinic: Any, tmp_path: Path) -> None:
+    """A database made before reports could be sorted is opened and kept."""
+    old = tmp_path / "old.db"
+    said("backup", "--db", clinic.db, "--to", old)
+    with sqlite3.connect(old) as connection:
+        connection.execute("alter table report drop column sort")
+        connection.execute("pragma user_version = 1")
+    connection.close()
+    assert f"{clinic.project}\t" in said("project", "list", "--db", old)
+    at = ("--db", old, "--project", str(clinic.project))
+    assert said("project", "report", *at, "--title", "t", "--fields", "sex", "--sort", "sex,-record_id").isdigit()
+
+
 def test_a_backup_is_a_whole_copy(clinic: Any, tmp_path: Path) -> None:
     """Taken while the server runs; an existing file is never replaced."""
     clinic.admin.put({"record_id": "1"})

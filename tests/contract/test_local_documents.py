@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -146,6 +147,37 @@ def test_a_report_has_its_own_fields_and_filter(clinic: Any) -> None:
     assert [list(row)[-2:] for row in rows] == [["smoker", "sex"]]
     assert rows[0]["record_id"] == "2"
     assert clinic.admin.refused(content="report", report_id=10**9)
+
+
+def test_odm_brings_no_file_where_none_may_be_put(scanned: Any) -> None:
+    """5.7, 11.4: who may not edit the form, and an event that is not there; nothing of the request is kept."""
+    text = scanned.admin.post(content="project_xml", exportFiles="true").text
+    part = text[: text.index("<Study ")] + text[text.index("<ClinicalData") :]
+    reader = scanned.user("reader", forms={"intake": 2})
+    bare = re.sub(r'<ItemData ItemOID="(name|intake_complete)"[^>]*/>', "", part)
+    for data in (part, bare):
+        assert "edit rights" in reader.refused(content="record", format="odm", data=data, returnFormat="json")
+    unknown = {"data": part.replace(START, "nowhere"), "content": "record", "format": "odm", "returnFormat": "json"}
+    assert scanned.admin.refused(**unknown) == "The following values of redcap_event_name are invalid: nowhere"
+    assert scanned.admin.ok(content="record", format="odm", data=part, returnFormat="json") == {"count": 1}
+
+
+def test_a_report_sorts_its_rows(clinic: Any) -> None:
+    """13.5 [V]: by several columns, numbers by size, blanks first; an order the user may not see is not shown."""
+    weights = {"1": "70.0", "2": "9.5", "3": "70.0", "4": "", "10": "100.0"}
+    clinic.admin.put(*({"record_id": n, "weight": w, "sex": "1"} for n, w in weights.items()))
+
+    def order(sort: list[str], asking: Any = clinic.admin) -> list[str]:
+        with administration.opened(clinic.db) as connection:
+            project = administration.loaded(connection, clinic.project)
+            report = administration.save_report(connection, project, "R", ["record_id"], "", sort)
+        return [row["record_id"] for row in asking.ok(content="report", report_id=report)]
+
+    assert order([]) == ["1", "2", "3", "4", "10"]
+    assert order(["weight"]) == ["4", "2", "1", "3", "10"]
+    assert order(["-weight", "-record_id"]) == ["10", "3", "1", "2", "4"]
+    blind = clinic.user("blind", forms_export={"visit": 0})
+    assert order(["weight"], blind) == ["1", "2", "3", "4", "10"]
 
 
 def test_a_pdf_is_a_pdf(clinic: Any) -> None:

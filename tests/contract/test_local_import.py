@@ -267,8 +267,11 @@ def test_locked_records_refuse_every_value(clinic: Any) -> None:
     clinic.admin.put({"record_id": "1"})
     with opened(clinic.db) as connection:
         lock_record(connection, clinic.project, "1", locked=True)
-    message = clinic.admin.refused(content="record", data=[{"record_id": "1", "sex": "1"}])
-    assert "This record has been locked at the record level. No value within this record can be modified." in message
+    sentence = "This record has been locked at the record level. No value within this record can be modified."
+    assert sentence in clinic.admin.refused(content="record", data=[{"record_id": "1", "sex": "1"}])
+    part = {"content": "record", "action": "delete", "records": ["1"], "event": START}
+    assert clinic.admin.refused(**part) == sentence
+    assert clinic.admin.refused(content="record", action="rename", record="1", new_record_name="2") == sentence
 
 
 def test_background_imports_are_answered_with_success(clinic: Any) -> None:
@@ -355,6 +358,16 @@ def test_records_can_be_renamed_but_not_onto_another(clinic: Any) -> None:
     assert clinic.admin.rows(records=["one"])[0]["sex"] == "1"
     assert "2" in clinic.admin.refused(**rename, record="one", new_record_name="2")
     assert "nobody" in clinic.admin.refused(**rename, record="nobody", new_record_name="3")
+
+
+def test_a_record_in_two_arms_is_not_renamed_in_one(clinic: Any) -> None:
+    """7: `arm`; doing it in all arms would be more than was asked."""
+    clinic.admin.ok(content="event", action="import", data=[{"event_name": "Other", "arm_num": 2}])
+    clinic.admin.put({"record_id": "1"}, {"record_id": "1", "redcap_event_name": "other_arm_2"}, {"record_id": "2"})
+    rename = {"content": "record", "action": "rename"}
+    assert "arm 2" in clinic.admin.refused(**rename, record="1", new_record_name="9", arm=1)
+    assert clinic.admin.post(**rename, record="2", new_record_name="8", arm=1).text == "1"
+    assert clinic.admin.post(**rename, record="1", new_record_name="9").text == "1"
 
 
 def test_next_names_follow_the_highest_number(clinic: Any) -> None:

@@ -82,6 +82,16 @@ def test_target_and_strata_are_fixed_after_randomization(ready: Any) -> None:
     assert ready.admin.put({"record_id": "1", "arm": "1", "sex": "1", "name": "Ida"}) == {"count": 1}
 
 
+def test_no_part_that_holds_target_or_strata_can_be_deleted(ready: Any) -> None:
+    """6.2, 8.1: else the arm would be blank and its allocation used."""
+    randomize(ready, "1", ready.rid)
+    delete = {"content": "record", "action": "delete", "records": ["1"], "event": START}
+    for part in ({}, {"instrument": "allocation"}, {"instrument": "intake"}):
+        assert "has been randomised" in ready.admin.refused(**delete, **part)
+    assert ready.admin.rows(records=["1"])[0]["arm"] == "1"
+    assert ready.admin.ok(**delete, instrument="visit") == 1
+
+
 def test_a_deleted_record_does_not_free_its_row(ready: Any) -> None:
     """A used allocation is never given twice."""
     randomize(ready, "1", ready.rid)

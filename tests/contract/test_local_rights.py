@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from redcap_local.server import running
+
 START = "start_arm_1"
 
 
@@ -126,7 +128,8 @@ def test_a_user_in_a_group_sees_only_its_records(sites: Any) -> None:
     assert 'SubjectKey="2"' not in user.post(content="project_xml").text
     assert user.refused(content="pdf", record="2") == 'The record "2" does not exist'
     assert "do not exist: 2" in user.refused(content="record", action="delete", records=["2"])
-    assert "do not exist: 2" in user.refused(content="record", action="rename", record="2", new_record_name="9")
+    renaming = {"content": "record", "action": "rename", "record": "2", "new_record_name": "9"}
+    assert user.refused(**renaming) == 'The record "2" does not exist'
 
 
 def test_a_user_in_a_group_changes_only_its_records(sites: Any) -> None:
@@ -169,6 +172,36 @@ def test_groups_are_closed_to_who_is_in_one(sites: Any) -> None:
     )
     assert sites.north.refused(content="dag") == message
     assert sites.north.refused(content="userDagMapping") == message
+
+
+def test_who_is_in_a_group_moves_nobody(sites: Any) -> None:
+    """11.1, 11.2: else the right to users would open every other group."""
+    rita = sites.user("rita", data_access_group="north", user_rights=1)
+    for group in ("south", ""):
+        row = {"username": "rita", "user_rights": 1, "data_access_group": group}
+        assert "beed assigned" in rita.refused(content="user", data=[row])
+    stays = {"username": "rita", "user_rights": 1, "data_access_group": "north", "email": "r@x.dk"}
+    assert rita.ok(content="user", data=[stays]) == 1
+    assert [row["record_id"] for row in rita.rows(fields=["record_id"])] == ["1"]
+
+
+def test_a_role_moves_nobody_out_of_a_group_either(sites: Any) -> None:
+    """11.3: since 15.8.2 the assignment of roles names a group too."""
+    rita = sites.user("rita", data_access_group="north", user_rights=1)
+    mapping = [{"username": "rita", "unique_role_name": "", "data_access_group": "south"}]
+    with running(sites.db, version="16.1.9") as server:
+        newer = type(rita)(server.url, rita.token)
+        assert "beed assigned" in newer.refused(content="userRoleMapping", action="import", data=mapping)
+        admin = type(rita)(server.url, sites.admin.token)
+        assert admin.ok(content="userRoleMapping", action="import", data=mapping) == 1
+    assert [row["record_id"] for row in rita.rows(fields=["record_id"])] == ["2"]
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", "31-12-2026"])
+def test_an_expiration_is_a_day(clinic: Any, day: str) -> None:
+    """11.2: what is no day would never expire."""
+    message = clinic.admin.refused(content="user", data=[{"username": "x", "expiration": day}])
+    assert day in message
 
 
 def test_an_unknown_group_is_an_error(sites: Any) -> None:

@@ -100,7 +100,7 @@ def shared(new_clinic: Any) -> Any:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_every_format_stores_and_shows_the_same(shared: Any, rows: list[dict[str, str]]) -> None:
-    """csv, json and xml, flat and eav, are five ways to say one thing."""
+    """csv, json and xml, flat and eav, are six ways to say one thing."""
     admin = shared.admin
     ways: list[dict[str, Any]] = [
         {"format": "json", "data": rows},
@@ -108,6 +108,7 @@ def test_every_format_stores_and_shows_the_same(shared: Any, rows: list[dict[str
         {"format": "xml", "data": as_xml(rows)},
         {"format": "json", "type": "eav", "data": as_eav(rows)},
         {"format": "csv", "type": "eav", "data": as_csv(as_eav(rows))},
+        {"format": "xml", "type": "eav", "data": as_xml(as_eav(rows))},
     ]
     seen = []
     for way in ways:
@@ -121,6 +122,9 @@ def test_every_format_stores_and_shows_the_same(shared: Any, rows: list[dict[str
     assert list(csv.DictReader(io.StringIO(shown_csv, newline=""))) == texts(seen[0])
     assert from_xml(admin.post(content="record", format="xml").text) == texts(seen[0])
     back = admin.rows(type="eav")
+    eav_csv = admin.post(content="record", format="csv", type="eav").content.decode()
+    assert list(csv.DictReader(io.StringIO(eav_csv, newline=""))) == texts(back)
+    assert from_xml(admin.post(content="record", format="xml", type="eav").text) == texts(back)
     admin.ok(content="record", action="delete", records=sorted({row["record"] for row in back}))
     admin.ok(content="record", data=back, type="eav")
     assert admin.rows() == seen[0]

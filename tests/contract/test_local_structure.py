@@ -64,6 +64,15 @@ def test_faults_of_a_dictionary_are_told_in_redcaps_words(
     assert sentence in clinic.admin.refused(content="metadata", data=rows)
 
 
+@pytest.mark.parametrize("name", ["a___b", "a__b", "a_", "redcap_event_name", "visit_complete", "visit_timestamp"])
+def test_a_field_cannot_be_called_like_another_column(clinic: Any, name: str) -> None:
+    """9: the values of `a___b` would be taken for ticks, and a 0 lost."""
+    rows = clinic.admin.ok(content="metadata")
+    rows[-1]["field_name"] = name
+    assert clinic.admin.refused(content="metadata", data=rows).endswith(": A16")
+    assert clinic.admin.ok(content="metadata")[-1]["field_name"] == "arm"
+
+
 def test_field_names_leave_out_files_and_split_checkboxes(clinic: Any) -> None:
     """9 [V]: statuses and calculations are in, files and descriptive fields out."""
     rows = clinic.admin.ok(content="exportFieldNames")

@@ -36,7 +36,9 @@ def export(call: Call) -> Reply:
         if (not fields and not forms) or row["field_name"] in fields or row["form_name"] in forms
     ]
     call.note("export", "Manage/Design ", "Export data dictionary (API)")
-    return replies.table(Table(API_COLUMNS, rows, "records"), call.parameters.format, call.parameters.delimiter)
+    return replies.table(
+        Table(API_COLUMNS, rows, "records", between=",\n"), call.parameters.format, call.parameters.delimiter
+    )
 
 
 def import_(call: Call) -> Reply:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.intake.columns import SYSTEM
 from redcap_rules.dictionary import FIELD_TYPES
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def sentences(rows: Sequence[DataRow]) -> list[str]:
         (messages.DUPLICATE_FIELDS, _duplicates(rows)),
         (messages.MISSING_FORM, [f"B{line}" for line, row in _lines(rows) if not row.get("form_name", "").strip()]),
         (messages.FORM_ORDER, list(_returning_forms(rows))),
+        (messages.BAD_FIELD_NAME, [f"A{line}" for line in _bad_names(rows)]),
         (
             messages.BAD_FIELD_TYPE,
             [f"D{line}" for line, row in _lines(rows) if row.get("field_type") not in FIELD_TYPES],
@@ -37,6 +39,16 @@ def _lines(rows: Sequence[DataRow]) -> Iterator[tuple[int, DataRow]]:
 def _duplicates(rows: Sequence[DataRow]) -> list[str]:
     names = Counter(row.get("field_name", "") for row in rows)
     return [name for name, times in names.items() if times > 1]
+
+
+def _bad_names(rows: Sequence[DataRow]) -> Iterator[int]:
+    """Lines whose field would be taken for a checkbox option, a form status or a system column of an export."""
+    forms = {row.get("form_name", "").strip() for row in rows}
+    taken = SYSTEM | {f"{form}_{word}" for form in forms for word in ("complete", "timestamp")}
+    for line, row in _lines(rows):
+        name = row.get("field_name", "")
+        if "__" in name or name.endswith("_") or name in taken:
+            yield line
 
 
 def _returning_forms(rows: Sequence[DataRow]) -> Iterator[str]:

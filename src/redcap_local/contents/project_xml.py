@@ -82,7 +82,13 @@ def _groups(call: Call) -> Iterator[str]:
     yield _wrapped(
         "Reports",
         [
-            closed("redcap:Reports", title=r.title, fields=",".join(r.fields), advanced_logic=r.logic)
+            closed(
+                "redcap:Reports",
+                title=r.title,
+                fields=",".join(r.fields),
+                advanced_logic=r.logic,
+                sort=",".join(r.sort),
+            )
             for r in reports.all_reports(call.connection, project.id)
         ],
     )

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.export.options import visible
+from redcap_local.intake.changes import Changes
+from redcap_local.intake.plan import refuse
+from redcap_local.intake.saving import randomised
 from redcap_local.messages import ApiError
 from redcap_local.storage import log, records
 from redcap_local.wire import replies
@@ -52,9 +55,13 @@ def named(call: Call, names: Sequence[str]) -> list[Record]:
 
 
 def _delete_part(call: Call, record: Record) -> None:
+    if record.locked:
+        raise ApiError(messages.RECORD_LOCKED)
     events, columns, instance = _part(call)
     stored = list(records.values(call.connection, [record.id], columns, events))
     gone = [value[:4] for value in stored if instance is None or value[2] == instance]
+    change = Changes(erased=dict.fromkeys(key[1:] for key in gone))
+    refuse(list(randomised(call, {record.name: change}, {record.name: record})))
     records.delete_values(call.connection, gone)
     if not any(records.values(call.connection, [record.id])):
         records.delete_records(call.connection, [record.id])

@@ -9,11 +9,12 @@ from redcap_local.export import options as export_options
 from redcap_local.export.eav import EavSheet, written_values
 from redcap_local.export.layout import Layout
 from redcap_local.export.rows import BATCH, joined, written_rows
+from redcap_local.export.sorting import sorted_rows
 from redcap_local.storage import documents
 from redcap_local.wire.replies import MIME, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from redcap_local.call import Call
     from redcap_local.export.options import Options
@@ -32,12 +33,15 @@ def export(call: Call) -> Reply:
     return _reply(joined(sheet.pen, written_values(call.connection, sheet, options)), options, form)
 
 
-def flat(call: Call, options: Options) -> Reply:
-    """The rows of an export or a report."""
+def flat(call: Call, options: Options, sort: Sequence[str] = ()) -> Reply:
+    """The rows of an export, or of a report sorted by its columns."""
     form = call.parameters.format
     files = documents.names(call.connection, call.project.id)
     layout = Layout(call.project, options, files, form, call.parameters.delimiter)
-    return _reply(joined(layout.pen, written_rows(call.connection, layout, options)), options, form)
+    rows: Iterable[list[str]] = (
+        sorted_rows(call.connection, layout, options, sort) if sort else written_rows(call.connection, layout, options)
+    )
+    return _reply(joined(layout.pen, rows), options, form)
 
 
 def _reply(chunks: Iterator[bytes], options: Options, form: str) -> Reply:

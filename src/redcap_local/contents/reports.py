@@ -9,11 +9,13 @@ from redcap_local import messages
 from redcap_local.contents.record_export import flat
 from redcap_local.export import options as export_options
 from redcap_local.export.filters import RowFilter
+from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
 from redcap_local.storage import reports
 
 if TYPE_CHECKING:
     from redcap_local.call import Call
+    from redcap_local.storage.reports import Report
     from redcap_local.wire.replies import Reply
 
 
@@ -30,4 +32,11 @@ def export(call: Call) -> Reply:
     columns = sorted(options.columns, key=lambda column: place[column.field.name if column.field else column.name])
     row_filter = RowFilter(call.project, call.user.rights, report.logic, call.now) if report.logic else None
     call.note("export", "Data export (API) ", f"Export report (API) (report_id = {report.id})")
-    return flat(call, replace(options, columns=tuple(columns), filter=row_filter))
+    return flat(call, replace(options, columns=tuple(columns), filter=row_filter), _sort(call, report))
+
+
+def _sort(call: Call, report: Report) -> list[str]:
+    """The report's sort without columns that are gone or that the user may not export: an order tells about values."""
+    project, rights = call.project, call.user.rights
+    found = [(name, project.columns.get(name.removeprefix("-"))) for name in report.sort]
+    return [name for name, column in found if column is not None and exportable(column, rights)]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redcap_local.contents.groups import find_group
 from redcap_local.contents.roles import role_id
-from redcap_local.contents.users import member_or_refuse
+from redcap_local.contents.users import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Table
@@ -39,6 +38,7 @@ def export(call: Call) -> Reply:
 def import_(call: Call) -> Reply:
     """Each user has the role named, or none."""
     rows = data.rows(call.parameters)
+    members = {row["username"]: row for row in people.members(call.connection, call.project.id)}
     for row in rows:
         username = member_or_refuse(call, row.get("username", ""))
         name = row.get("unique_role_name", "").strip()
@@ -46,6 +46,6 @@ def import_(call: Call) -> Reply:
         people.set_member_role(call.connection, call.project.id, username, role)
         group = row.get("data_access_group", "").strip()
         if group and call.server.at_least(_WITH_GROUP):
-            people.set_member_group(call.connection, call.project.id, username, find_group(call, group).id)
+            assign_group(call, username, group, members[username]["access_group"])
         call.note("user", f"Edit user {username}", f"Assign user to role '{name}' (API)")
     return replies.number(len(rows), call.parameters.return_format)

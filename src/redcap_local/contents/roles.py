@@ -36,7 +36,7 @@ def _row(call: Call, row: sqlite3.Row) -> dict[str, Cell]:
 
 def import_(call: Call) -> Reply:
     """Roles are added (blank unique name) or changed."""
-    rows = data.rows(call.parameters)
+    rows = data.rows(call.parameters, maps=True)
     old = {row["name"]: row for row in people.roles(call.connection, call.project.id)}
     for row in rows:
         _save(call, row, old)

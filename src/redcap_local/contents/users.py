@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from redcap_local import messages, rights
 from redcap_local.contents import rights_rows
-from redcap_local.contents.groups import find_group
+from redcap_local.contents.groups import find_group, refuse_inside_group
 from redcap_local.messages import ApiError
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
@@ -45,7 +46,7 @@ def _row(call: Call, row: sqlite3.Row) -> dict[str, Cell]:
 
 def import_(call: Call) -> Reply:
     """Users are added or changed; a row without data_access_group takes the user out of a group."""
-    rows = data.rows(call.parameters)
+    rows = data.rows(call.parameters, maps=True)
     members = {row["username"]: row for row in people.members(call.connection, call.project.id)}
     for row in rows:
         username = _username(row)
@@ -64,11 +65,30 @@ def _username(row: DataRow) -> str:
 def _save(call: Call, row: DataRow, username: str, old: sqlite3.Row | None) -> None:
     before = rights.from_json(old["rights"]) if old is not None else None
     wanted = rights_rows.from_row(row, before, call.project.dictionary.forms)
-    expiration = row.get("expiration", old["expiration"] if old is not None else "")
+    expiration = _expiration(row.get("expiration", old["expiration"] if old is not None else ""))
     people.save_account(call.connection, username, row)
-    people.save_member(call.connection, call.project.id, username, wanted.as_json(), expiration.strip())
-    name = row.get("data_access_group", "").strip()
-    group = find_group(call, name).id if name else None
+    people.save_member(call.connection, call.project.id, username, wanted.as_json(), expiration)
+    assign_group(call, username, row.get("data_access_group", ""), old["access_group"] if old is not None else None)
+
+
+def _expiration(text: str) -> str:
+    """The day from which the user is locked out; '' for never."""
+    try:
+        return date.fromisoformat(text.strip()).isoformat() if text.strip() else ""
+    except ValueError:
+        raise ApiError(messages.BAD_DATA, f"expiration cannot be '{text}': it must look like 2026-01-31") from None
+
+
+def assign_group(call: Call, username: str, name: str, old: int | None) -> None:
+    """The member is in the group of that unique name, '' for none.
+
+    Raises:
+        ApiError: There is no such group, or the asking user is in a group and so may not move anybody.
+    """
+    group = find_group(call, name.strip()).id if name.strip() else None
+    if group == old:
+        return
+    refuse_inside_group(call)
     people.set_member_group(call.connection, call.project.id, username, group)
 
 

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from redcap_local.export.labels import shown
 from redcap_local.export.pens import pen
-from redcap_local.export.rows import batches, kept_rows, stored_by_record
+from redcap_local.export.rows import batches, kept_rows, read_columns, read_events, stored_by_record
 from redcap_local.view import row_place
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from redcap_local.columns import Column
+    from redcap_local.export.labels import Show
     from redcap_local.export.options import Options
     from redcap_local.export.pens import Pen
     from redcap_local.export.rows import StoredValue
     from redcap_local.project import Project
     from redcap_local.storage.records import Record
 
+    # The written cells between the record and the value, as one; and how the value is shown.
+    Frame = tuple[str, Show | None]
+
 
 class EavSheet:
     """The columns of an EAV export and how a stored value becomes a row."""
 
     def __init__(self, project: Project, options: Options, form: str, delimiter: str) -> None:
-        self._project = project
+        self.project = project
         self._options = options
         names = ["record"]
         if project.longitudinal:
@@ -35,9 +40,9 @@ class EavSheet:
         names += ["field_name", "value"]
         self.pen: Pen = pen(form, names, names, delimiter)
         self._columns = {column.name: column for column in options.columns}
-        self._middles: dict[tuple[int, int, str], list[str]] = {}
-        # The internal number of a document is exported, not its name: no file names here.
-        self._shows = {column.name: shown(project, column, options, {}) for column in options.columns}
+        self._last = len(names) - 1
+        # By event and instance, then by column.
+        self._frames: defaultdict[tuple[int, int], dict[str, Frame]] = defaultdict(dict)
 
     @property
     def columns_to_read(self) -> frozenset[str]:
@@ -48,55 +53,66 @@ class EavSheet:
         """The values of the columns asked for, in rows that the filter keeps."""
         if self._options.filter is None:
             return stored
-        project = self._project
+        project = self.project
         places = {value: row_place(project, *value[1:4]) for value in stored if value[3] in project.columns}
         rows = set(kept_rows(self._options, record, set(places.values()), stored))
         return [value for value, place in places.items() if place in rows and value[3] in self._columns]
 
-    def row(self, name: str, stored: StoredValue) -> str:
-        """The row of one stored value; `name` is the record as it is shown."""
-        _, event, instance, column_name, value = stored
-        middle = self._middles.get((event, instance, column_name))
-        if middle is None:
-            middle = self._middles[event, instance, column_name] = self._middle(event, instance, column_name)
-        column = self._columns[column_name]
-        shown_value = name if column_name == self._project.dictionary.record_id else value
-        field, text = self._field_and_value(column, shown_value)
-        cell, last = self.pen.cell, len(middle)
-        return self.pen.row([cell(0, name), *middle, cell(last + 1, field), cell(last + 2, text)])
+    def rows(self, name: str, stored: Iterable[StoredValue]) -> Iterator[str]:
+        """The rows of a record's stored values; `name` is the record as it is shown."""
+        pen, last = self.pen, self._last
+        first = pen.cell(0, name)
+        current, frames = (0, 0), self._frames[0, 0]
+        for _, event, instance, column, value in stored:
+            if current[0] != event or current[1] != instance:
+                current = (event, instance)
+                frames = self._frames[current]
+            frame = frames.get(column)
+            if frame is None:
+                if column not in self._columns:
+                    continue
+                frame = frames[column] = self._frame(event, instance, self._columns[column])
+            middle, show = frame
+            yield pen.row((first, middle, pen.cell(last, show(value) if show else value)))
 
-    def _middle(self, event: int, instance: int, column: str) -> list[str]:
-        """The written cells between the record and the field: event, repeating form, instance."""
-        project = self._project
+    def _frame(self, event: int, instance: int, column: Column) -> Frame:
+        """The written cells between record and value, and how the value is shown."""
+        project, pen = self.project, self.pen
         cells: list[str] = []
         if project.longitudinal:
             found = project.events_by_id[event]
-            cells.append(self.pen.cell(1, found.label if self._options.labels else found.name))
+            cells.append(pen.cell(1, found.label if self._options.labels else found.name))
         if project.repeating:
-            _, instrument, number = row_place(project, event, instance, column)
+            _, instrument, number = row_place(project, event, instance, column.name)
             place = len(cells) + 1
-            cells.append(self.pen.cell(place, instrument))
-            cells.append(self.pen.number(place + 1, number) if number else self.pen.cell(place + 1, ""))
-        return cells
+            cells.append(pen.cell(place, instrument))
+            cells.append(pen.number(place + 1, number) if number else pen.cell(place + 1, ""))
+        cells.append(pen.cell(self._last - 1, column.field.name if column.field is not None else column.name))
+        return pen.glue.join(cells), self._show(column)
 
-    def _field_and_value(self, column: Column, value: str) -> tuple[str, str]:
-        if column.code and column.field is not None:
-            if not self._options.labels:
-                return column.field.name, column.code
-            labels = {option.code: option.label for option in column.field.options}
-            return column.field.name, labels[column.code]
-        show = self._shows[column.name]
-        return column.name, show(value) if show else value
+    def _show(self, column: Column) -> Show | None:
+        if column.name == self.project.dictionary.record_id:
+            return self._options.show_name
+        if not column.code or column.field is None:
+            # The internal number of a document is exported, not its name: no file names here.
+            return shown(self.project, column, self._options, {})
+        labels = {option.code: option.label for option in column.field.options}
+        text = labels[column.code] if self._options.labels else column.code
+        return lambda _ticked: text
 
 
 def written_values(connection: sqlite3.Connection, sheet: EavSheet, options: Options) -> Iterator[list[str]]:
     """The written rows of all records, a batch of records at a time."""
     events = {event.id: event.position for event in options.events}
-    columns = sheet.columns_to_read | (options.filter.columns if options.filter else frozenset())
+    columns = read_columns(sheet.project, sheet.columns_to_read, options)
+    wanted = read_events(sheet.project, options)
     for batch in batches(options.records):
-        stored = stored_by_record(connection, batch, columns, None if options.filter else events)
+        stored = stored_by_record(connection, batch, columns, wanted)
         yield [
-            sheet.row(options.show_name(record.name), value)
+            row
             for record in batch
-            for value in sorted(sheet.kept(record, stored[record.id]), key=lambda value: (events[value[1]], value[2]))
+            for row in sheet.rows(
+                options.show_name(record.name),
+                sorted(sheet.kept(record, stored[record.id]), key=lambda value: (events[value[1]], value[2])),
+            )
         ]

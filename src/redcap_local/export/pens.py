@@ -21,6 +21,8 @@ class Pen(Protocol):
     between: str
     tail: str
     empty: str
+    # What stands between the cells of a row: cells joined with it can be kept and used as one.
+    glue: str
 
     def cell(self, place: int, value: str) -> str:
         """The text of a cell in the column at that place."""
@@ -39,7 +41,7 @@ class CsvPen:
     empty = "\n"
 
     def __init__(self, headers: Sequence[str], delimiter: str) -> None:
-        self._delimiter = delimiter
+        self.glue = delimiter
         self._cell = csv_cell(delimiter)
         self.head = self.row([self._cell(header) for header in headers])
 
@@ -53,13 +55,14 @@ class CsvPen:
 
     def row(self, cells: Sequence[str]) -> str:
         """One line."""
-        return f"{self._delimiter.join(cells)}\n"
+        return f"{self.glue.join(cells)}\n"
 
 
 class JsonPen:
     """A JSON list of objects."""
 
     head, between, tail, empty = "[", ",", "]", "[]"
+    glue = ","
 
     def __init__(self, names: Sequence[str]) -> None:
         self._keys = [f"{json_text(name)}:" for name in names]
@@ -82,6 +85,7 @@ class XmlPen:
 
     head, between, tail = f"{XML_PROLOG}<records>", "", "</records>"
     empty = f"{XML_PROLOG}<records></records>"
+    glue = ""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._tags = [(f"<{name}>", f"</{name}>") for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from redcap_local.storage import records
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from redcap_local.export.layout import Layout
     from redcap_local.export.options import Options
     from redcap_local.export.pens import Pen
+    from redcap_local.project import Project
     from redcap_local.storage.records import Record
     from redcap_local.view import RowPlace
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 BATCH = 20
 
 StoredValue = tuple[int, int, int, str, str]
+
+
+class PlacedRow(NamedTuple):
+    """A written row, its record and place, and all that was read for the record."""
+
+    record: Record
+    place: RowPlace
+    stored: list[StoredValue]
+    text: str
 
 
 def batches(items: Sequence[Record]) -> Iterator[list[Record]]:
@@ -40,19 +50,39 @@ def stored_by_record(
     return found
 
 
+def read_columns(project: Project, needed: frozenset[str], options: Options) -> frozenset[str] | None:
+    """The columns to read from the database; None for all, when leaving out the few others would cost more."""
+    columns = needed | (options.filter.columns if options.filter else frozenset())
+    return columns if 2 * len(columns) < len(project.columns) else None
+
+
+def read_events(project: Project, options: Options) -> list[int] | None:
+    """The events to read from the database; None for all: a filter may look at events that are not exported."""
+    whole = options.filter is not None or len(options.events) == len(project.events)
+    return None if whole else [event.id for event in options.events]
+
+
 def written_rows(connection: sqlite3.Connection, layout: Layout, options: Options) -> Iterator[list[str]]:
     """The written rows of all records, a batch of records at a time."""
-    events = None if options.filter else [event.id for event in options.events]
-    columns = layout.columns_to_read | (options.filter.columns if options.filter else frozenset())
+    for rows in placed_rows(connection, layout, options):
+        yield [row.text for row in rows]
+
+
+def placed_rows(
+    connection: sqlite3.Connection, layout: Layout, options: Options, also: frozenset[str] = frozenset()
+) -> Iterator[list[PlacedRow]]:
+    """The written rows with what they were made from; `also` names further columns to read."""
+    events = read_events(layout.project, options)
+    columns = read_columns(layout.project, layout.columns_to_read | also, options)
     for batch in batches(options.records):
         stored = stored_by_record(connection, batch, columns, events)
-        lines: list[str] = []
+        lines: list[PlacedRow] = []
         for record in batch:
             rows = record_rows(layout, stored[record.id])
             name = options.show_name(record.name)
             for key in sorted(kept_rows(options, record, rows, stored[record.id]), key=layout.sort_key):
                 layout.fill_system(rows[key], name, record, key)
-                lines.append(layout.pen.row(rows[key]))
+                lines.append(PlacedRow(record, key, stored[record.id], layout.pen.row(rows[key])))
         yield lines
 
 

@@ -45,7 +45,7 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
             sent = {column for _, _, column in record.cells}
             follow(call.project, record.name, sent, change, call.now)
         changed[record.name] = change
-    refuse([*_duplicates(call, changed), *_randomised(call, changed, existing)])
+    refuse([*_duplicates(call, changed), *randomised(call, changed, existing)])
     _write(call, wanted, existing, changed)
     for record in wanted:
         _note(call, record, columns, changed[record.name], new=record.name not in existing)
@@ -95,8 +95,8 @@ def _duplicates(call: Call, changed: dict[str, Changes]) -> Iterator[Line]:
             yield Line(name, secondary, value, messages.DUPLICATE_SECONDARY.text.format(others[0]))
 
 
-def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
-    """Targets and strata of randomised records stay as they are (redcap-api.md 6.2)."""
+def randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+    """A line for every target or stratum of a randomised record that the changes would touch (redcap-api.md 6.2)."""
     project = call.project
     if project.settings["randomization_enabled"] != "1":
         return

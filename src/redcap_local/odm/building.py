@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.columns import all_columns
 from redcap_local.intake.columns import sheet
+from redcap_local.intake.places import refuse_unknown_events
 from redcap_local.intake.plan import Plan, refuse
 from redcap_local.intake.saving import save
 from redcap_local.messages import ApiError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from redcap_local.call import Call
     from redcap_local.odm.clinical_data import FileData
     from redcap_local.odm.definition import Definition, EventDefinition
+    from redcap_rules.dictionary import Dictionary
 
 _MOST_STRATA = 15
 
@@ -63,10 +66,18 @@ def build(connection: sqlite3.Connection, project: int, definition: Definition, 
         fields = tuple(name for name in report.get("fields", "").split(",") if name in dictionary)
         logic = report.get("advanced_logic", "").strip()
         reports.insert(
-            connection, project, Report(0, report.get("title", ""), fields or (dictionary.record_id,), logic)
+            connection,
+            project,
+            Report(0, report.get("title", ""), fields or (dictionary.record_id,), logic, _sort(report, dictionary)),
         )
     for model in definition.randomizations:
         randomization.insert_model(connection, project, _model(model))
+
+
+def _sort(report: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
+    """What a report of this server's own export is sorted by, as far as the columns exist."""
+    known = {column.name for column in all_columns(dictionary)}
+    return tuple(name for name in report.get("sort", "").split(",") if name.removeprefix("-") in known)
 
 
 def _build_events(connection: sqlite3.Connection, project: int, definition: Definition, forms: tuple[str, ...]) -> None:
@@ -141,6 +152,7 @@ def add_data(call: Call, root: Element, *, checked: bool) -> None:
         ApiError: A value does not pass, or stands where it cannot.
     """
     rows, files = clinical_data.read(root, call.project)
+    refuse_unknown_events(call.project, rows)
     names = {name: None for row in rows for name in row}
     plan = Plan(call, sheet(call.project, names, checked=checked), overwrite=False, date_format="YMD")
     for row in rows:
@@ -159,6 +171,12 @@ def _add_file(call: Call, data: FileData) -> None:
         return
     record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
     event = project.events_by_name.get(data.row.get("redcap_event_name", ""), project.first_event)
+    if column.form not in project.forms_of(event):
+        raise ApiError(messages.BAD_VALUES, "event", f"'{event.name}'")
+    if not call.user.rights.edits(column.form):
+        raise ApiError(messages.NO_FORM_RIGHT)
     document = documents.insert(call.connection, project.id, data.name, data.mime or "text/plain", data.content)
-    instance = int(data.row.get("redcap_repeat_instance") or 1)
-    records.save_values(call.connection, [(record.id, event.id, instance, data.field, str(document))])
+    instance = data.row.get("redcap_repeat_instance") or "1"
+    if not instance.isdecimal():
+        raise ApiError(messages.INSTANCE_NUMBER)
+    records.save_values(call.connection, [(record.id, event.id, int(instance), data.field, str(document))])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Long enough for another process (the command line beside a running server) to finish a big import.
 BUSY_SECONDS = 120
 
@@ -90,11 +90,14 @@ class Database:
 
     def _make_tables(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("pragma user_version").fetchone()[0]
-        if version not in {0, SCHEMA_VERSION}:
+        if version not in {0, 1, SCHEMA_VERSION}:
             msg = f"{self.path}: made by another version of this server ({version}); start with a new file"
             raise UnusableFile(msg)
+        if version == 1:
+            connection.execute("alter table report add column sort text not null default '[]'")
         if version == 0:
             schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
             for statement in schema.split(";"):
                 connection.execute(statement)
+        if version != SCHEMA_VERSION:
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")

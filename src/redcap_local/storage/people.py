@@ -42,9 +42,10 @@ def save_account(connection: sqlite3.Connection, username: str, details: Mapping
             )
 
 
-def suspend(connection: sqlite3.Connection, username: str, suspended: bool) -> None:
-    """The account is suspended, or no longer."""
-    connection.execute("update account set suspended = ? where username = ?", (int(suspended), username))
+def suspend(connection: sqlite3.Connection, username: str, suspended: bool) -> bool:
+    """The account is suspended, or no longer; False when there is no such account."""
+    changed = connection.execute("update account set suspended = ? where username = ?", (int(suspended), username))
+    return changed.rowcount == 1
 
 
 def member_by_token(connection: sqlite3.Connection, token: str) -> sqlite3.Row | None:

@@ -141,7 +141,8 @@ create table report (
     project integer not null references project (id) on delete cascade,
     title text not null,
     fields text not null,                     -- JSON list of field names in the report's order
-    logic text not null default ''
+    logic text not null default '',
+    sort text not null default '[]'           -- JSON list of columns, -column for the highest first
 );
 create table randomization (                  -- one model, what REDCap calls rid is its id
     id integer primary key autoincrement,

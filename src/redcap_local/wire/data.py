@@ -19,26 +19,23 @@ DataRow = dict[str, str]
 csv.field_size_limit(2**31 - 1)
 
 
-def rows(parameters: Parameters, root: str = "data") -> list[DataRow]:
+def rows(parameters: Parameters, *, maps: bool = False) -> list[DataRow]:
     """The items of the `data` parameter in the format of the request, every value a text.
 
-    A single JSON object counts as one item.
+    A single JSON object counts as one item. With `maps` a value may be an object, as the rights by form of users and
+    roles are; it becomes the text `form:right,form:right`.
 
     Raises:
         ApiError: The text is not what the format promises.
     """
-    return read_rows(parameters.text(root), parameters.format, parameters.delimiter)
-
-
-def read_rows(text: str, form: str, delimiter: str = ",") -> list[DataRow]:
-    """The items of a text in csv, json or xml."""
+    text, form = parameters.text("data"), parameters.format
     if not text.strip():
         return []
     if "\0" in text:
         raise ApiError(messages.BAD_DATA, "it holds a NUL character")
     if form == "json":
-        return _json_rows(text)
-    return _csv_rows(clean(text), delimiter) if form == "csv" else _xml_rows(clean(text))
+        return _json_rows(text, maps)
+    return _csv_rows(clean(text), parameters.delimiter) if form == "csv" else _xml_rows(clean(text), maps)
 
 
 def is_single_object(text: str, form: str) -> bool:
@@ -46,7 +43,7 @@ def is_single_object(text: str, form: str) -> bool:
     return form == "json" and text.lstrip().startswith("{")
 
 
-def _json_rows(text: str) -> list[DataRow]:
+def _json_rows(text: str, maps: bool) -> list[DataRow]:
     try:
         parsed = json.loads(text, parse_constant=lambda name: name)
     except (ValueError, RecursionError) as error:
@@ -54,10 +51,10 @@ def _json_rows(text: str) -> list[DataRow]:
     items = [parsed] if isinstance(parsed, dict) else parsed
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ApiError(messages.BAD_DATA, "JSON must be a list of objects")
-    return [{clean(key): _json_value(value) for key, value in item.items()} for item in items]
+    return [{clean(key): _json_value(value, maps) for key, value in item.items()} for item in items]
 
 
-def _json_value(value: object) -> str:
+def _json_value(value: object, maps: bool = False) -> str:
     if isinstance(value, str):
         return value if value.isascii() and "\0" not in value else clean(value.replace("\0", ""))
     if value is None:
@@ -68,8 +65,7 @@ def _json_value(value: object) -> str:
         return str(int(value))
     if isinstance(value, int | float):
         return _number_text(value)
-    if isinstance(value, dict):
-        # The rights by form of users and roles.
+    if isinstance(value, dict) and maps:
         return ",".join(f"{clean(key)}:{_json_value(right)}" for key, right in value.items())
     raise ApiError(messages.BAD_DATA, "JSON values must be texts, numbers or booleans")
 
@@ -91,13 +87,16 @@ def _csv_rows(text: str, delimiter: str) -> list[DataRow]:
         return []
     header = [name.strip() for name in lines[0]]
     width = len(header)
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ApiError(messages.BAD_DATA, f"CSV has two columns '{twice[0]}'")
     for place, line in enumerate(lines[1:], start=2):
         if len(line) > width:
             raise ApiError(messages.BAD_DATA, f"CSV row {place} has {len(line)} cells under {width} headers")
     return [dict(zip(header, line, strict=False)) for line in lines[1:]]
 
 
-def _xml_rows(text: str) -> list[DataRow]:
+def _xml_rows(text: str, maps: bool) -> list[DataRow]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ApiError(messages.BAD_DATA, "XML must not declare a document type")
     try:
@@ -105,10 +104,12 @@ def _xml_rows(text: str) -> list[DataRow]:
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ApiError(messages.BAD_DATA, f"XML, {error}") from None
     items = [root] if root.tag == "item" else root.findall("item")
-    return [{child.tag: _xml_value(child) for child in item} for item in items]
+    return [{child.tag: _xml_value(child, maps) for child in item} for item in items]
 
 
-def _xml_value(element: ElementTree.Element) -> str:
+def _xml_value(element: ElementTree.Element, maps: bool) -> str:
+    if len(element) and not maps:
+        raise ApiError(messages.BAD_DATA, f"XML, <{element.tag}> holds elements instead of a text")
     if len(element):
         return ",".join(f"{child.tag}:{child.text or ''}" for child in element)
     return element.text or ""

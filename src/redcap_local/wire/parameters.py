@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
+from redcap_local.wire.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BRACKETS = re.compile(r"^([^\[\]]+)\[[^\[\]]*\]$")
+# What bytes that are not UTF-8 have become: lone surrogates of a form, U+FFFD in a multipart body.
+_NOT_UTF8 = re.compile("[\ud800-\udfff\ufffd]").search
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "n", "off"})
 FORMATS = frozenset({"csv", "json", "xml", "odm"})
@@ -44,6 +47,16 @@ class Parameters:
 
     def __contains__(self, name: str) -> bool:
         return name in self._texts or name in self._lists
+
+    def refuse_undecodable(self) -> None:
+        """Nothing, unless a parameter holds bytes that are not UTF-8.
+
+        Raises:
+            ApiError: Naming the parameter; storing the text would change it.
+        """
+        for name, values in (*((name, [text]) for name, text in self._texts.items()), *self._lists.items()):
+            if any(_NOT_UTF8(value) for value in (name, *values)):
+                raise ApiError(messages.BAD_PARAMETER, clean(name), "it is not UTF-8")
 
     def text(self, name: str, default: str = "") -> str:
         """The parameter as sent; the default when absent or blank."""

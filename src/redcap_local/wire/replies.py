@@ -39,8 +39,8 @@ Cell = str | int | None | dict[str, int]
 class Table:
     """Rows of one content.
 
-    `root` names the XML root, `quoted` the CSV columns that are quoted whatever they hold, `final_newline`
-    whether the CSV ends with a line break (redcap-api.md 3.2).
+    `between` stands between the elements of JSON, `root` names the XML root, `quoted` the CSV columns that are quoted
+    whatever they hold, `final_newline` whether the CSV ends with a line break (redcap-api.md 3.1, 3.2).
     """
 
     columns: Sequence[str]
@@ -48,6 +48,7 @@ class Table:
     root: str = "items"
     quoted: frozenset[str] = field(default=frozenset())
     final_newline: bool = True
+    between: str = ","
 
 
 def text(value: str) -> Reply:
@@ -94,8 +95,8 @@ def xml_escaped(value: str) -> str:
 def table(content: Table, form: str, delimiter: str = ",") -> Reply:
     """The rows in the format asked for."""
     if form == "json":
-        body = json.dumps([{c: row[c] for c in content.columns} for row in content.rows], separators=(",", ":"))
-        return Reply(body.replace("/", "\\/").encode(), MIME["json"])
+        rows = (json.dumps({c: row[c] for c in content.columns}, separators=(",", ":")) for row in content.rows)
+        return Reply(f"[{content.between.join(rows)}]".replace("/", "\\/").encode(), MIME["json"])
     if form == "csv":
         return Reply(_csv(content, delimiter).encode(), MIME["csv"])
     return Reply(_xml(content).encode(), MIME["xml"])
