@@ -131,6 +131,11 @@ def test_groups_can_be_a_stratum(clinic: Any) -> None:
     clinic.admin.put({"record_id": "1", "redcap_data_access_group": "south", **row}, {"record_id": "2", **row})
     assert randomize(clinic, "1", rid).json()["target_field"] == "2"
     assert "redcap_data_access_group" in randomize(clinic, "2", rid).json()["error"]
+    refused = clinic.admin.post(
+        content="record", data='[{"record_id":"1","redcap_data_access_group":"north"}]', format="json"
+    )
+    assert (refused.status_code, "redcap_data_access_group" in refused.text) == (400, True)
+    clinic.admin.put({"record_id": "1", "redcap_data_access_group": "south"})
 
 
 @pytest.mark.parametrize(

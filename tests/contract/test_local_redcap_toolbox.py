@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redcap_toolbox import update_redcap_diff
 
 from redcap_local import administration
 
-pytest.importorskip("redcap_toolbox", reason="a development dependency: pip install redcap-toolbox")
-update_redcap_diff = pytest.importorskip("redcap_toolbox.update_redcap_diff")
 START = "start_arm_1"
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redcaplite
 
 from redcap_local import administration
 
-redcaplite = pytest.importorskip("redcaplite", reason="a development dependency: pip install redcaplite")
 START = "start_arm_1"
 SURVEY = {"record": "1", "instrument": "intake", "event": START}
 

@@ -45,7 +45,7 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
             sent = {column for _, _, column in record.cells}
             follow(call.project, record.name, sent, change, call.now)
         changed[record.name] = change
-    refuse([*_duplicates(call, changed), *randomised(call, changed, existing)])
+    refuse([*_duplicates(call, changed), *randomised(call, changed, existing), *_moved(call, wanted, existing)])
     _write(call, wanted, existing, changed)
     for record in wanted:
         _note(call, record, columns, changed[record.name], new=record.name not in existing)
@@ -112,6 +112,22 @@ def randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Reco
                 if (event, column) in places:
                     value = change.after.get((event, 1, column), "")
                     yield Line(names[record_id], column, value, messages.RANDOMISED.text)
+
+
+def _moved(call: Call, wanted: Sequence[Incoming], existing: dict[str, Record]) -> Iterator[Line]:
+    """A line for every randomised record that would leave the group it was randomised in."""
+    project = call.project
+    if project.settings["randomization_enabled"] != "1":
+        return
+    by_group = {model.id for model in randomization.models(call.connection, project.id) if model.by_group}
+    done = randomization.randomised_records(call.connection, project.id, production=project.in_production)
+    settled = {record for model, record in done if model in by_group}
+    for record in wanted:
+        before = existing.get(record.name)
+        if before is None or before.id not in settled or record.group is None:
+            continue
+        if _group(project, record, None) != before.group:
+            yield Line(record.name, GROUP, record.group, messages.RANDOMISED.text)
 
 
 def _write(call: Call, wanted: Sequence[Incoming], existing: dict[str, Record], changed: dict[str, Changes]) -> None:
