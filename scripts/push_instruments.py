@@ -36,11 +36,11 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="For machines.")]
 def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, json: JsonFlag = False) -> None:
     """Find everything wrong with the instrument files, without a server."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.checks import check_project, to_json
+    from trialdesk.redcap.instruments.checks import check_projects, to_json
     from trialdesk.redcap.instruments.fault import counted
 
     trial = load(config)
-    faults = [fault for name in _projects(project) for fault in check_project(trial, name)]
+    faults = check_projects(trial, _projects(project), config)
     if json:
         print(to_json(faults))
     else:
@@ -55,7 +55,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, 
 def plan(
     config: ConfigOption = DEFAULT_CONFIG,
     project: ProjectOption = None,
-    json: JsonFlag = False,
+    json: Annotated[bool, typer.Option("--json", help="For machines: the plan, without --project a list.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="For a review.")] = False,
     draft: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the files and steps of a project in production.")
@@ -64,22 +64,25 @@ def plan(
     """Show what would change in REDCap; nothing is changed."""
     from trialdesk.config import load
     from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
+    from trialdesk.redcap.instruments.checks import errors_in
     from trialdesk.redcap.instruments.folder import folder_of, read_design
     from trialdesk.redcap.instruments.plan import make_plan
     from trialdesk.redcap.instruments.rendering import to_json, to_markdown
 
     trial = load(config)
+    plans = []
     for name in _projects(project):
         desired = read_design(trial, name)
-        made = make_plan(name, desired, _gateway(trial, name))
+        made = make_plan(name, desired, _gateway(trial, name), errors_in(trial, name))
+        plans.append(made)
         if draft and not made.empty:
             write_checklist(draft_steps(made, desired, folder_of(trial, name)), draft / name)
-        if json:
-            print(to_json(made))
-        elif markdown:
+        if markdown and not json:
             print(to_markdown(made))
-        else:
+        elif not json:
             _show(made)
+    if json:
+        print(to_json(plans[0] if project else plans))
 
 
 @app.command(
@@ -102,7 +105,9 @@ def apply(
     print(f"{name}: {len(done.changes)} change(s) applied and read back")
 
 
-@app.command(epilog="Exit codes: 0 written · 20 configuration or token · 30–32 REDCap · 60 the folder is not empty.")
+@app.command(
+    epilog="Exit codes: 0 written · 20 configuration or token · 21, 30–32 REDCap · 60 the folder is not empty."
+)
 def pull(
     into: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -118,13 +123,15 @@ def pull(
     name = _projects(project)[0]
     live = live_project(_gateway(trial, name), groups=name == "trial", roles=True)
     files = pulled(live.design, trial.trial.language)
-    write_pulled(files, into, overlay_folder(trial))
+    kept = write_pulled(files, into, overlay_folder(trial))
     print(f"{into}: {len(files.files)} files" + (f"; {len(files.wording)} with local wording" if files.wording else ""))
+    for path in kept:
+        print(f"{path} was there before and is kept: the project's own wording may be another")
     for note in live.notes:
         print(note)
 
 
-@app.command(epilog="Exit codes: 0 written · 20 configuration · 60 not written.")
+@app.command(epilog="Exit codes: 0 written · 20 configuration · 21 files · 60 not written.")
 def steps(
     into: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write steps.md and the files to upload.")],
     config: ConfigOption = DEFAULT_CONFIG,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,10 +24,10 @@ from trialdesk.redcap.gateway import Gateway, Patience, create_project
 from trialdesk.redcap.instruments.applying import apply, push
 from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
 from trialdesk.redcap.instruments.change import Plan
-from trialdesk.redcap.instruments.checks import check_project
+from trialdesk.redcap.instruments.checks import check_projects
 from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.redcap.instruments.folder import ProjectName, read_design
-from trialdesk.redcap.instruments.live import live_design
+from trialdesk.redcap.instruments.live import live_design, live_project
 from trialdesk.redcap.instruments.overlay import overlay_folder
 from trialdesk.redcap.instruments.plan import make_plan
 from trialdesk.redcap.instruments.pulling import pulled, write_pulled
@@ -131,6 +131,54 @@ def test_deleting_what_holds_data_needs_force(config: Config, gateway: Gateway) 
     assert plan_of(config, gateway).empty
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("01_eligibility.csv", "[elig_group]='1'", "[elig_grup]='1'"),
+        ("mapping.csv", "1,logs_arm_1,adverse_event", "1,diary_arm_1,adverse_event"),
+    ],
+)
+def test_files_with_errors_are_not_applied_by_accident(
+    file: str, before: str, after: str, config: Config, gateway: Gateway
+) -> None:
+    """What `check` finds holds an empty project too; nothing is changed."""
+    edit(config, file, before, after)
+    untouched = live_design(gateway)
+    with pytest.raises(PlanRefused, match=r"`check` finds \d+ error.*--force"):
+        push(config, "trial", gateway)
+    assert live_design(gateway) == untouched
+
+
+class Forgetful(Gateway):
+    """A server that leaves a column out of one answer."""
+
+    column = ""
+
+    def _table(self, ask: Callable[[], object]) -> list[dict[str, str]]:
+        rows = super()._table(ask)
+        gone = "" if rows and "field_label" in rows[0] else self.column  # dictionaries are judged by their own rules
+        return [{name: cell for name, cell in row.items() if name != gone} for row in rows]
+
+    def project(self) -> Mapping[str, str]:
+        return {name: cell for name, cell in super().project().items() if name != self.column}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "in_production", "is_longitudinal", "has_repeating_instruments_or_events", "project_id",
+        "unique_event_name", "name", "form", "form_name", "data_access_group_name", "role_label", "forms",
+    ],
+)  # fmt: skip
+def test_a_server_that_leaves_out_what_decides_is_not_believed(column: str, config: Config, server: Running) -> None:
+    """A column that is not there is not a blank one: no plan, one line that names it."""
+    gateway = Forgetful(server.url, new_project(server), patience=ONCE)
+    push(config, "trial", gateway)
+    gateway.column = column
+    with pytest.raises(RedcapUnreachable, match=f"lacks {column}; nothing was used"):
+        live_project(gateway, groups=True, roles=True)
+
+
 def test_an_instrument_that_stops_repeating_is_weighed_by_its_instances(config: Config, gateway: Gateway) -> None:
     """A first instance stays within reach."""
     push(config, "trial", gateway)
@@ -161,6 +209,17 @@ def test_arms_and_events_come_and_go(gateway: Gateway) -> None:
         ("event", "create", "one_arm_2"),
     ]
     assert becomes((Arm("1"),), (first, second)) == [("event", "delete", "one_arm_2")]
+
+
+def test_a_project_that_is_longitudinal_again_finds_its_events(gateway: Gateway) -> None:
+    """REDCap kept them out of sight; made anew they would have other names."""
+    fields = Dictionary((Field("record_id", "visit", "text", label="Record"),))
+    events = (Event("one_arm_1", "One"), Event("two_arm_1", "Two"))
+    longitudinal = Design(fields, (Arm("1"),), events, tuple(Slot(event.name, "visit") for event in events))
+    for design in (longitudinal, Design(fields), longitudinal):
+        plan = make_plan("trial", design, gateway)
+        apply(plan, design, gateway)
+        assert make_plan("trial", design, gateway).empty
 
 
 class Breaking(Gateway):
@@ -226,6 +285,7 @@ def test_a_project_in_production_gets_files_and_steps_instead(config: Config, ga
     edit(config, "01_eligibility.csv", "Year of birth", "Birth year")
     edit(config, "events.csv", "Week 1,1,7,3,3", "Week 1,1,7,3,4")
     edit(config, "repeating.csv", "[ae_start] [ae_term]", "[ae_term]")
+    edit(config, "events.csv", "Week 2,1,14,3,3,week_2_arm_1,\n", "")
     desired = read_design(config, "trial")
     plan = replace(plan_of(config, gateway), in_production=True)
     with pytest.raises(PlanRefused, match="in production"):
@@ -234,6 +294,7 @@ def test_a_project_in_production_gets_files_and_steps_instead(config: Config, ga
     text = page.read_text(encoding="utf-8")
     assert "1. [ ] Online Designer → Enter Draft Mode" in text
     assert "logs_arm_1 adverse_event (label: [ae_start] [ae_term] → [ae_term])" in text
+    assert "Define My Events: delete week_2_arm_1" in text  # an uploaded list of events takes none away
     assert "Birth year" in (tmp_path / "draft" / "trial_dictionary.csv").read_text(encoding="utf-8")
 
 
@@ -247,7 +308,7 @@ def test_a_pulled_project_is_under_control_at_once(
     files = pulled(live_design(gateway, groups=project == "trial"), "da")
     write_pulled(files, there.home / "instruments" / project, overlay_folder(there))
     assert files.wording == {}
-    assert [fault for fault in check_project(there, project) if fault.severity == "error"] == []
+    assert [fault for fault in check_projects(there, (project,)) if fault.severity == "error"] == []
     assert plan_of(there, gateway, project).empty
 
 
@@ -280,7 +341,12 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
 
     def typed(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(HOME / "scripts/push_instruments.py"), *words, "--config", "config.yaml"]
-        environment = {"TRIALDESK_PACKER_TOKEN": secret, "PATH": "", "PYTHONPATH": str(HOME / "src")}
+        environment = {
+            "TRIALDESK_PACKER_TOKEN": secret,
+            "TRIALDESK_TRIAL_TOKEN": secret,
+            "PATH": "",
+            "PYTHONPATH": str(HOME / "src"),
+        }
         return subprocess.run(
             command, cwd=config.home, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -288,6 +354,11 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     assert typed("check").stdout == "0 error(s), 0 warning(s)\n"
     shown = typed("plan", "--project", "register", "--json")
     digest = json.loads(shown.stdout)["digest"]
+    both = typed("plan", "--json")  # one token stands for both projects here
+    assert [(plan["project"], plan["digest"] == digest) for plan in json.loads(both.stdout)] == [
+        ("trial", False),
+        ("register", True),
+    ]
     assert typed("apply", "0" * 12, "--project", "register").returncode == 22
     applied = typed("apply", digest, "--project", "register")
     assert applied.stdout == "register: 19 change(s) applied and read back\n"

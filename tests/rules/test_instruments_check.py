@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from redcap_rules.logic import parse
 from trialdesk.config import Config, load
 from trialdesk.errors import InstrumentError
-from trialdesk.redcap.instruments.checks import check, check_project, to_json
+from trialdesk.redcap.instruments.checks import check, check_projects, to_json
+from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault
-from trialdesk.redcap.instruments.folder import ProjectName, folder_of, read_folder, sites_as_groups
+from trialdesk.redcap.instruments.folder import PROJECTS, ProjectName, folder_of, read_folder, sites_as_groups, survey
 
 HOME = Path(__file__).parents[2]
 FIELDS = (
@@ -55,7 +57,7 @@ def found(
         (folder / f"{number:02}_{form}.csv").write_text(write_dictionary(part), encoding="utf-8")
     for name, text in {**FILES, **(files or {})}.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return list(check(read_folder(folder, ("ODE",)), config))
+    return list(check(Subject(survey(folder, ("ODE",)), config)))
 
 
 def changed(name: str, /, **attributes: Any) -> tuple[Field, ...]:
@@ -130,6 +132,8 @@ def test_a_clean_folder_has_no_fault(tmp_path: Path) -> None:
         ("total", {"choices": "[paine]+1"}, CHOICES, "there is no such field"),
         ("total", {"choices": "[total]+1"}, CHOICES, "total → total"),
         ("total", {"choices": "datediff([seen],'today','d')"}, CHOICES, "today"),
+        ("total", {"choices": "datediff([seen],[seen],'D')+1"}, CHOICES, "line 1, column 24: datediff has no unit 'D'"),
+        ("total", {"choices": "datediff([seen],[seen],if([pain]=1,'M','x'),true)"}, None, ""),  # not known beforehand
         ("why", {"annotation": "@CALCTEXT(if([pian]='1','a','b'))"}, "Field Annotation", "there is no such field"),
         ("item_1", {"label": "Do you have any trouble"}, "Field Label", "not the neutral label"),
         ("item_1", {"choices": "1, Not at all | 2, A lot"}, CHOICES, "in words"),
@@ -175,6 +179,18 @@ LONG = "A very long label number"
             "REDCap makes second_arm_1",
         ),
         ("events", [f"{EVENT},day_offset", "First,1,0", "Second,1,0"], 3, "by alphabet"),
+        ("events", [f"{EVENT},day_offset", "First,1,0", "Second,1,soon"], 3, "'soon' is no number of days"),
+        ("events", [EVENT, "First,1", '"Second,1'], 1, "close every quote"),
+        ("mapping", [SLOT, "first_arm_1,visit", "second_arm_1,visit,log"], 3, "3 cells under 2 headers"),
+        ("licences", ["licence,label", "odi,ODI (", "qlq_c30,C30 .*"], 2, "'ODI (' is no regular expression"),
+        (
+            "licences",
+            ["licence,label", "qlq_c30,C30 .*", "qlq-c30,C30 .*"],
+            3,
+            "no field is marked LICENSED-TEXT qlq-c30",
+        ),
+        ("arms", ["arm_num,name", "1,Main", "2,Extra"], 3, "arm 2 has no event"),
+        ("licences", ["licence,label", "qlq_c30,C30 item 7.*"], 4, "not the neutral label of qlq_c30"),
         (
             "events",
             [EVENT, f"{LONG} one,1", f"{LONG} two,1", "First,1", "Second,1"],
@@ -241,12 +257,12 @@ def test_a_matrix_that_begins_twice_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("project", ["trial", "register"])
 def test_the_shipped_instruments_are_clean(project: ProjectName) -> None:
     """Not one error and not one warning."""
-    assert check_project(load(HOME / "config.yaml"), project) == ()
+    assert check_projects(load(HOME / "config.yaml"), (project,)) == ()
 
 
 def shipped(**changes: Any) -> list[Fault]:
     config = load(HOME / "config.yaml").model_copy(update=changes)
-    return list(check(read_folder(folder_of(config, "trial"), sites_as_groups(config, "trial")), config))
+    return list(check(Subject(read_folder(folder_of(config, "trial"), sites_as_groups(config, "trial")), config)))
 
 
 def test_a_site_that_cannot_be_chosen_is_found() -> None:
@@ -278,7 +294,7 @@ def test_a_field_the_configuration_names_and_nobody_has_is_found() -> None:
         (b'field_name,form_name,field_type\nid,f,"text', "not a CSV"),
         (b"field_name,form_name\nid,f\n", "the column is missing"),
         ("field_name,form_name,field_type\nid,f,text\n".encode("utf-16"), "not UTF-8 text"),
-        (b"\x00\x01\x02", "row 1"),
+        (b"field_name,form_name,field_type\nid,f,te\x00xt\n", "row 2: a NUL character"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_so_in_one_line(content: bytes, words: str, tmp_path: Path) -> None:
@@ -287,6 +303,82 @@ def test_a_file_that_cannot_be_read_is_said_so_in_one_line(content: bytes, words
     with pytest.raises(InstrumentError, match=words) as caught:
         read_folder(tmp_path)
     assert "01_f.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "label", "other"),
+    [
+        ("08_odi.csv", "ODI section 1 (pain)", "ODI section 1 pain"),
+        ("09_eq5d5l.csv", "EQ VAS (0-100)", "EQ VAS (0-99)"),
+        ("10_qlq_c30.csv", "C30 item 1 [PF2]", "C30 item 1 pf"),
+        ("11_qlq_my20.csv", "MY20 item 31 [DS]", "MY20 item 31 [DS2]"),
+    ],
+)
+def test_a_licensed_item_of_the_trial_has_the_label_of_its_own_questionnaire(
+    file: str, label: str, other: str, tmp_path: Path
+) -> None:
+    """Each questionnaire has its pattern (instruments.md 10.3), and what looks neutral elsewhere does not pass."""
+    copytree(HOME / "instruments" / "trial", tmp_path / "trial")
+    path = tmp_path / "trial" / file
+    path.write_text(path.read_text(encoding="utf-8").replace(label, other), encoding="utf-8")
+    (fault,) = check(Subject(read_folder(tmp_path / "trial")))
+    assert (fault.file, fault.column, fault.rule) == (file, "Field Label", "licensed")
+
+
+def test_a_file_that_cannot_be_read_hides_nothing_of_the_others(tmp_path: Path) -> None:
+    """All findings at once; what may stand in the unreadable file is not said to be missing."""
+    found(tmp_path, changed("why", branching="[item_1]='1' and [pain]='9'"))
+    (tmp_path / "02_log.csv").write_bytes(b"\xff")
+    texts = [str(fault) for fault in check(Subject(survey(tmp_path)))]
+    assert len(texts) == 2
+    assert texts[0].startswith("01_visit.csv row 6, Branching")
+    assert texts[1].startswith("02_log.csv row 1: byte 0xff")
+
+
+def test_without_the_first_file_nothing_is_said_of_the_record_id(tmp_path: Path) -> None:
+    """The first field of the second file is not it."""
+    fields = [replace(field, kind="notes", identifier=True) if field.name == "what" else field for field in FIELDS]
+    found(tmp_path, fields)
+    (tmp_path / "01_visit.csv").write_bytes(b"\xff")
+    assert [fault.file for fault in check(Subject(survey(tmp_path)))] == ["01_visit.csv"]
+
+
+def test_a_fault_in_a_role_hides_nothing_of_the_forms(tmp_path: Path) -> None:
+    """Nothing refers to roles."""
+    roles = "role_label,forms,forms_export\nNurse,visits:1,visit:1\n"
+    texts = [str(fault) for fault in found(tmp_path, changed("why", branching="[pian]='1'"), {"roles.csv": roles})]
+    assert any("there is no form 'visits'" in text for text in texts)
+    assert any("[pian]: there is no such field" in text for text in texts)
+
+
+def test_a_field_of_two_files_is_named_where_it_stands_the_second_time(tmp_path: Path) -> None:
+    """Not as a row of files nobody has open."""
+    (fault,) = found(
+        tmp_path, FIELDS, {"03_again.csv": "field_name,form_name,field_type\nx,again,text\nwhen,again,text"}
+    )
+    assert (fault.file, fault.row) == ("03_again.csv", 3)
+    assert "'when' is already a field" in fault.what
+
+
+def test_an_instrument_file_with_a_capital_extension_is_read(tmp_path: Path) -> None:
+    """Left out, the plan would delete its form."""
+    found(tmp_path)
+    (tmp_path / "02_log.csv").rename(tmp_path / "02_log.CSV")
+    assert read_folder(tmp_path).design.dictionary.forms == ("visit", "log")
+
+
+def test_a_fault_in_the_configuration_is_named_with_its_line(tmp_path: Path) -> None:
+    """The line of the setting in the file that was read, whatever its name."""
+    text = (HOME / "config.yaml").read_text(encoding="utf-8").replace("[con_date]", "[con_dato]")
+    other = tmp_path / "other.yaml"
+    other.write_text(text, encoding="utf-8")
+    config = load(other).model_copy(update={"home": HOME})
+    faults = check_projects(config, PROJECTS, other)
+    assert faults
+    lines = text.splitlines()
+    for fault in faults:
+        assert fault.file == "other.yaml"
+        assert "con_dato" in "".join(lines[fault.row - 1 : fault.row + 2]), fault
 
 
 def test_an_empty_folder_is_said_so(tmp_path: Path) -> None:
@@ -300,7 +392,7 @@ def test_an_excel_export_is_read_as_it_comes(tmp_path: Path) -> None:
     header = "\ufeffVariable / Field Name;Form Name;Field Type;Field Label"
     text = "\r\n".join((header, "id;f;text;Record", ";;;", 'a_;f;text;"A\r\nB"', ""))
     (tmp_path / "f.csv").write_bytes(text.encode())
-    assert [fault.row for fault in check(read_folder(tmp_path))] == [4]
+    assert [fault.row for fault in check(Subject(read_folder(tmp_path)))] == [4]
 
 
 def test_ten_thousand_fields_are_checked_in_seconds(tmp_path: Path) -> None:
@@ -311,7 +403,7 @@ def test_ten_thousand_fields_are_checked_in_seconds(tmp_path: Path) -> None:
     fields += [Field("deep", "f", "calc", label="Deep", choices=deep)]
     (tmp_path / "f.csv").write_text(write_dictionary(Dictionary(tuple(fields))), encoding="utf-8")
     started = time.perf_counter()
-    assert check(read_folder(tmp_path)) == ()
+    assert check(Subject(read_folder(tmp_path))) == ()
     assert time.perf_counter() - started < 20
 
 

@@ -13,9 +13,9 @@ from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.config import Config, load
 from trialdesk.errors import InstrumentError, OutputFailed
 from trialdesk.redcap.instruments.byhand import setup_steps, write_checklist
-from trialdesk.redcap.instruments.checks import check_project
+from trialdesk.redcap.instruments.checks import check_projects
 from trialdesk.redcap.instruments.design import Design
-from trialdesk.redcap.instruments.folder import folder_of, read_design
+from trialdesk.redcap.instruments.folder import PROJECTS, folder_of, read_design
 from trialdesk.redcap.instruments.overlay import overlay_folder
 from trialdesk.redcap.instruments.pulling import Pulled, pulled, write_pulled
 
@@ -61,6 +61,21 @@ def test_wording_of_another_language_is_left_alone(config: Config) -> None:
     assert read_design(config, "trial").dictionary.get("odi_1").label == "ODI section 1 (pain)"
 
 
+def test_wording_of_every_language_is_kept_out_of_the_repository(config: Config) -> None:
+    """The English original is licensed too."""
+    header = HEADER.replace("_da", "_en")
+    give(config, "odi_1,Something nobody may see,,")
+    (overlay_folder(config) / "odi.da.csv").rename(overlay_folder(config) / "odi.en.csv")
+    english = overlay_folder(config) / "odi.en.csv"
+    english.write_text(english.read_text(encoding="utf-8").replace(HEADER, header), encoding="utf-8")
+    path = folder_of(config, "trial") / "15_nurse_contact.csv"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("Entered by", "Something nobody may see"), encoding="utf-8"
+    )
+    (fault,) = check_projects(config, ("trial",))
+    assert (fault.file, fault.rule) == ("15_nurse_contact.csv", "licensed")
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
@@ -77,17 +92,26 @@ def test_wording_that_does_not_fit_is_refused_with_its_row(config: Config, row: 
     with pytest.raises(InstrumentError, match=r"odi\.da\.csv row 2") as caught:
         read_design(config, "trial")
     assert words in str(caught.value)
-    assert words in " ".join(str(fault) for fault in check_project(config, "trial"))
+    assert words in " ".join(str(fault) for fault in check_projects(config, ("trial",)))
+
+
+@pytest.mark.parametrize("name", ["odii.da.csv", "ODI.da.csv"])
+def test_wording_no_instrument_gets_is_found(config: Config, name: str) -> None:
+    """A misspelt file name would leave patients with item numbers; the register's instruments count too."""
+    give(config, 'odi_1,"X",,', name=name)
+    give(config, 'env_id,"X",,', name="envelope.da.csv")
+    (fault,) = check_projects(config, ("trial",))
+    assert (fault.file, fault.rule) == (name, "overlay")
 
 
 def test_wording_in_the_repository_is_found_wherever_it_stands(config: Config) -> None:
     """Also on a field without the mark, in other capitals and spacing."""
     give(config, f'odi_1,"{WORDING}",,')
-    assert [fault for fault in check_project(config, "trial") if fault.rule == "licensed"] == []
+    assert [fault for fault in check_projects(config, ("trial",)) if fault.rule == "licensed"] == []
     path = folder_of(config, "trial") / "15_nurse_contact.csv"
     text = path.read_text(encoding="utf-8").replace("Entered by", f'"{WORDING.upper().replace(" ", "  ")}"')
     path.write_text(text, encoding="utf-8")
-    (fault,) = [fault for fault in check_project(config, "trial") if fault.rule == "licensed"]
+    (fault,) = [fault for fault in check_projects(config, ("trial",)) if fault.rule == "licensed"]
     assert (fault.file, fault.column) == ("15_nurse_contact.csv", "Field Label")
     assert WORDING.casefold() not in str(fault).casefold()
 
@@ -98,7 +122,7 @@ def test_wording_git_would_commit_is_found(config: Config, ignored: str, faults:
     subprocess.run(["git", "init", "-q", str(config.home)], check=True)  # noqa: S607 - git is wherever PATH says
     (config.home / ".gitignore").write_text(ignored, encoding="utf-8")
     give(config, f'odi_1,"{WORDING}",,')
-    assert len([f for f in check_project(config, "trial") if "git would commit" in f.what]) == faults
+    assert len([f for f in check_projects(config, PROJECTS) if "git would commit" in f.what]) == faults
 
 
 def test_the_repository_ignores_the_folder_of_local_wording() -> None:
@@ -112,9 +136,13 @@ def test_pulled_files_never_overwrite(tmp_path: Path) -> None:
     (tmp_path / "there" / "old.csv").write_text("", encoding="utf-8")
     with pytest.raises(OutputFailed, match="is not empty"):
         write_pulled(Pulled({"a.csv": "x"}, {}), tmp_path / "there", tmp_path / "local")
+    with pytest.raises(OutputFailed, match="NotADirectoryError"):
+        write_pulled(Pulled({"a.csv": "x"}, {}), tmp_path / "there" / "old.csv", tmp_path / "local")
     (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "odi.da.csv").write_text("mine", encoding="utf-8")
-    write_pulled(Pulled({"a.csv": "x"}, {"odi.da.csv": "new"}), tmp_path / "new", tmp_path / "local")
+    mine = tmp_path / "local" / "odi.da.csv"
+    mine.write_text("mine", encoding="utf-8")
+    files = Pulled({"a.csv": "x"}, {"odi.da.csv": "new", "my20.da.csv": "new"})
+    assert write_pulled(files, tmp_path / "new", tmp_path / "local") == (mine,)
     assert (tmp_path / "local" / "odi.da.csv").read_text(encoding="utf-8") == "mine"
 
 
@@ -122,6 +150,17 @@ def test_a_classic_project_pulls_without_structure() -> None:
     """No events, no mapping; one file a form."""
     fields = (Field("id", "first", "text"), Field("a", "second", "text"))
     assert list(pulled(Design(Dictionary(fields)), "da").files) == ["01_first.csv", "02_second.csv"]
+
+
+def test_a_checklist_of_nothing_or_of_damaged_files_is_refused(config: Config) -> None:
+    """One line instead of an empty list or a traceback."""
+    folder = folder_of(config, "trial")
+    with pytest.raises(InstrumentError, match="there is no folder"):
+        setup_steps(folder / "nowhere", "trial")
+    (folder / "by_hand.md").write_bytes(b"- \xe6\n")
+    (folder / "dq_rules.csv").write_bytes(b"rule_name,rule_logic\n\xe6")
+    with pytest.raises(InstrumentError, match=r"(?s)by_hand\.md row 1.*dq_rules\.csv row 2"):
+        setup_steps(folder, "trial")
 
 
 def test_the_checklist_numbers_what_the_api_cannot_set(config: Config, tmp_path: Path) -> None:

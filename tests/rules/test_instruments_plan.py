@@ -102,6 +102,7 @@ def test_a_project_that_is_as_the_files_say_has_an_empty_plan() -> None:
         ("signs", {"choices": "2, Fall"}, "destroys", 1),
         ("signs", {"choices": "1, Fever"}, "safe", 0),
         ("pain", {"kind": "dropdown"}, "care", 2),
+        ("pain", {"kind": "calc"}, "destroys", 2),  # it overwrites what was answered
         ("name", {"identifier": False}, "care", 2),
     ],
 )

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from trialdesk.errors import InstrumentError
 from trialdesk.redcap.instruments.byhand import setup_steps
-from trialdesk.redcap.instruments.change import Plan
+from trialdesk.redcap.instruments.change import Plan, digest_of
 from trialdesk.redcap.instruments.checks import check
+from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.design import Design, Role
 from trialdesk.redcap.instruments.fault import Fault
-from trialdesk.redcap.instruments.folder import Folder, file_digest, read_folder
+from trialdesk.redcap.instruments.folder import Folder, read_folder
 from trialdesk.redcap.instruments.live import Live
 from trialdesk.redcap.instruments.plan import plan
 from trialdesk.redcap.instruments.pulling import pulled
@@ -98,7 +99,7 @@ def test_a_form_a_role_does_not_name_is_out_of_reach_and_check_says_so(tmp_path:
     """A form added to the dictionary and forgotten in the roles would be seen by nobody."""
     found = folder(tmp_path, 'Nurse,0,0,"envelope:1","envelope:3"')
     assert found.design.roles == (role(),)
-    faults = [fault for fault in check(found) if fault.file == "roles.csv"]
+    faults = [fault for fault in check(Subject(found)) if fault.file == "roles.csv"]
     assert [(f.row, f.column, f.severity) for f in faults] == [(2, "forms", "warning"), (2, "forms_export", "warning")]
     assert "card not named, which means no access" in faults[0].what
 
@@ -190,7 +191,7 @@ def test_the_plan_names_the_file_of_quality_rules_with_its_digest(tmp_path: Path
     """REDCap's API can't show the rules, so a person compares the digest with that of the last upload."""
     (tmp_path / "dq_rules.csv").write_text("rule_name,rule_logic\nR1,[id]=''\n", encoding="utf-8")
     desired = folder(tmp_path, NURSE).design
-    digest = file_digest(tmp_path / "dq_rules.csv")
+    digest = digest_of((tmp_path / "dq_rules.csv").read_text(encoding="utf-8"))
     live = Live("7", "Register", False, replace(desired, quality=""))
     (note,) = plan("register", desired, live, lambda _: Holdings(0)).notes
     assert note.startswith(f"dq_rules.csv (1 rules, digest {digest}): ")

@@ -71,10 +71,12 @@ OLD_HEADERS = (
         spelled(CSV_HEADERS, line_end="\r\n"),
         spelled(CSV_HEADERS, line_end="\r"),
         "\ufeff" + spelled(CSV_HEADERS),
+        "sep=;\r\n" + spelled(CSV_HEADERS, delimiter=";", line_end="\r\n"),
+        "\n  \n" + spelled(CSV_HEADERS),
         spelled(tuple(header.upper() for header in CSV_HEADERS)),
         spelled(CSV_HEADERS) + "\n\n,,,\n",
     ],
-    ids=["now", "api", "old", "semicolon", "tab", "windows", "old mac", "bom", "capitals", "blank rows"],
+    ids=["now", "api", "old", "semicolon", "tab", "windows", "old mac", "bom", "sep", "blank", "capitals", "blank rows"],
 )
 def test_every_spelling_of_a_dictionary_in_the_wild_is_read_alike(text: str) -> None:
     """Header spelling, delimiter, line end and byte-order mark carry no meaning."""
@@ -226,3 +228,9 @@ def test_joining_names_every_clash() -> None:
     ]
     with pytest.raises(DictionaryError, match="no field"):
         join([])
+
+
+def test_rows_before_the_header_are_counted() -> None:
+    """A problem is found where the spreadsheet shows it."""
+    text = "sep=,\n\nfield_name,form_name,field_type,field_label\nrecord_id,f,text,ID\nBad Name,f,text,Bad\n"
+    assert problems(text)[0][0] == 5

@@ -11,6 +11,8 @@ from redcap_rules.dictionary.model import FIELD_TYPES, Dictionary, Field
 from redcap_rules.dictionary.problems import DictionaryError, Problem
 from redcap_rules.names import form_name
 
+# Spreadsheets put `sep=;` and blank lines before the header.
+_BEFORE_HEADER = re.compile(r"(?:[ \t]*\n|sep=.[ \t]*\n)+", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _LONGEST_NAME = 100
 _OLD_TYPES = {"textarea": "notes", "select": "dropdown", "advcheckbox": "truefalse"}
@@ -36,8 +38,9 @@ Fault = tuple[str, str, str]  # column, what is wrong, way out
 def read_dictionary(text: str, source: str = "") -> Dictionary:
     """The dictionary written in a CSV with any known header spelling, delimiter and line end.
 
-    Understood: a byte-order mark, comma, semicolon or tab, quoted line breaks, missing optional columns,
-    columns in any order, the API's column names, old names of types and validations.
+    Understood: a byte-order mark, comma, semicolon or tab, a `sep=;` line or blank lines before the header, quoted
+    line breaks, missing optional columns, columns in any order, the API's column names, old names of types and
+    validations.
 
     Args:
         text: The whole file.
@@ -46,14 +49,17 @@ def read_dictionary(text: str, source: str = "") -> Dictionary:
     Raises:
         DictionaryError: With every problem found; rows count as in a spreadsheet, 1 is the header.
     """
-    table = _table(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), source)
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    before = _BEFORE_HEADER.match(plain)
+    first = before.group().count("\n") + 1 if before else 1
+    table = _table(plain[before.end() :] if before else plain, source)
     if not table:
         raise DictionaryError([Problem(1, "header", "the file is empty", "export it again")], source)
     columns, problems = _columns(table[0])
     if not set(REQUIRED_COLUMNS) <= set(columns):
         raise DictionaryError(sorted(problems), source)  # rows would only repeat it
     rows: list[tuple[int, Cells]] = []
-    for number, row in enumerate(table[1:], start=2):
+    for number, row in enumerate(table[1:], start=first + 1):
         if any(cell.strip() for cell in row):
             cells = dict(zip(columns, row, strict=False))
             rows.append((number, {column: cell for column, cell in cells.items() if column}))

@@ -5,7 +5,7 @@ are in private files (`private.py`).
 """
 
 from trialdesk.config.crosschecks import Crosschecks
-from trialdesk.config.loading import load
+from trialdesk.config.loading import lines, load
 from trialdesk.config.parts import (
     CallPlan,
     ContactForm,
@@ -32,5 +32,6 @@ __all__ = [
     "Site",
     "Step",
     "Trial",
+    "lines",
     "load",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +36,12 @@ def load(path: Path) -> Config:
         lines = sorted((_line(tree, place), ".".join(map(str, place)), what) for place, what in problems)
         raise ConfigError(*(f"{path.name}:{line}: {where}: {what}" for line, where, what in lines))
     return config
+
+
+def lines(path: Path) -> Callable[[Place], int]:
+    """Where a setting of a readable configuration stands: its line, or that of the nearest block above it."""
+    tree = _tree(path)
+    return lambda place: _line(tree, place)
 
 
 def _tree(path: Path) -> Any:

@@ -103,7 +103,10 @@ class Gateway:
 
     def project(self) -> Mapping[str, str]:
         """Project information, every value as text (redcap-api.md 13.2)."""
-        return _texts(self._read(self._project.export_project_info))
+        answer = self._read(self._project.export_project_info)
+        if not isinstance(answer, dict):
+            raise RedcapUnreachable(f"{self._host} does not tell what project this is; nothing was used")
+        return _texts(answer)
 
     def dictionary(self) -> Dictionary:
         """The data dictionary as the server holds it."""

@@ -8,6 +8,7 @@ from trialdesk.config import Config
 from trialdesk.errors import PlanRefused, TrialError, WriteBackFailed
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.instruments.change import PARTS, Part, Plan
+from trialdesk.redcap.instruments.checks import errors_in
 from trialdesk.redcap.instruments.compare import compare
 from trialdesk.redcap.instruments.design import (
     Design,
@@ -48,7 +49,7 @@ def push(
         WriteBackFailed: REDCap does not hold what was written.
     """
     desired = read_design(config, project)
-    plan = make_plan(project, desired, gateway)
+    plan = make_plan(project, desired, gateway, errors_in(config, project))
     digest = confirm(plan)
     if digest != plan.digest:
         raise PlanRefused(
@@ -114,17 +115,23 @@ def _write_arms(plan: Plan, desired: Design, gateway: Gateway) -> None:
 def _write_events(plan: Plan, desired: Design, gateway: Gateway) -> None:
     created = {change.name for change in plan.of("event", "create")}
     updated = {change.name for change in plan.of("event", "update")}
-    new = tuple(event for event in desired.events if event.name in created)
-    old = tuple(event for event in desired.events if event.name in updated)
+    # events a classic project kept out of sight are back once it is longitudinal again
+    before = _event_names(gateway)
+    new = tuple(event for event in desired.events if event.name in created - before)
+    old = tuple(event for event in desired.events if event.name in updated | (created & before))
     if new or old:
         gateway.write_events(event_rows(old) + event_rows(new, new=True))
     gone = {change.name for change in plan.of("event", "delete")}
-    there = {event.name for event in live_design(gateway, groups=False, roles=False).events}
+    there = _event_names(gateway)
     wrong = sorted((created | updated) - there) or sorted(there - {event.name for event in desired.events} - gone)
     if wrong:
         raise WriteBackFailed(f"after writing the events REDCap's are not those of the plan ({', '.join(wrong[:3])})")
     if gone & there:
         gateway.delete_events(sorted(gone & there))
+
+
+def _event_names(gateway: Gateway) -> set[str]:
+    return {event.name for event in live_design(gateway, groups=False, roles=False).events}
 
 
 def _write_mapping(_plan: Plan, desired: Design, gateway: Gateway) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redcap_rules.dictionary import write_dictionary
-from trialdesk.errors import OutputFailed
-from trialdesk.redcap.instruments.change import Part, Plan
+from trialdesk.errors import InstrumentError, OutputFailed
+from trialdesk.redcap.instruments.change import Part, Plan, digest_of
 from trialdesk.redcap.instruments.design import Design
-from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, MAPPING, QUALITY, file_digest
+from trialdesk.redcap.instruments.fault import Fault, refuse
+from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, MAPPING, QUALITY
 from trialdesk.redcap.instruments.rendering import summary, what
 from trialdesk.redcap.instruments.roles import ROLES
+from trialdesk.redcap.instruments.table import read_text
 
 _UPLOADS: tuple[tuple[str, Part], ...] = ((EVENTS, "event"), (MAPPING, "mapping"))
 NOTES = "by_hand.md"  # steps of this trial that no file describes: surveys, alerts, locking
@@ -34,20 +36,28 @@ class Checklist:
 
 
 def setup_steps(folder: Path, project: str) -> Checklist:
-    """What is left to do in REDCap after `apply`, from the files of a folder that the API does not take."""
+    """What is left to do in REDCap after `apply`, from the files of a folder that the API does not take.
+
+    Raises:
+        InstrumentError: there is no such folder, or a file is not UTF-8 text.
+    """
+    if not folder.is_dir():
+        raise InstrumentError(f"there is no folder {folder}; check folders in the configuration")
     steps: list[str] = []
     files: dict[str, str] = {}
+    faults: list[Fault] = []
     for name, step in (
         (QUALITY, "Data Quality → Upload or download rules → upload {}; compare the number of rules"),
         (DISPLAY, "Online Designer → Form Display Logic → upload {}"),
         (ROLES, "User Rights → where `plan` could not compare roles, upload {}; then assign every user to a role"),
     ):
         if (folder / name).exists():
-            files[name] = (folder / name).read_text(encoding="utf-8")
-            steps.append(step.format(f"`{name}` (digest {file_digest(folder / name)})"))
+            files[name] = read_text(folder / name, faults) or ""
+            steps.append(step.format(f"`{name}` (digest {digest_of(files[name])})"))
     if (folder / NOTES).exists():
-        lines = (folder / NOTES).read_text(encoding="utf-8").splitlines()
+        lines = (read_text(folder / NOTES, faults) or "").splitlines()
         steps += [line.removeprefix("- ").strip() for line in lines if line.startswith("- ")]
+    refuse(faults)
     return Checklist(f"By hand in REDCap: {project}", tuple(steps), files)
 
 
@@ -83,9 +93,11 @@ def _clicks(plan: Plan) -> Iterator[tuple[str, str]]:
         "role": "User Rights",
     }
     for change in plan.changes:
-        if change.part in pages:
+        # an uploaded list of events takes none away
+        page = "Define My Events" if (change.part, change.kind) == ("event", "delete") else pages.get(change.part)
+        if page:
             told = what(change)
-            yield pages[change.part], f"{change.kind} {change.name}{f' ({told})' if told else ''}"
+            yield page, f"{change.kind} {change.name}{f' ({told})' if told else ''}"
 
 
 def write_checklist(checklist: Checklist, folder: Path) -> Path:

@@ -47,7 +47,8 @@ class Change:
 class Plan:
     """The changes that make a live project what the files say, in the order they are applied.
 
-    `fields` and `records` are how many the live project has now; `notes` is what a person has to do in REDCap.
+    `fields` and `records` are how many the live project has now; `notes` is what a person has to do in REDCap;
+    `errors` is how many `check` finds in the files.
     """
 
     project: str
@@ -58,6 +59,7 @@ class Plan:
     records: int
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
+    errors: int = 0
 
     @cached_property
     def digest(self) -> str:
@@ -79,10 +81,10 @@ class Plan:
 
     @property
     def brakes(self) -> tuple[str, ...]:
-        """Why the plan needs `--force`; empty when it does not. A project without records needs none."""
+        """Why the plan needs `--force`; empty when it does not. Without records no data can be lost."""
+        reasons = [f"`check` finds {self.errors} error(s) in the files"] if self.errors and self.changes else []
         if not self.records:
-            return ()
-        reasons = []
+            return tuple(reasons)
         losing = [c for c in self.changes if c.risk == "destroys"]
         if losing:
             reasons.append(f"{len(losing)} change(s) destroy data, the first in {losing[0].name}")

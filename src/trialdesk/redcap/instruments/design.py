@@ -107,9 +107,9 @@ def event_rows(events: tuple[Event, ...], *, new: bool = False) -> Rows:
 
 
 def mapping_rows(design: Design) -> Rows:
-    """The whole mapping as the API takes it."""
+    """The whole mapping as the API takes it; an event that is not there has no arm, and REDCap refuses it."""
     arm_of = design.arm_of
-    return [{"arm_num": arm_of[s.event], "unique_event_name": s.event, "form": s.form} for s in design.mapping]
+    return [{"arm_num": arm_of.get(s.event, ""), "unique_event_name": s.event, "form": s.form} for s in design.mapping]
 
 
 def repeating_rows(design: Design) -> Rows:

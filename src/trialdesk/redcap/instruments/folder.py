@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from redcap_rules.dictionary import Dictionary, DictionaryError, join, read_dictionary
+from redcap_rules.dictionary import Dictionary, DictionaryError, Field, join, read_dictionary
 from redcap_rules.names import event_name
 from trialdesk.config import Config
 from trialdesk.redcap.instruments.change import digest_of
@@ -21,11 +21,13 @@ from trialdesk.redcap.instruments.roles import FORM_RIGHTS, LABEL, ROLES, read_r
 from trialdesk.redcap.instruments.table import Table, read_table, read_text, rows_of
 
 ProjectName = Literal["trial", "register"]
+PROJECTS: tuple[ProjectName, ...] = ("trial", "register")
 
 ARMS, EVENTS, MAPPING, REPEATING = "arms.csv", "events.csv", "mapping.csv", "repeating.csv"
 GROUPS = "groups.csv"  # where it is missing, the sites of the configuration are the groups
 # Quality rules and form display logic: REDCap's API takes neither, a person uploads them.
 QUALITY, DISPLAY = "dq_rules.csv", "display_logic.csv"
+LICENCES = "licences.csv"  # the neutral labels of each licensed questionnaire, as regular expressions
 COMPANIONS = ("dq_", "display_")
 # File to the columns it must have; the other columns of the API are optional.
 STRUCTURE = {
@@ -37,7 +39,11 @@ STRUCTURE = {
     ROLES: (LABEL, *FORM_RIGHTS),
     QUALITY: ("rule_name", "rule_logic"),
     DISPLAY: ("form_name", "event_name", "control_condition"),
+    LICENCES: ("licence", "label"),
 }
+
+# What no other file refers to.
+_ASIDE = frozenset({GROUPS, ROLES, QUALITY, DISPLAY, LICENCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Folder:
-    """A read folder: the design, where each field stands, and the rows of the other files with their numbers."""
+    """A read folder: the design, where each field stands, and the rows of the other files with their numbers.
+
+    `unread` holds what kept parts of it from being read; `whole` says that forms and events are not among them.
+    """
 
     path: Path
     design: Design
     places: Mapping[str, Place]
     tables: Mapping[str, Table]
+    unread: tuple[Fault, ...] = ()
+    whole: bool = True
 
 
 def folder_of(config: Config, project: ProjectName) -> Path:
@@ -75,7 +86,7 @@ def read_design(config: Config, project: ProjectName) -> Design:
         InstrumentError: with every fault of the files that keeps them from being read.
     """
     design = read_folder(folder_of(config, project), sites_as_groups(config, project)).design
-    return replace(design, dictionary=worded(design.dictionary, read_overlays(config)))
+    return replace(design, dictionary=worded(design.dictionary, read_overlays(config, config.trial.language)))
 
 
 def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
@@ -84,13 +95,20 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
     Raises:
         InstrumentError: with every fault of the files that keeps them from being read.
     """
+    found = survey(folder, groups)
+    refuse(found.unread)
+    return found
+
+
+def survey(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
+    """As much of a folder as can be read; what keeps the rest from being read is in `unread`."""
     faults: list[Fault] = []
     dictionary, places = _dictionary(folder, faults)
     tables = {name: read_table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
     events = _events(tables[EVENTS], faults)
-    refuse(faults)
-    roles = read_roles(tables[ROLES], dictionary.forms, faults)
-    refuse(faults)
+    whole = all(fault.file in _ASIDE for fault in faults)
+    # a form of a file that can't be read is no wrong name in a role
+    roles = read_roles(tables[ROLES], dictionary.forms, faults) if whole else None
     design = Design(
         dictionary,
         _arms(tables[ARMS], events),
@@ -104,30 +122,25 @@ def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
         roles,
         _quality(folder / QUALITY, tables[QUALITY]),
     )
-    return Folder(folder, design, places, tables)
-
-
-def file_digest(path: Path) -> str:
-    """The digest of a file of text; that of `steps.md` and of a plan are the same."""
-    return digest_of(path.read_text(encoding="utf-8"))
+    return Folder(folder, design, places, tables, tuple(sorted(faults)), whole)
 
 
 def dictionary_files(folder: Path) -> tuple[Path, ...]:
     """The CSV files of a folder that hold instruments, in file-name order."""
     return tuple(
         path
-        for path in sorted(folder.glob("*.csv"))
-        if path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
+        for path in sorted(folder.glob("*"))
+        if path.suffix.lower() == ".csv" and path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
     )
 
 
 def _quality(path: Path, table: Table) -> str:
-    return f"{path.name} ({len(table)} rules, digest {file_digest(path)})" if table else ""
+    return f"{path.name} ({len(table)} rules, digest {digest_of(read_text(path, []) or '')})" if table else ""
 
 
 def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str, Place]]:
     parts: list[Dictionary] = []
-    places: dict[str, Place] = {}
+    rows: list[tuple[Field, Place]] = []  # of the joined dictionary
     for path in dictionary_files(folder):
         text = read_text(path, faults)
         if text is None:
@@ -137,19 +150,25 @@ def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str
         except DictionaryError as error:
             faults.extend(Fault(path.name, p.row, p.column, "dictionary", p.what, p.way_out) for p in error.problems)
             continue
+        places = (Place(path.name, row) for row in _filled_rows(text))
+        mine = list(zip(part.fields, places, strict=True))
+        # a part may repeat the record id, which is taken once
+        rows += mine[1:] if parts and part.record_id == parts[0].record_id else mine
         parts.append(part)
-        for field, row in zip(part.fields, _filled_rows(text), strict=True):
-            places.setdefault(field.name, Place(path.name, row))
     if not parts:
         if not faults:
             what = f"there is no instrument in {folder}"
             faults.append(Fault(folder.name, 1, "", "file", what, "check folders in the configuration"))
-        return Dictionary(()), places
+        return Dictionary(()), {}
+    if faults:  # without every file, nothing is known of the record id, and names may stand twice
+        return Dictionary(tuple(field for field, _ in rows)), {field.name: place for field, place in rows}
     try:
-        return join(parts), places
+        return join(parts), {field.name: place for field, place in rows}
     except DictionaryError as error:
-        faults.extend(Fault(folder.name, p.row, p.column, "dictionary", p.what, p.way_out) for p in error.problems)
-        return Dictionary(()), places
+        for p in error.problems:
+            place = rows[p.row - 2][1]
+            faults.append(Fault(place.file, place.row, p.column, "dictionary", p.what, p.way_out))
+        return Dictionary(()), {}
 
 
 def _filled_rows(text: str) -> list[int]:

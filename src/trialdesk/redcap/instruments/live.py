@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redcap_rules.dictionary import DictionaryError
-from trialdesk.errors import InstrumentError, NotAllowed, RedcapRefused
+from trialdesk.errors import InstrumentError, NotAllowed, RedcapRefused, RedcapUnreachable
 from trialdesk.redcap.gateway import Gateway, Rows
 from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Role, Slot
-from trialdesk.redcap.instruments.roles import role_of
+from trialdesk.redcap.instruments.roles import FORM_RIGHTS, LABEL, role_of
 
 # A classic project keeps its data in one event that the API does not show; REDCap makes it with every project.
 HIDDEN_EVENT = Event("event_1_arm_1", "Event 1")
+
+# What decides which changes the project takes, and what is asked next (redcap-api.md 13.2).
+_INFO = ("project_id", "in_production", "is_longitudinal", "has_repeating_instruments_or_events")
 
 
 @dataclass(frozen=True)
@@ -31,26 +34,28 @@ def live_project(gateway: Gateway, *, groups: bool, roles: bool) -> Live:
 
     Raises:
         InstrumentError: the server's dictionary can't be read.
+        RedcapUnreachable: the server left out what decides the plan.
     """
-    info = gateway.project()
+    (info,) = _whole("project", [dict(gateway.project())], *_INFO)
     try:
         dictionary = gateway.dictionary()
     except DictionaryError as error:
-        raise InstrumentError(f"the live dictionary can't be read:\n{error}") from None
-    longitudinal = info.get("is_longitudinal") == "1"
-    repeats = info.get("has_repeating_instruments_or_events") == "1"
+        first, *more = str(error).splitlines()
+        rest = f" (and {len(more)} more)" if more else ""
+        raise InstrumentError(f"the live dictionary can't be read: {first}{rest}") from None
+    longitudinal = info["is_longitudinal"] == "1"
+    repeats = info["has_repeating_instruments_or_events"] == "1"
     shown, notes = _roles(gateway, dictionary.forms) if roles else (None, ())
     design = Design(
         dictionary,
-        tuple(Arm(row["arm_num"], row["name"]) for row in gateway.arms()) if longitudinal else (Arm("1", "Arm 1"),),
+        _arms(gateway.arms()) if longitudinal else (Arm("1", "Arm 1"),),
         _events(gateway.events()) if longitudinal else (HIDDEN_EVENT,),
-        tuple(Slot(row["unique_event_name"], row["form"]) for row in gateway.mapping()) if longitudinal else (),
+        _mapping(gateway.mapping()) if longitudinal else (),
         _repeating(gateway.repeating()) if repeats else (),
-        tuple(row["data_access_group_name"] for row in gateway.groups()) if groups else None,
+        _groups(gateway.groups()) if groups else None,
         shown,
     )
-    in_production = info.get("in_production") == "1"
-    return Live(info.get("project_id", ""), info.get("project_title", ""), in_production, design, notes)
+    return Live(info["project_id"], info.get("project_title", ""), info["in_production"] == "1", design, notes)
 
 
 def live_design(gateway: Gateway, *, groups: bool = True, roles: bool = True) -> Design:
@@ -61,9 +66,32 @@ def live_design(gateway: Gateway, *, groups: bool = True, roles: bool = True) ->
 def _roles(gateway: Gateway, forms: Sequence[str]) -> tuple[tuple[Role, ...] | None, tuple[str, ...]]:
     """The roles, or None with the reason: what a missing right answers is not known of every version."""
     try:
-        return tuple(role_of(row, forms) for row in gateway.roles()), ()
+        return tuple(role_of(row, forms) for row in _whole("userRole", gateway.roles(), LABEL, *FORM_RIGHTS)), ()
     except (NotAllowed, RedcapRefused) as error:
         return None, (f"Roles not shown, so not compared: the token lacks the right User Rights ({error}).",)
+
+
+def _whole(content: str, rows: Rows, *columns: str) -> Rows:
+    """The rows, when none lacks a column: what is left out must not be taken for blank."""
+    for column in columns:
+        if any(column not in row for row in rows):
+            raise RedcapUnreachable(
+                f"REDCap's answer to `{content}` lacks {column}; nothing was used; try again, or ask its administrator"
+            )
+    return rows
+
+
+def _arms(rows: Rows) -> tuple[Arm, ...]:
+    return tuple(Arm(row["arm_num"], row["name"]) for row in _whole("arm", rows, "arm_num", "name"))
+
+
+def _mapping(rows: Rows) -> tuple[Slot, ...]:
+    whole = _whole("formEventMapping", rows, "unique_event_name", "form")
+    return tuple(Slot(row["unique_event_name"], row["form"]) for row in whole)
+
+
+def _groups(rows: Rows) -> tuple[str, ...]:
+    return tuple(row["data_access_group_name"] for row in _whole("dag", rows, "data_access_group_name"))
 
 
 def _events(rows: Rows) -> tuple[Event, ...]:
@@ -78,9 +106,10 @@ def _events(rows: Rows) -> tuple[Event, ...]:
             row.get("offset_max", ""),
             row.get("custom_event_label", ""),
         )
-        for row in rows
+        for row in _whole("event", rows, "unique_event_name", "event_name", "arm_num")
     )
 
 
 def _repeating(rows: Rows) -> tuple[Repeat, ...]:
-    return tuple(Repeat(row.get("event_name", ""), row["form_name"], row.get("custom_form_label", "")) for row in rows)
+    whole = _whole("repeatingFormsEvents", rows, "form_name")
+    return tuple(Repeat(row.get("event_name", ""), row["form_name"], row.get("custom_form_label", "")) for row in whole)

@@ -55,16 +55,16 @@ def overlay_folder(config: Config) -> Path:
     return config.path(FOLDER)
 
 
-def read_overlays(config: Config) -> tuple[Overlay, ...]:
-    """The local wording in the configuration's language, in file-name order; () where there is none.
+def read_overlays(config: Config, language: str) -> tuple[Overlay, ...]:
+    """The local wording in a language (`*` for all), in file-name order; () where there is none.
 
     Raises:
         InstrumentError: a file can't be read.
     """
     faults: list[Fault] = []
-    language = config.trial.language
     found = []
     for path in sorted(overlay_folder(config).glob(f"*.{language}.csv")):
+        language = path.name.split(".")[-2]
         columns = ("field_name", f"label_{language}", f"choices_{language}", f"note_{language}")
         table = read_table(path, columns, faults)
         words = {row[columns[0]]: Words(number, *(row[name] for name in columns[1:])) for number, row in table}

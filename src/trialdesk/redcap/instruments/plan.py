@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.instruments.change import Plan
@@ -54,10 +55,18 @@ def _notes(desired: Design, live: Design) -> Iterator[str]:
         )
 
 
-def make_plan(project: str, desired: Design, gateway: Gateway) -> Plan:
-    """The plan for the project behind the gateway; the server is asked and not changed."""
+def make_plan(project: str, desired: Design, gateway: Gateway, errors: int = 0) -> Plan:
+    """The plan for the project behind the gateway; the server is asked and not changed.
+
+    Args:
+        project: `trial` or `register`, for the reader.
+        desired: What the files say.
+        gateway: With a token that may design the project.
+        errors: How many `check` finds in the files.
+    """
     live = live_project(gateway, groups=desired.groups is not None, roles=desired.roles is not None)
-    return plan(project, desired, live, lambda fields: holdings(gateway, live.design, fields))
+    made = plan(project, desired, live, lambda fields: holdings(gateway, live.design, fields))
+    return replace(made, errors=errors)
 
 
 def holdings(gateway: Gateway, live: Design, fields: Sequence[str]) -> Holdings:

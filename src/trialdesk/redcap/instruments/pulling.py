@@ -54,15 +54,16 @@ def pulled(design: Design, language: str) -> Pulled:
     return Pulled({name: text for name, text in files.items() if text}, wording)
 
 
-def write_pulled(files: Pulled, folder: Path, overlay: Path) -> None:
-    """The files stand in the empty `folder`, and the wording in `overlay` where no file of that name is yet.
+def write_pulled(files: Pulled, folder: Path, overlay: Path) -> tuple[Path, ...]:
+    """The files stand in the empty `folder`, and the wording in `overlay`; wording that was there already is returned.
 
     Raises:
         OutputFailed: the folder holds files, or can't be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputFailed(f"{folder} is not empty; name a new folder, compare, and move the files yourself")
+    kept = tuple(overlay / name for name in files.wording if (overlay / name).exists())
     try:
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputFailed(f"{folder} is not empty; name a new folder, compare, and move the files yourself")
         for place, part in ((folder, files.files), (overlay, files.wording)):
             for name, text in part.items():
                 place.mkdir(parents=True, exist_ok=True)
@@ -70,6 +71,7 @@ def write_pulled(files: Pulled, folder: Path, overlay: Path) -> None:
                     (place / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutputFailed(f"{folder}: can't be written ({type(error).__name__})") from None
+    return kept
 
 
 def _events(design: Design) -> Iterator[dict[str, str]]:

@@ -105,9 +105,14 @@ def to_markdown(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def to_json(plan: Plan) -> str:
-    """The plan for a machine, with its digest."""
-    return json.dumps({**asdict(plan), "digest": plan.digest, "brakes": plan.brakes}, ensure_ascii=False, indent=2)
+def to_json(plan: Plan | Sequence[Plan]) -> str:
+    """A plan, or a list of plans, for a machine; each with its digest."""
+    facts = _facts(plan) if isinstance(plan, Plan) else [_facts(one) for one in plan]
+    return json.dumps(facts, ensure_ascii=False, indent=2)
+
+
+def _facts(plan: Plan) -> dict[str, object]:
+    return {**asdict(plan), "digest": plan.digest, "brakes": plan.brakes}
 
 
 def _folded(changes: Sequence[Change]) -> Iterator[Change]:
@@ -130,11 +135,6 @@ def _owner(change: Change) -> str:
     if change.kind == "create" and change.part == "mapping":
         return change.name.split(" ")[0]
     return f" {change.kind} {change.name} {change.attribute}"
-
-
-def _row(change: Change) -> str:
-    cells = (SIGNS[change.kind], f"`{change.name}`", _cell(what(change, 10_000)), _cell(consequence(change)))
-    return f"| {' | '.join(cells)} |"
 
 
 def _cell(text: str) -> str:

@@ -109,7 +109,8 @@ def _field_update(change: Change, desired: Design, live: Design) -> Stake:
     if old.kind == "descriptive":
         return NONE
     fields = (old.name,)
-    if change.attribute == "kind" and not {old.kind, new.kind} <= _SAME_STORE:
+    # a calculation overwrites what was answered
+    if change.attribute == "kind" and (new.kind == "calc" or not {old.kind, new.kind} <= _SAME_STORE):
         return Stake("destroys", f"answers of a {old.kind} are not kept in a {new.kind}", fields, _holds(old))
     if change.attribute == "choices":
         return _choices(old, new)

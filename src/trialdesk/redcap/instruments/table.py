@@ -15,7 +15,12 @@ Table = Sequence[tuple[int, dict[str, str]]]
 def read_text(path: Path, faults: list[Fault]) -> str | None:
     """The text of a UTF-8 file, or None with a fault that names the line."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+        line = text[: text.index("\0")].count("\n") + 1
+        what = "a NUL character, so the file is damaged or not UTF-8 text"
+        faults.append(Fault(path.name, line, "", "encoding", what, "save the file as CSV UTF-8"))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         what = f"byte {error.object[error.start]:#04x} is not UTF-8 text"
@@ -30,7 +35,7 @@ def rows_of(text: str) -> Iterator[list[str]]:
     """The rows of a CSV with comma, semicolon or tab, whatever its line ends."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     header = text.partition("\n")[0]
-    return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
 
 
 def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Table:
@@ -51,6 +56,7 @@ def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Tabl
         what = f"the column {', '.join(missing)} is missing"
         faults.append(Fault(path.name, 1, missing[0], "structure", what, f"write the header {','.join(needed)}"))
         return ()
+    faults.extend(_surplus(path.name, len(names), rows))
     blanks = [""] * len(names)
     table = [
         (number, dict(zip(names, (cell.strip() for cell in (*row, *blanks)), strict=False)))
@@ -61,10 +67,17 @@ def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Tabl
     return table
 
 
+def _surplus(file: str, width: int, rows: Sequence[Sequence[str]]) -> Iterator[Fault]:
+    for number, row in enumerate(rows, start=2):
+        if any(cell.strip() for cell in row[width:]):
+            what = f"{len(row)} cells under {width} headers"
+            yield Fault(file, number, "", "structure", what, "quote cells that hold the delimiter")
+
+
 # What tells one row from another, in whichever of these files it stands.
 _KEYS = (
     "field_name", "unique_event_name", "event_name", "form", "form_name", "arm_num", "rule_name",
-    "data_access_group_name", "role_label",
+    "data_access_group_name", "role_label", "licence",
 )  # fmt: skip
 
 

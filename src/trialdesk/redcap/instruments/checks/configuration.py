@@ -10,7 +10,7 @@ from trialdesk.redcap.instruments.checks.formulas import troubles
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault
 
-FILE = "config.yaml"
+Place = tuple[str | int, ...]
 
 
 def configuration(subject: Subject) -> Iterator[Fault]:
@@ -18,9 +18,9 @@ def configuration(subject: Subject) -> Iterator[Fault]:
     config = subject.config
     if config is None:
         return
-    for where, named in _named(config, ""):
+    for place, named in _named(config, ()):
         for trouble in troubles(subject, _text(subject, named), None):
-            yield Fault(FILE, 1, where, "configuration", trouble.what, trouble.way_out, trouble.severity)
+            yield subject.in_settings(place, "configuration", trouble.what, trouble.way_out, trouble.severity)
     yield from _contacts(subject, config)
 
 
@@ -51,39 +51,41 @@ def _same(subject: Subject, where: str, ref: FieldRef, wanted: Sequence[str]) ->
     offered = [option.code for option in field.options]
     missing, surplus = sorted(set(wanted) - set(offered)), sorted(set(offered) - set(wanted))
     if missing:
-        what = f"{where} of {FILE} {', '.join(missing)} can't be chosen"
+        what = f"{where} of {subject.settings} {', '.join(missing)} can't be chosen"
         yield subject.at(field, "choices", what, "add the codes", rule="codes")
     if surplus:
-        what = f"{', '.join(surplus)} is not among the {where} of {FILE}"
+        what = f"{', '.join(surplus)} is not among the {where} of {subject.settings}"
         yield subject.at(field, "choices", what, "remove the codes, or add them to the configuration", rule="codes")
 
 
-def _named(value: object, where: str) -> Iterator[tuple[str, Expression | FieldRef]]:
+def _named(value: object, place: Place) -> Iterator[tuple[Place, Expression | FieldRef]]:
     """Every reference and logic in a block of the configuration, with its place."""
     if isinstance(value, Expression | FieldRef):
-        yield where, value
+        yield place, value
     elif isinstance(value, Part):
         for name in type(value).model_fields:
-            yield from _named(getattr(value, name), f"{where}.{name}".strip("."))
+            yield from _named(getattr(value, name), (*place, name))
     elif isinstance(value, Mapping):
         for name, one in value.items():
-            yield from _named(one, f"{where}.{name}")
+            yield from _named(one, (*place, name))
     elif isinstance(value, tuple):
-        for number, one in enumerate(value, start=1):
-            yield from _named(one, f"{where} {number}")
+        for number, one in enumerate(value):
+            yield from _named(one, (*place, number))
 
 
 def _contacts(subject: Subject, config: Config) -> Iterator[Fault]:
     for name, form in sorted(config.contact_forms.items()):
-        where = f"contact_forms.{name}"
+        place = ("contact_forms", name)
         if form.instrument not in subject.dictionary.forms:
-            yield Fault(FILE, 1, where, "configuration", f"there is no form {form.instrument}", "correct it")
+            yield subject.in_settings(place, "configuration", f"there is no form {form.instrument}", "correct it")
             continue
         for field in form.fields:
             if field not in subject.dictionary or subject.dictionary.get(field).form != form.instrument:
                 what = f"{form.instrument} has no field {field}"
-                yield Fault(FILE, 1, where, "configuration", what, "correct it")
-        for contact in config.contacts:
+                yield subject.in_settings(place, "configuration", what, "correct it")
+        for number, contact in enumerate(config.contacts):
             if contact.form == name and contact.event not in subject.events_of[form.instrument]:
                 what = f"{contact.code}: {contact.event} does not hold {form.instrument}"
-                yield Fault(FILE, 1, "contacts", "configuration", what, "correct the event or the mapping")
+                yield subject.in_settings(
+                    ("contacts", number, "event"), "configuration", what, "correct the event or the mapping"
+                )

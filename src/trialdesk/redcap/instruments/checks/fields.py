@@ -136,6 +136,6 @@ def identifiers(subject: Subject) -> Iterator[Fault]:
             yield subject.at(
                 field, "identifier", what, "write y, or ask for something else", rule="identifier", severity="warning"
             )
-        if field.identifier and field.name == subject.dictionary.record_id:
+        if field.identifier and field.name == subject.dictionary.record_id and subject.folder.whole:
             what = "the record id is marked as identifier, so exports without identifiers hide which record is which"
             yield subject.at(field, "identifier", what, "use a number that says nothing", rule="identifier")

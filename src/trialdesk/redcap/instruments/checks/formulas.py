@@ -9,11 +9,12 @@ from redcap_rules.calculation import CalculationCycle, calculation_order
 from redcap_rules.dictionary import Field
 from redcap_rules.formulas import formula_of
 from redcap_rules.logic import Expression, LogicError, Reference, parse, references
-from redcap_rules.logic.syntax import Clock, Node, Number, Operator, Text
+from redcap_rules.logic.syntax import Call, Clock, Node, Number, Operator, Text
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault, Severity
 from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, QUALITY
 
+UNITS = ("y", "M", "d", "h", "m", "s")
 _COMPARISONS = frozenset({"=", "<>"})
 _RANGED = frozenset({"radio", "dropdown", "yesno", "truefalse"})
 
@@ -105,15 +106,16 @@ def _hidden(subject: Subject, text: str) -> Iterator[Trouble]:
 
 
 def _looked_up(subject: Subject, expression: Expression, home: Field | None) -> Iterator[Trouble]:
+    yield from _units(expression.nodes)
     found = references(expression)
     known = []
     for reference in found:
         trouble = _field(subject, reference)
         if trouble:
             yield trouble
-            continue
-        known.append(reference)
-        yield from _event(subject, reference, home)
+        elif subject.folder.whole:
+            known.append(reference)
+            yield from _event(subject, reference, home)
     if home is None:
         yield from _together(subject, known)
     yield from _codes(subject, expression.nodes)
@@ -127,8 +129,8 @@ def _field(subject: Subject, reference: Reference) -> Trouble | None:
     dictionary = subject.dictionary
     if reference.field in dictionary:
         fault = _misread(dictionary.get(reference.field), reference)
-    elif reference.field in map(dictionary.status_field, dictionary.forms):
-        fault = None
+    elif reference.field in map(dictionary.status_field, dictionary.forms) or not subject.folder.whole:
+        fault = None  # without the whole folder, the field may stand in a file that can't be read
     else:
         fault = ("there is no such field", "correct the name")
     return Trouble(f"{_place(reference)}: {fault[0]}", fault[1]) if fault else None
@@ -181,6 +183,21 @@ def _together(subject: Subject, found: Sequence[Reference]) -> Iterator[Trouble]
     common = set(subject.event_names).intersection(*(subject.events_of[form] for form in forms))
     if forms and not common:
         yield Trouble(f"no event holds {' and '.join(forms)}, so the rule never fires", "name the events")
+
+
+def _units(nodes: Sequence[Node]) -> Iterator[Trouble]:
+    """Units datediff does not have: its result is blank for ever; upper and lower case differ (instruments.md 2.2)."""
+    starts: list[Node] = []  # for each value so far the last node it ends with
+    for node in nodes:
+        count = node.arity if isinstance(node, Operator) else node.count if isinstance(node, Call) else 0
+        values = starts[len(starts) - count :]
+        del starts[len(starts) - count :]
+        starts.append(node)
+        if isinstance(node, Call) and node.name == "datediff":
+            unit = values[2]
+            if isinstance(unit, Text) and unit.value not in UNITS:
+                what = f"line {unit.span.line}, column {unit.span.column}: datediff has no unit {unit.value!r}"
+                yield Trouble(what, f"units are {', '.join(UNITS)}")
 
 
 def _codes(subject: Subject, nodes: Sequence[Node]) -> Iterator[Trouble]:

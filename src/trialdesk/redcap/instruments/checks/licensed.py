@@ -9,6 +9,7 @@ from redcap_rules.dictionary import Field
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.compare import LICENSED_MARK
 from trialdesk.redcap.instruments.fault import Fault
+from trialdesk.redcap.instruments.folder import LICENCES
 from trialdesk.redcap.instruments.overlay import plain
 
 _MARK = re.compile(rf"{LICENSED_MARK}\s+(\w+)")
@@ -40,6 +41,7 @@ def answers(field: Field) -> tuple[str, ...]:
 
 def wording(subject: Subject) -> Iterator[Fault]:
     """Wording that is not neutral on a field marked as licensed, and fields that lost the mark."""
+    own = _patterns(subject)
     way_out = "keep the wording in the local overlay; here only the neutral label"
     stems: dict[tuple[str, str], str] = {}
     for field in subject.dictionary.fields:
@@ -47,7 +49,8 @@ def wording(subject: Subject) -> Iterator[Fault]:
         if not name:
             continue
         stems[field.form, _stem(field)] = name
-        if not is_neutral(field):
+        pattern = own.get(name)
+        if not is_neutral(field) or (pattern and not pattern.fullmatch(field.label)):
             yield subject.at(field, "label", f"not the neutral label of {name}", way_out, rule="licensed")
         if not all(_CHOICE.fullmatch(label) for label in answers(field)):
             yield subject.at(field, "choices", f"answers of {name} in words", way_out, rule="licensed")
@@ -58,6 +61,30 @@ def wording(subject: Subject) -> Iterator[Fault]:
         if name and not licence(field) and field.kind in ("radio", "slider", "dropdown"):
             what = f"named like the items of {name} and not marked {LICENSED_MARK}"
             yield subject.at(field, "annotation", what, f"add {LICENSED_MARK} {name}", rule="licensed")
+
+
+def _patterns(subject: Subject) -> dict[str, re.Pattern[str] | None]:
+    """The labels each questionnaire may have; None for what is no regular expression."""
+    return {row["licence"]: _pattern(row["label"]) for _, row in subject.folder.tables.get(LICENCES, ())}
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text)
+    except re.error:
+        return None
+
+
+def patterns(subject: Subject) -> Iterator[Fault]:
+    """Patterns of labels that are none, or that no field is held to."""
+    marks = {licence(field) for field in subject.dictionary.fields}
+    for number, row in subject.folder.tables.get(LICENCES, ()):
+        if row["licence"] not in marks and subject.folder.whole:
+            what = f"no field is marked {LICENSED_MARK} {row['licence']}"
+            yield Fault(LICENCES, number, "licence", "licensed", what, "write the name as the fields do")
+        if _pattern(row["label"]) is None:
+            what = f"{row['label']!r} is no regular expression"
+            yield Fault(LICENCES, number, "label", "licensed", what, "correct it, or delete the row")
 
 
 def leaks(subject: Subject) -> Iterator[Fault]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from redcap_rules.names import event_name, form_name, group_name
 from trialdesk.redcap.instruments.checks.subject import Subject
 from trialdesk.redcap.instruments.fault import Fault
-from trialdesk.redcap.instruments.folder import DISPLAY, EVENTS, GROUPS, MAPPING, REPEATING
+from trialdesk.redcap.instruments.folder import ARMS, DISPLAY, EVENTS, GROUPS, MAPPING, REPEATING
 from trialdesk.redcap.instruments.roles import LABEL, ROLES, unnamed
 
 
 def events(subject: Subject) -> Iterator[Fault]:
-    """Events REDCap would name or sort otherwise."""
+    """Events REDCap would name or sort otherwise, and arms without any."""
+    for number, row in subject.folder.tables[ARMS]:
+        if row["arm_num"] not in {event.arm for event in subject.design.events}:
+            yield Fault(ARMS, number, "arm_num", "structure", f"arm {row['arm_num']} has no event", "delete the row")
     seen: dict[tuple[str, str], str] = {}
     numbers = [number for number, _ in subject.folder.tables[EVENTS]]
     for number, event in zip(numbers, subject.design.events, strict=True):
@@ -21,6 +25,9 @@ def events(subject: Subject) -> Iterator[Fault]:
         if event.name != made:
             what = f"REDCap makes {made} of the label {event.label!r}, not {event.name}"
             yield Fault(EVENTS, number, "unique_event_name", "slug", what, "correct the name or the label")
+        for column, days in (("day_offset", event.day), ("offset_min", event.before), ("offset_max", event.after)):
+            if days and not re.fullmatch(r"-?\d+(\.0+)?", days, re.ASCII):
+                yield Fault(EVENTS, number, column, "offset", f"{days!r} is no number of days", "write a whole number")
         if not event.day:
             continue
         other = seen.setdefault((event.arm, event.day), event.name)
@@ -40,7 +47,7 @@ def slugs(subject: Subject) -> Iterator[Fault]:
     for slug, times in sorted(groups.items()):
         if times > 1:
             what = f"{times} sites get the data access group {slug}"
-            yield Fault("config.yaml", 1, "sites", "slug", what, "give the sites other codes")
+            yield subject.in_settings(("sites",), "slug", what, "give the sites other codes")
     for form in subject.dictionary.forms:
         if form != form_name(form):
             field = subject.dictionary.form(form)[0]

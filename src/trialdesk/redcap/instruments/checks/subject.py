@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from redcap_rules.dictionary import API_COLUMNS, CSV_HEADERS, Dictionary, Field
 from redcap_rules.dictionary.columns import ATTRIBUTES
-from trialdesk.config import Config
+from trialdesk.config import Config, lines
 from trialdesk.redcap.instruments.design import Design
 from trialdesk.redcap.instruments.fault import Fault, Severity
 from trialdesk.redcap.instruments.folder import Folder
@@ -19,11 +20,12 @@ HEADERS = {ATTRIBUTES[api]: header for api, header in zip(API_COLUMNS, CSV_HEADE
 
 @dataclass(frozen=True)
 class Subject:
-    """A folder to check; `config` is there for the trial project only, whose fields it names."""
+    """A folder to check; `config` is there for the trial project only, whose fields it names, `source` is its file."""
 
     folder: Folder
     config: Config | None = None
     overlays: tuple[Overlay, ...] = ()
+    source: Path | None = None
 
     @property
     def design(self) -> Design:
@@ -59,6 +61,24 @@ class Subject:
         """A fault in one cell of the dictionary."""
         place = self.folder.places[field.name]
         return Fault(place.file, place.row, HEADERS[attribute], rule, f"{field.name}: {what}", way_out, severity)
+
+    def in_settings(
+        self, place: Sequence[str | int], rule: str, what: str, way_out: str, severity: Severity = "error"
+    ) -> Fault:
+        """A fault in one setting of the configuration; places in lists count from 0, and are shown from 1."""
+        column = ""
+        for step in place:
+            column += f" {step + 1}" if isinstance(step, int) else f".{step}"
+        return Fault(self.settings, self._line(tuple(place)), column.lstrip("."), rule, what, way_out, severity)
+
+    @cached_property
+    def _line(self) -> Callable[[tuple[str | int, ...]], int]:
+        return lines(self.source) if self.source else lambda _: 1
+
+    @property
+    def settings(self) -> str:
+        """The file name of the configuration."""
+        return self.source.name if self.source else "config.yaml"
 
 
 Check = Callable[[Subject], Iterator[Fault]]

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 
-from redcap_rules.logic import Expression
+from redcap_rules.logic import Expression, LogicError
 from redcap_rules.logic.syntax import Call, Clock, Leaf, Node, Number, Operator, Reference, Smart, Text
+
+DEEPEST = 2000
 
 
 def compiled(expression: Expression) -> str:
-    """A JavaScript expression with the value of the formula; `r` is the place in the record it is evaluated for."""
+    """A JavaScript expression with the value of the formula; `r` is the place in the record it is evaluated for.
+
+    Raises:
+        LogicError: it is nested so deep that a browser would give up the whole page.
+    """
     stack: list[str] = []
+    depths: list[int] = []
     for node in expression.nodes:
         count = node.arity if isinstance(node, Operator) else node.count if isinstance(node, Call) else 0
         arguments = stack[len(stack) - count :]
         del stack[len(stack) - count :]
         stack.append(_node(node, arguments))
+        depth = 1 + max(depths[len(depths) - count :] if count else (0,))
+        del depths[len(depths) - count :]
+        depths.append(depth)
+        if depth > DEEPEST:
+            raise LogicError(f"nested more than {DEEPEST} deep")
     return stack[0]
 
 

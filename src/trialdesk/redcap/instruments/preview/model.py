@@ -38,20 +38,21 @@ def model(design: Design, title: str) -> Json:
     dictionary = design.dictionary
     return {
         "title": title,
-        "events": [
-            {
-                "name": event.name,
-                "label": event.label,
-                "forms": [s.form for s in design.mapping if s.event == event.name],
-            }
-            for event in design.events
-        ]
-        or [{"name": "", "label": "", "forms": list(dictionary.forms)}],
+        "events": list(_events(design)) or [{"name": "", "label": "", "forms": list(dictionary.forms)}],
         "repeating": sorted({repeat.form for repeat in design.repeating}),
         "forms": {form: [_field(field) for field in dictionary.form(form)] for form in dictionary.forms},
         "messages": {"range": OUT_OF_RANGE},
         "commas": sorted(name for name in (f.name for f in dictionary.fields) if name in dictionary.comma_decimals),
     }
+
+
+def _events(design: Design) -> Iterator[Json]:
+    """The events that hold a form of the dictionary, with their forms."""
+    for event in design.events:
+        slots = (slot for slot in design.mapping if slot.event == event.name)
+        forms = [slot.form for slot in slots if slot.form in design.dictionary.forms]
+        if forms:
+            yield {"name": event.name, "label": event.label, "forms": forms}
 
 
 def logic(dictionary: Dictionary) -> str:
@@ -61,15 +62,17 @@ def logic(dictionary: Dictionary) -> str:
     fills = {f.name: _script(found[1]) for f in dictionary.fields if (found := _WHEN.search(f.annotation))}
     defaults = {f.name: _default(value) for f in dictionary.fields if (value := _tags(f).get("DEFAULT"))}
     return "\n".join((
-        f"const BRANCHING = {{{_functions(branches)}}};",
+        f"const BRANCHING = {_functions(branches)};",
         f"const CALCULATIONS = [{','.join(formulas)}];",
-        f"const FILLS = {{{_functions(fills)}}};",
-        f"const DEFAULTS = {{{_functions(defaults)}}};",
+        f"const FILLS = {_functions(fills)};",
+        f"const DEFAULTS = {_functions(defaults)};",
     ))  # fmt: skip
 
 
 def _functions(codes: Mapping[str, str]) -> str:
-    return ",".join(f"{literal(name)}:r=>{code}" for name, code in codes.items())
+    # without a prototype, a field called `constructor` finds nothing of JavaScript's own
+    members = ("__proto__:null", *(f"{literal(name)}:r=>{code}" for name, code in codes.items()))
+    return f"{{{','.join(members)}}}"
 
 
 def _script(text: str) -> str:
@@ -82,12 +85,12 @@ def _script(text: str) -> str:
 def _formula(field: Field) -> str:
     try:
         formula = formula_of(field)
+        codes = [compiled(expression) for expression in formula.expressions] if formula else ['""']
     except LogicError:
         return '""'
-    if formula is None or len(formula.expressions) > 1:  # @CALCDATE
-        return '""' if formula is None else f"date({','.join(map(compiled, formula.expressions))})"
-    code = compiled(formula.expressions[0])
-    return f"number({code})" if field.kind == "calc" else f"text({code})"
+    if len(codes) > 1:  # @CALCDATE
+        return f"date({','.join(codes)})"
+    return f"number({codes[0]})" if field.kind == "calc" else f"text({codes[0]})"
 
 
 def _calculated(dictionary: Dictionary) -> Iterator[Field]:
@@ -134,7 +137,7 @@ def _field(field: Field) -> Json:
         "readonlySurvey": "READONLY-SURVEY" in tags,
         "hidden": "HIDDEN" in tags,
         "hiddenSurvey": "HIDDEN-SURVEY" in tags,
-        "none": tags.get("NONEOFTHEABOVE", ""),
+        "none": [code.strip() for code in tags.get("NONEOFTHEABOVE", "").split(",") if code.strip()],
         "fill": when[2] if when else next((name for name in _FILLS if name in tags), ""),
         "code": "autocomplete" if field.validation == "autocomplete" else "",
     }
