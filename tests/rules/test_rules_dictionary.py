@@ -76,7 +76,20 @@ OLD_HEADERS = (
         spelled(tuple(header.upper() for header in CSV_HEADERS)),
         spelled(CSV_HEADERS) + "\n\n,,,\n",
     ],
-    ids=["now", "api", "old", "semicolon", "tab", "windows", "old mac", "bom", "sep", "blank", "capitals", "blank rows"],
+    ids=[
+        "now",
+        "api",
+        "old",
+        "semicolon",
+        "tab",
+        "windows",
+        "old mac",
+        "bom",
+        "sep",
+        "blank",
+        "capitals",
+        "blank rows",
+    ],
 )
 def test_every_spelling_of_a_dictionary_in_the_wild_is_read_alike(text: str) -> None:
     """Header spelling, delimiter, line end and byte-order mark carry no meaning."""
