@@ -22,7 +22,6 @@ class Entry:
     status: str
     exit_code: int
     tally: Tally | None = None
-    note: str = ""
     accepted_drop: int = 0
     reason: str = ""
     files: tuple[str, ...] = field(default_factory=tuple)
