@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copytree
@@ -19,7 +18,7 @@ from redcap_local.server import Running, running
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
-from trialdesk.errors import PlanRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.errors import PlanRefused, RedcapRefused, RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.gateway import Gateway, Patience, create_project
 from trialdesk.redcap.instruments.applying import apply, push
 from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
@@ -37,8 +36,14 @@ ONCE = Patience(attempts=1)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("redcap") / "redcap.sqlite") as it:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The local server's file, for what only an administrator does."""
+    return tmp_path_factory.mktemp("redcap") / "redcap.sqlite"
+
+
+@pytest.fixture(scope="module")
+def server(database: Path) -> Iterator[Running]:
+    with running(database) as it:
         yield it
 
 
@@ -279,17 +284,26 @@ def test_a_server_that_answers_half_changes_nothing(config: Config) -> None:
         half.shutdown()
 
 
-def test_a_project_in_production_gets_files_and_steps_instead(config: Config, gateway: Gateway, tmp_path: Path) -> None:
-    """REDCap takes no metadata from its API there."""
+def test_a_project_in_production_gets_files_and_steps_instead(
+    config: Config, gateway: Gateway, database: Path, tmp_path: Path
+) -> None:
+    """REDCap takes no metadata from its API there: the server refuses, and so does the plan, which says what to do."""
     push(config, "trial", gateway)
+    command = [sys.executable, str(HOME / "scripts/local_redcap.py"), "project", "production"]
+    place = ["--db", str(database), "--project", gateway.project()["project_id"]]
+    subprocess.run([*command, *place], check=True)
+    with pytest.raises(RedcapRefused):
+        gateway.write_dictionary(read_design(config, "trial").dictionary)
     edit(config, "01_eligibility.csv", "Year of birth", "Birth year")
     edit(config, "events.csv", "Week 1,1,7,3,3", "Week 1,1,7,3,4")
     edit(config, "repeating.csv", "[ae_start] [ae_term]", "[ae_term]")
     edit(config, "events.csv", "Week 2,1,14,3,3,week_2_arm_1,\n", "")
     desired = read_design(config, "trial")
-    plan = replace(plan_of(config, gateway), in_production=True)
+    plan = plan_of(config, gateway)
+    before = live_design(gateway)
     with pytest.raises(PlanRefused, match="in production"):
         apply(plan, desired, gateway)
+    assert live_design(gateway) == before
     page = write_checklist(draft_steps(plan, desired, config.home / "instruments/trial"), tmp_path / "draft")
     text = page.read_text(encoding="utf-8")
     assert "1. [ ] Online Designer → Enter Draft Mode" in text
