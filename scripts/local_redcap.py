@@ -154,6 +154,27 @@ def survey(db: Db, project: Project, form: Annotated[str, typer.Option(help="The
         enable_survey(connection, loaded(connection, project), form)
 
 
+@projects.command("survey-response")
+def survey_response(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    db: Db,
+    project: Project,
+    record: Annotated[str, typer.Option(help="The record.")],
+    form: Annotated[str, typer.Option(help="The survey's instrument.")],
+    event: Annotated[str, typer.Option(help="The unique event name; the first event when left out.")] = "",
+    instance: Annotated[int, typer.Option(min=1, max=32767, help="The repeat instance.")] = 1,
+    completed: Annotated[
+        str, typer.Option(help="When it was completed, YYYY-MM-DD HH:MM:SS; begun only when left out.")
+    ] = "",
+) -> None:
+    """Record that a participant has begun or completed a survey."""
+    from redcap_local.administration import loaded, opened
+    from redcap_local.survey_responses import Response, record_response
+
+    response = Response(record, event, form, instance, completed)
+    with told_plainly(), opened(db) as connection:
+        record_response(connection, loaded(connection, project), response, datetime.now())
+
+
 @projects.command()
 def report(
     db: Db,

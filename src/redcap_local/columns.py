@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from redcap_rules.dictionary import Dictionary, Field
 
 _TAG = re.compile(r"<[^>]*>")
+# What stands for the time of a survey that was begun and not completed (redcap-api.md 5.3).
+NOT_COMPLETED = "[not completed]"
 STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
 
@@ -21,7 +23,7 @@ class Column:
 
     `field` is None for a form status and for the time stamp of a survey. `code` is the option of a checkbox
     column. `empty` is what a row shows to which the form applies but which holds nothing: '0' for ticks and
-    statuses, else ''.
+    statuses, else ''. A checkbox column without `code` holds all its ticked options (redcap-api.md 5.1).
     """
 
     name: str
@@ -40,6 +42,21 @@ class Column:
             return label
         option = next(option.label for option in self.field.options if option.code == self.code)
         return f"{label} (choice={plain(option)})"
+
+    @property
+    def combined(self) -> bool:
+        """True when the column holds all ticked options of a checkbox."""
+        return self.field is not None and self.field.kind == "checkbox" and not self.code
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The columns under which its values are stored."""
+        return self.field.columns if self.field is not None and self.combined else (self.name,)
+
+
+def time_stamp(form: str) -> str:
+    """The column that tells when a survey was completed (redcap-api.md 5.2)."""
+    return f"{form}_timestamp"
 
 
 def plain(label: str) -> str:

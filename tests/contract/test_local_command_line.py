@@ -129,6 +129,19 @@ def test_mistyped_commands_are_told_and_change_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_survey_response_is_recorded_by_hand(clinic: Any) -> None:
+    """5.3 [V]: participants answer elsewhere; begun first, then completed."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    said("project", "survey", *at, "--form", "intake")
+    clinic.admin.put({"record_id": "1"})
+    place = ("--record", "1", "--event", "start_arm_1", "--form", "intake")
+    for more, shown in (((), "[not completed]"), (("--completed", "2026-11-20 09:30:00"), "2026-11-20 09:30:00")):
+        said("project", "survey-response", *at, *place, *more)
+        assert clinic.admin.rows(exportSurveyFields="true")[0]["intake_timestamp"] == shown
+    done = run("project", "survey-response", *at, *place, "--instance", "2")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
 def test_a_table_in_another_encoding_is_told(clinic: Any, tmp_path: Path) -> None:
     """Spreadsheets save Latin-1 when not told otherwise."""
     at = ("--db", clinic.db, "--project", str(clinic.project))

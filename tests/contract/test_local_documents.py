@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 import requests
 
 from redcap_local import administration
+from redcap_local.survey_responses import Response, record_response
 
 START = "start_arm_1"
+NOW = datetime(2026, 11, 23, 12, 0)
 
 
 @pytest.fixture
@@ -95,8 +98,16 @@ def surveyed(clinic: Any) -> Any:
     """The clinic with `intake` as a survey."""
     with administration.opened(clinic.db) as connection:
         administration.enable_survey(connection, administration.loaded(connection, clinic.project), "intake")
-    clinic.admin.put({"record_id": "1", "intake_complete": "2"}, {"record_id": "2"})
+    clinic.admin.put(*({"record_id": name} for name in "123"))
+    respond(clinic, "1", completed="2026-11-20 09:30:00")
+    respond(clinic, "2")
     return clinic
+
+
+def respond(clinic: Any, record: str, **more: Any) -> None:
+    response = Response(**{"record": record, "event": START, "form": "intake", "instance": 1, "completed": "", **more})
+    with administration.opened(clinic.db) as connection:
+        record_response(connection, administration.loaded(connection, clinic.project), response, NOW)
 
 
 def test_survey_links_and_codes_have_their_shapes(surveyed: Any) -> None:
@@ -120,7 +131,7 @@ def test_participants_are_the_records_of_the_event(surveyed: Any) -> None:
         "email", "email_occurrence", "identifier", "record", "invitation_sent_status", "invitation_send_time",
         "response_status", "survey_access_code", "survey_link",
     ]  # fmt: skip
-    assert [(row["record"], row["response_status"]) for row in rows] == [("1", 2), ("2", 0)]
+    assert [(row["record"], row["response_status"]) for row in rows] == [("1", 2), ("2", 1), ("3", 0)]
 
 
 def test_survey_columns_come_on_request(surveyed: Any) -> None:
@@ -128,6 +139,72 @@ def test_survey_columns_come_on_request(surveyed: Any) -> None:
     columns = list(surveyed.admin.rows(exportSurveyFields="true")[0])
     assert columns[4:7] == ["redcap_survey_identifier", "intake_timestamp", "name"]
     assert "visit_timestamp" not in columns
+
+
+def test_a_survey_shows_when_it_was_completed_or_that_it_was_not(surveyed: Any) -> None:
+    """5.3 [V]: blank where nobody responded; on request only, whatever the labels."""
+    for labels in ("raw", "label"):
+        rows = surveyed.admin.rows(exportSurveyFields="true", rawOrLabel=labels)
+        assert [row["intake_timestamp"] for row in rows] == ["2026-11-20 09:30:00", "[not completed]", ""]
+    assert [row["intake_complete"] for row in surveyed.admin.rows()] == ["2", "0", "0"]
+    assert "intake_timestamp" not in surveyed.admin.rows()[0]
+    assert surveyed.admin.rows(type="eav", exportSurveyFields="true") == surveyed.admin.rows(type="eav")
+    respond(surveyed, "2", completed="2026-11-21 10:00:00")
+    assert surveyed.admin.rows(exportSurveyFields="true")[1]["intake_timestamp"] == "2026-11-21 10:00:00"
+
+
+def test_a_repeating_survey_has_a_time_for_every_instance(clinic: Any) -> None:
+    """5.3, 5.5 [V]: on the row of the instance, for forms and events that repeat."""
+    with administration.opened(clinic.db) as connection:
+        for form in ("medicine", "visit"):
+            administration.enable_survey(connection, administration.loaded(connection, clinic.project), form)
+    clinic.admin.put({"record_id": "1"})
+    respond(clinic, "1", form="medicine", instance=2, completed="2026-11-20 09:30:00")
+    respond(clinic, "1", form="visit", event="phone_arm_1", instance=3)
+    rows = clinic.admin.rows(exportSurveyFields="true")
+    assert [(r["redcap_event_name"], r["redcap_repeat_instance"], r["medicine_timestamp"], r["visit_timestamp"])
+            for r in rows] == [
+        (START, "", "", ""),
+        (START, 2, "2026-11-20 09:30:00", ""),
+        ("phone_arm_1", 3, "", "[not completed]"),
+    ]  # fmt: skip
+
+
+def test_an_import_keeps_a_response_and_a_delete_takes_it(surveyed: Any) -> None:
+    """5.3, 7: a time stamp sent is ignored; it goes with its form."""
+    row = {"record_id": "1", "intake_timestamp": "2001-01-01 00:00:00", "name": "Ida"}
+    surveyed.admin.put(row, overwriteBehavior="overwrite")
+    shown = surveyed.admin.rows(records=["1"], exportSurveyFields="true")[0]
+    assert (shown["name"], shown["intake_timestamp"]) == ("Ida", "2026-11-20 09:30:00")
+    surveyed.admin.ok(content="record", action="delete", records=["1"], event=START, instrument="intake")
+    assert surveyed.admin.rows(records=["1"], exportSurveyFields="true")[0]["intake_timestamp"] == ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"record": "9"}, "no record '9'"),
+        ({"form": "visit"}, "not enabled as a survey"),
+        ({"event": "week_1_arm_1"}, "not designated"),
+        ({"event": "nowhere"}, "not designated"),
+        ({"instance": 2}, "does not repeat"),
+        ({"completed": "yesterday"}, "is no time"),
+    ],
+)
+def test_a_response_needs_its_record_survey_and_time(surveyed: Any, wrong: dict[str, Any], words: str) -> None:
+    """5.3: what an administrator mistypes changes nothing."""
+    before = surveyed.admin.rows(exportSurveyFields="true")
+    with pytest.raises(administration.AdministrationError, match=words):
+        respond(surveyed, wrong.pop("record", "1"), **wrong)
+    assert surveyed.admin.rows(exportSurveyFields="true") == before
+
+
+def test_a_locked_record_takes_no_response(surveyed: Any) -> None:
+    """6.2: no value within it can be modified."""
+    with administration.opened(surveyed.db) as connection:
+        administration.lock_record(connection, surveyed.project, "3", locked=True)
+    with pytest.raises(administration.AdministrationError, match="locked"):
+        respond(surveyed, "3")
 
 
 def test_surveys_off_is_an_error(clinic: Any) -> None:
@@ -147,6 +224,18 @@ def test_a_report_has_its_own_fields_and_filter(clinic: Any) -> None:
     assert [list(row)[-2:] for row in rows] == [["smoker", "sex"]]
     assert rows[0]["record_id"] == "2"
     assert clinic.admin.refused(content="report", report_id=10**9)
+
+
+def test_a_report_can_combine_options_and_be_sorted_by_one(clinic: Any) -> None:
+    """5.1 [D], 13.5: the column stands where the report has the field."""
+    clinic.admin.put({"record_id": "1", "fears___1": "1", "fears___2": "1"}, {"record_id": "2", "fears____99": "1"})
+    with administration.opened(clinic.db) as connection:
+        project = administration.loaded(connection, clinic.project)
+        fields = ["record_id", "fears", "sex"]
+        report = administration.save_report(connection, project, "Fears", fields, "", ["-fears____99"])
+    rows = clinic.admin.ok(content="report", report_id=report, combineCheckboxOptions="true", rawOrLabel="label")
+    assert list(rows[0])[-2:] == ["fears", "sex"]
+    assert [(row["record_id"], row["fears"]) for row in rows] == [("2", "Other"), ("1", "Needles,Heights")]
 
 
 def test_odm_brings_no_file_where_none_may_be_put(scanned: Any) -> None:

@@ -236,9 +236,49 @@ def test_odm_holds_the_same_values(filled: Any) -> None:
     assert filled.admin.rows() == before
 
 
-def test_what_the_server_cannot_do_it_refuses(filled: Any) -> None:
-    """An option that would silently give other columns is an error."""
-    assert "combineCheckboxOptions" in filled.admin.refused(content="record", combineCheckboxOptions="true")
+def test_ticked_options_can_be_combined_into_one_column(filled: Any) -> None:
+    """5.1 [D]: codes in the order of the options, or labels; the column is named after the field."""
+    plain = filled.admin.rows(records=["10"])[0]
+    rows = filled.admin.rows(records=["10"], combineCheckboxOptions="true")
+    names = [name for name in plain if not name.startswith("fears")]
+    assert list(rows[0]) == [*names[: names.index("smoker") + 1], "fears", *names[names.index("smoker") + 1 :]]
+    assert [row["fears"] for row in rows[:2]] == ["1,-99", ""]
+    named = filled.admin.rows(records=["10"], combineCheckboxOptions="true", rawOrLabel="label")
+    assert [row["fears"] for row in named[:2]] == ["Needles,Other", ""]
+    assert filled.admin.rows(records=["2"], combineCheckboxOptions="true")[0]["fears"] == ""
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cell"), [(",", '"1,-99"'), (";", '"1;-99"'), ("tab", '"1\t-99"'), ("|", "1|-99")]
+)
+def test_combined_options_are_joined_with_the_delimiter(filled: Any, delimiter: str, cell: str) -> None:
+    """5.1 [D]: one delimited value, in csv and xml too; label headers name the field."""
+    asked = {"content": "record", "records": ["10"], "events": [START], "fields": ["fears"], "csvDelimiter": delimiter}
+    csv = filled.admin.post(**asked, combineCheckboxOptions="true", format="csv", rawOrLabelHeaders="label").text
+    head, first = csv.splitlines()[:2]
+    assert (head, first.strip('"')) == ("Fears", cell.strip('"'))
+    xml = filled.admin.post(**asked, combineCheckboxOptions="true", format="xml").text
+    assert f"<fears><![CDATA[{first.strip(chr(34))}]]></fears>" in xml
+
+
+def test_combining_options_leaves_filters_and_eav_as_they_are(filled: Any) -> None:
+    """5.1, 5.6: a filter looks at single options; EAV has one row per ticked option anyway."""
+    asked = {"combineCheckboxOptions": "true", "fields": ["record_id", "fears"]}
+    kept = filled.admin.rows(**asked, filterLogic="[fears(-99)] = '1'", events=[START])
+    assert [row["fears"] for row in kept if not row["redcap_repeat_instrument"]] == ["1,-99"]
+    assert filled.admin.rows(type="eav", **asked) == filled.admin.rows(type="eav", fields=["record_id", "fears"])
+
+
+def test_a_label_that_is_another_options_code_stays_a_label(new_project: Any) -> None:
+    """5.1 [D]: every option of a combined value is shown once."""
+    made = new_project()
+    rows = made.admin.ok(content="metadata")
+    choices = {"field_type": "checkbox", "select_choices_or_calculations": "1, 2 | 2, 3 | 10, 1"}
+    box = {**dict.fromkeys(rows[0], ""), "field_name": "box", "form_name": "form_1", "field_label": "Box", **choices}
+    made.admin.ok(content="metadata", data=[*rows, box])
+    made.admin.put({"record_id": "1", "box___10": "1", "box___2": "1", "box___1": "1"})
+    assert made.admin.rows(combineCheckboxOptions="true")[0]["box"] == "1,2,10"
+    assert made.admin.rows(combineCheckboxOptions="true", rawOrLabel="label")[0]["box"] == "2,3,1"
 
 
 def test_fields_and_forms_make_a_union(filled: Any) -> None:

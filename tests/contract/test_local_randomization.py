@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from redcap_local import administration
 from redcap_local.allocation_table import BAD_HEADER, DUPLICATE_TABLE, TableError
 from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
+from redcap_local.storage import randomization, records
 from redcap_local.storage.randomization import Model
 
 START = "start_arm_1"
@@ -108,6 +111,65 @@ def test_randomization_is_logged_as_redcap_does(ready: Any) -> None:
     design = [e["details"] for e in ready.admin.ok(content="log", logtype="manage")]
     assert f"Save randomization model (rid={ready.rid})" in design
     assert f"Upload randomization allocation table - development (rid={ready.rid})" in design
+
+
+@pytest.fixture
+def denmark(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server's clock is Danish."""
+    monkeypatch.setenv("TZ", "Europe/Copenhagen")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def allocated(clinic: Any, record: str, rid: int, used: str) -> None:
+    """The record is randomised at that time."""
+    assert randomize(clinic, record, rid).status_code == 200
+    with administration.opened(clinic.db) as connection:
+        found = records.records(connection, clinic.project, [record])[0]
+        slot = randomization.slot_of_record(connection, rid, found.id, production=False)
+        assert slot is not None
+        randomization.use(connection, slot.id, found.id, used)
+
+
+@pytest.mark.usefixtures("denmark")
+@pytest.mark.parametrize(
+    ("logic", "kept"),
+    [
+        ("[rand-number] = 'E-2'", ["2"]),
+        ("[rand-number] = ''", ["3"]),
+        ("[rand-time] = '2026-07-01 12:00:00'", ["1"]),
+        ("[rand-utc-time] = '2026-07-01 10:00:00'", ["1"]),
+        ("[rand-utc-time:1:value] = '2026-12-01 11:00:00'", ["2"]),
+        ("[rand-time:value] > '2026-09-01 00:00:00'", ["2"]),
+        ("[rand-number:2] = 'S-1'", ["2"]),
+        ("[rand-number:1] = 'E-1'", ["1"]),
+        ("[rand-number:3] <> ''", []),
+        ("[rand-number:0] <> ''", []),
+    ],
+)
+def test_smart_variables_tell_of_the_allocation(ready: Any, logic: str, kept: list[str]) -> None:
+    """8.1 [V]: number and time of the first model, or of the n-th; blank before randomization; in reports too."""
+    second = define(ready, "name")
+    upload(ready, second, f"{HEADER}\nS-1,1,1,0\n")
+    allocated(ready, "1", ready.rid, "2026-07-01 12:00:00")
+    allocated(ready, "2", ready.rid, "2026-12-01 12:00:00")
+    allocated(ready, "2", second, "2026-12-02 12:00:00")
+    assert [row["record_id"] for row in ready.admin.rows(filterLogic=logic)] == kept
+    assert {row["record"] for row in ready.admin.rows(filterLogic=logic, type="eav")} == set(kept)
+    with administration.opened(ready.db) as connection:
+        project = administration.loaded(connection, ready.project)
+        report = administration.save_report(connection, project, "R", ["record_id"], logic)
+    assert [row["record_id"] for row in ready.admin.ok(content="report", report_id=report)] == kept
+
+
+def test_smart_variables_are_for_those_who_may_export_the_target(ready: Any) -> None:
+    """2.5, 8.1: the number of a concealed model is the target's value; the record's other fields stay open."""
+    randomize(ready, "1", ready.rid)
+    blind = ready.user("blind", forms_export={"allocation": 0})
+    assert "no right to the field 'arm'" in blind.refused(content="record", filterLogic="[rand-number] = 'E-1'")
+    assert len(blind.rows(filterLogic="[sex] = '1'")) == 3
 
 
 def test_a_concealed_model_tells_the_number_only(clinic: Any) -> None:

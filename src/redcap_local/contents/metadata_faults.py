@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.columns import time_stamp
 from redcap_local.intake.columns import SYSTEM
 from redcap_rules.dictionary import FIELD_TYPES
 
@@ -44,7 +45,7 @@ def _duplicates(rows: Sequence[DataRow]) -> list[str]:
 def _bad_names(rows: Sequence[DataRow]) -> Iterator[int]:
     """Lines whose field would be taken for a checkbox option, a form status or a system column of an export."""
     forms = {row.get("form_name", "").strip() for row in rows}
-    taken = SYSTEM | {f"{form}_{word}" for form in forms for word in ("complete", "timestamp")}
+    taken = SYSTEM | {f"{form}_complete" for form in forms} | set(map(time_stamp, forms))
     for line, row in _lines(rows):
         name = row.get("field_name", "")
         if "__" in name or name.endswith("_") or name in taken:

@@ -61,7 +61,7 @@ def _subjects(call: Call, options: Options) -> Iterator[bytes]:
         stored = stored_by_record(call.connection, batch, None, None)
         for record in batch:
             mine = [value[1:] for value in stored[record.id]]
-            keep = options.filter.keeper(record.name, mine) if options.filter else None
+            keep = options.filter.keeper(record, mine) if options.filter else None
             rows = {
                 place: values
                 for place, values in cells(call.project, mine).items()

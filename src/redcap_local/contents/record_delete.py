@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.columns import time_stamp
 from redcap_local.export.options import visible
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
@@ -84,4 +85,5 @@ def _part(call: Call) -> tuple[list[int] | None, list[str] | None, int | None]:
     if form:
         record_id = project.dictionary.record_id
         columns = [c.name for c in project.columns.values() if c.form == form and c.name != record_id]
+        columns.append(time_stamp(form))
     return events, columns, parameters.whole("repeat_instance")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redcap_local.contents import project_xml
 from redcap_local.export import options as export_options
+from redcap_local.export.combining import combined_columns
 from redcap_local.export.eav import EavSheet, written_values
 from redcap_local.export.layout import Layout
 from redcap_local.export.rows import BATCH, joined, written_rows
@@ -36,6 +38,8 @@ def export(call: Call) -> Reply:
 def flat(call: Call, options: Options, sort: Sequence[str] = ()) -> Reply:
     """The rows of an export, or of a report sorted by its columns."""
     form = call.parameters.format
+    if call.parameters.flag("combineCheckboxOptions"):
+        options = replace(options, columns=combined_columns(options.columns))
     files = documents.names(call.connection, call.project.id)
     layout = Layout(call.project, options, files, form, call.parameters.delimiter)
     rows: Iterable[list[str]] = (

@@ -30,7 +30,7 @@ def export(call: Call) -> Reply:
     options = export_options.read(call, frozenset(report.fields))
     place = {name: number for number, name in enumerate(report.fields)}
     columns = sorted(options.columns, key=lambda column: place[column.field.name if column.field else column.name])
-    row_filter = RowFilter(call.project, call.user.rights, report.logic, call.now) if report.logic else None
+    row_filter = RowFilter(call, report.logic) if report.logic else None
     call.note("export", "Data export (API) ", f"Export report (API) (report_id = {report.id})")
     return flat(call, replace(options, columns=tuple(columns), filter=row_filter), _sort(call, report))
 

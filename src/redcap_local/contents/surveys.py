@@ -8,6 +8,7 @@ from string import ascii_letters, ascii_uppercase, digits
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.columns import NOT_COMPLETED, time_stamp
 from redcap_local.contents.files import find_event, find_record
 from redcap_local.export.options import visible
 from redcap_local.export.order import in_order
@@ -26,8 +27,7 @@ _COLUMNS = (
     "response_status", "survey_access_code", "survey_link",
 )  # fmt: skip
 _UNMISTAKABLE = "".join(c for c in ascii_uppercase + digits if c not in "01IO")
-# Form status -> response status: no response, partial, complete.
-_RESPONSES = {"": 0, "0": 1, "1": 1, "2": 2}
+_NO_RESPONSE, _PARTIAL, _COMPLETE = range(3)
 
 
 def link(call: Call) -> Reply:
@@ -63,12 +63,14 @@ def participants(call: Call) -> Reply:
     form = _survey(call)
     event = find_event(call, call.parameters.text("event"))
     found = in_order(visible(records.records(call.connection, call.project.id), call.user.group))
-    status = call.project.dictionary.status_field(form)
+    stamp = time_stamp(form)
     there: dict[int, str] = {}
-    columns = [status, call.project.dictionary.record_id]
+    columns = [stamp, call.project.dictionary.record_id]
     ids = [record.id for record in found]
-    for record, _, _, column, value in records.values(call.connection, ids, columns, [event.id]):
-        there[record] = value if column == status else there.get(record, "")
+    for record, _, instance, column, value in records.values(call.connection, ids, columns, [event.id]):
+        there.setdefault(record, "")
+        if column == stamp and instance == 1:
+            there[record] = value
     rows = [
         _participant(call, record, (event.name, form, "1"), there[record.id]) for record in found if record.id in there
     ]
@@ -76,7 +78,7 @@ def participants(call: Call) -> Reply:
     return replies.table(Table(_COLUMNS, rows), call.parameters.format)
 
 
-def _participant(call: Call, record: Record, place: tuple[str, str, str], status: str) -> dict[str, Cell]:
+def _participant(call: Call, record: Record, place: tuple[str, str, str], completed: str) -> dict[str, Cell]:
     return {
         "email": "",
         "email_occurrence": 1,
@@ -84,10 +86,16 @@ def _participant(call: Call, record: Record, place: tuple[str, str, str], status
         "record": record.name,
         "invitation_sent_status": 0,
         "invitation_send_time": "",
-        "response_status": _RESPONSES.get(status, 0),
+        "response_status": _response_status(completed),
         "survey_access_code": _code(call, 9, _UNMISTAKABLE, "access", record.name, *place),
         "survey_link": _link(call, record, place),
     }
+
+
+def _response_status(completed: str) -> int:
+    if not completed:
+        return _NO_RESPONSE
+    return _PARTIAL if completed == NOT_COMPLETED else _COMPLETE
 
 
 def _survey(call: Call) -> str:

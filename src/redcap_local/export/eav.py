@@ -39,7 +39,8 @@ class EavSheet:
             names += ["redcap_repeat_instrument", "redcap_repeat_instance"]
         names += ["field_name", "value"]
         self.pen: Pen = pen(form, names, names, delimiter)
-        self._columns = {column.name: column for column in options.columns}
+        # A time stamp is the value of no field.
+        self._columns = {column.name: column for column in options.columns if column.name in project.columns}
         self._last = len(names) - 1
         # By event and instance, then by column.
         self._frames: defaultdict[tuple[int, int], dict[str, Frame]] = defaultdict(dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.export.allocations import Allocations
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
 from redcap_local.view import cells, record_view
@@ -12,10 +13,9 @@ from redcap_rules.logic import LogicError, evaluate, is_true, parse, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
-    from redcap_local.project import Project
-    from redcap_local.rights import Rights
+    from redcap_local.call import Call
+    from redcap_local.storage.records import Record
     from redcap_local.view import RowPlace
     from redcap_rules.logic import Reference
 
@@ -23,20 +23,24 @@ if TYPE_CHECKING:
 class RowFilter:
     """A parsed filter; evaluated for every row where it names no event of its own."""
 
-    def __init__(self, project: Project, rights: Rights, text: str, now: datetime) -> None:
+    def __init__(self, call: Call, text: str) -> None:
         """Read the filter.
 
         Raises:
             ApiError: It cannot be read, or asks for a field that is not there or that the user may not export.
         """
-        self._project = project
-        self._now = now
+        self._project = call.project
+        self._rights = call.user.rights
+        self._now = call.now
         try:
             self._expression = parse(text)
         except LogicError as fault:
             raise ApiError(messages.BAD_LOGIC, f"{fault.message}, column {fault.column}") from None
         for reference in references(self._expression):
-            self._check(reference, rights)
+            self._check(reference)
+        self._allocations = Allocations(call, self._expression)
+        for field in self._allocations.targets:
+            self._refuse_unless_exportable(field)
         self.columns = frozenset(self._columns())
 
     def _columns(self) -> Iterable[str]:
@@ -49,28 +53,32 @@ class RowFilter:
             else:
                 yield reference.field
 
-    def _check(self, reference: Reference, rights: Rights) -> None:
+    def _check(self, reference: Reference) -> None:
         project = self._project
-        field = reference.field
+        self._refuse_unless_exportable(reference.field)
+        event = reference.event
+        if event and not event.endswith("event-name") and event not in project.events_by_name:
+            raise ApiError(messages.BAD_LOGIC, f"there is no event '{event}'")
+
+    def _refuse_unless_exportable(self, field: str) -> None:
+        project = self._project
         names = project.dictionary.get(field).columns if field in project.dictionary else (field,)
         found = [project.columns[name] for name in names if name in project.columns]
         if not found:
             raise ApiError(messages.BAD_LOGIC, f"there is no field '{field}'")
         # What a user may not export cannot be learnt by asking for it either.
-        if field != project.dictionary.record_id and not all(exportable(column, rights) for column in found):
+        if field != project.dictionary.record_id and not all(exportable(column, self._rights) for column in found):
             raise ApiError(messages.BAD_LOGIC, f"you have no right to the field '{field}'")
-        event = reference.event
-        if event and not event.endswith("event-name") and event not in project.events_by_name:
-            raise ApiError(messages.BAD_LOGIC, f"there is no event '{event}'")
 
-    def keeper(self, name: str, stored: Iterable[tuple[int, int, str, str]]) -> Callable[[RowPlace], bool]:
+    def keeper(self, record: Record, stored: Iterable[tuple[int, int, str, str]]) -> Callable[[RowPlace], bool]:
         """A function that tells of each row of a record whether it is kept.
 
         Args:
-            name: The record.
+            record: The record.
             stored: Event id, instance, column and value of what is stored.
         """
-        view = record_view(self._project, name, cells(self._project, stored))
+        smart = self._allocations.smart(record)
+        view = record_view(self._project, record.name, cells(self._project, stored))
 
         def keep(place: RowPlace) -> bool:
             event, instrument, instance = place
@@ -83,6 +91,7 @@ class RowFilter:
                     instance=instance,
                     today=self._now.date(),
                     now=self._now,
+                    smart=smart,
                 )
             )
 

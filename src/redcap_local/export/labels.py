@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local.columns import STATUS_LABELS, plain
+from redcap_local.export.combining import shown_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ def shown(project: Project, column: Column, options: Options, files: Mapping[str
     """
     if column.field is not None and column.field.kind == "file":
         return lambda value: files.get(value, value)
+    if column.combined:
+        return shown_together(_labels(column, checkbox_labels=True) if options.labels else {}, options.delimiter)
     if options.labels:
         names = _labels(column, checkbox_labels=options.checkbox_labels)
         if names or project.missing_codes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local.columns import plain
+from redcap_local.export.combining import combined_values
 from redcap_local.export.labels import shown
 from redcap_local.export.pens import pen
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from redcap_local.export.options import Options
     from redcap_local.export.pens import Pen
+    from redcap_local.export.rows import StoredValue
     from redcap_local.project import Project
     from redcap_local.storage.records import Record
     from redcap_local.view import RowPlace
@@ -39,6 +41,7 @@ class Layout:
         record_id = project.dictionary.record_id
         self._data = [column for column in options.columns if not (options.with_id and column.name == record_id)]
         self.names = [*system, *(column.name for column in self._data)]
+        self._combined = [column for column in self._data if column.combined]
         headers = [self._header(name) for name in system] + [column.header for column in self._data]
         self.pen: Pen = pen(form, self.names, headers if options.header_labels else self.names, delimiter)
         self._system = {name: place for place, name in enumerate(system)}
@@ -84,7 +87,12 @@ class Layout:
     def columns_to_read(self) -> frozenset[str]:
         """The columns that must be read for these rows."""
         statuses = {self.project.dictionary.status_field(column.form) for column in self._data}
-        return frozenset({column.name for column in self._data} | statuses | {self.project.dictionary.record_id})
+        stored = {name for column in self._data for name in column.stored}
+        return frozenset(stored | statuses | {self.project.dictionary.record_id})
+
+    def values(self, stored: list[StoredValue]) -> list[StoredValue]:
+        """What is stored for a record as the columns want it: the options of combined checkboxes together."""
+        return combined_values(self._combined, stored) if self._combined else stored
 
     def blank_row(self, key: RowPlace) -> list[str]:
         """A row of that kind without data, to be filled; the caller owns the list."""

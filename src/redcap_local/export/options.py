@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.columns import Column
+from redcap_local.columns import Column, time_stamp
 from redcap_local.export.filters import RowFilter
 from redcap_local.export.names import shown_name
 from redcap_local.export.order import in_order
@@ -40,6 +40,8 @@ class Options:
     filter: RowFilter | None
     decimal: str
     show_name: Callable[[str], str]
+    # What stands between the ticked options of a combined checkbox.
+    delimiter: str
 
 
 def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
@@ -53,9 +55,6 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         ApiError: An unknown field, form or event, or a user who may export no form at all.
     """
     parameters, project = call.parameters, call.project
-    if parameters.flag("combineCheckboxOptions"):
-        # Ignoring it would give other columns than the client expects.
-        raise ApiError(messages.BAD_PARAMETER, "combineCheckboxOptions", "the local server does not combine options")
     fields, forms = (_fields(call), _forms(call)) if report_fields is None else (report_fields, frozenset[str]())
     if not any(call.user.rights.exports(form) for form in project.dictionary.forms):
         raise ApiError(messages.NO_DATA_EXPORT)
@@ -78,16 +77,17 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         filter=_filter(call),
         show_name=shown_name(call.connection, project, call.user.rights),
         decimal=parameters.choice("decimalCharacter", ("", ",", "."), ""),
+        delimiter=parameters.delimiter,
     )
 
 
 def _with_timestamps(project: Project, columns: Iterable[Column]) -> Iterator[Column]:
-    """Each survey's columns after its time stamp; nobody fills in a survey here, so that it is blank."""
+    """Each survey's columns after its time stamp."""
     stamped: set[str] = set()
     for column in columns:
         if column.form not in stamped and project.is_survey(column.form):
             stamped.add(column.form)
-            yield Column(f"{column.form}_timestamp", column.form, None)
+            yield Column(time_stamp(column.form), column.form, None)
         yield column
 
 
@@ -125,7 +125,7 @@ def _with_groups(call: Call) -> bool:
 
 def _filter(call: Call) -> RowFilter | None:
     text = call.parameters.text("filterLogic").strip()
-    return RowFilter(call.project, call.user.rights, text, call.now) if text else None
+    return RowFilter(call, text) if text else None
 
 
 def _events(call: Call) -> tuple[Event, ...]:

@@ -78,7 +78,7 @@ def placed_rows(
         stored = stored_by_record(connection, batch, columns, events)
         lines: list[PlacedRow] = []
         for record in batch:
-            rows = record_rows(layout, stored[record.id])
+            rows = record_rows(layout, layout.values(stored[record.id]))
             name = options.show_name(record.name)
             for key in sorted(kept_rows(options, record, rows, stored[record.id]), key=layout.sort_key):
                 layout.fill_system(rows[key], name, record, key)
@@ -93,7 +93,7 @@ def kept_rows(
     if options.filter is None:
         return rows
     events = {event.id for event in options.events}
-    keep = options.filter.keeper(record.name, (value[1:] for value in stored))
+    keep = options.filter.keeper(record, (value[1:] for value in stored))
     return [place for place in rows if place[0] in events and keep(place)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.columns import STATUS_LABELS
+from redcap_local.columns import STATUS_LABELS, time_stamp
 from redcap_local.messages import ApiError
 from redcap_rules.validation import refusal
 
@@ -74,7 +74,7 @@ def sheet(project: Project, names: Iterable[str], *, checked: bool = True) -> Sh
         ApiError: A column that is no field of the project.
     """
     known = project.columns
-    passing = SYSTEM | {f"{form}_timestamp" for form in project.dictionary.forms}
+    passing = SYSTEM | set(map(time_stamp, project.dictionary.forms))
     unknown = [name for name in names if name not in known and name not in passing]
     if unknown:
         raise ApiError(messages.BAD_COLUMNS, ", ".join(unknown))
