@@ -47,6 +47,16 @@ def test_a_damaged_ledger_is_named_with_its_line(tmp_path: Path) -> None:
         last_published(tmp_path / "ledger.jsonl", "PVP-MM", "https://x/api/")
 
 
+def test_what_another_version_wrote_is_passed_over(tmp_path: Path) -> None:
+    """A field this version does not know leaves the line readable."""
+    ledger = tmp_path / "ledger.jsonl"
+    append(ledger, entry("a", 0, Tally("1", 40, 22)))
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace('{"', '{"mood": "fine", "', 1), encoding="utf-8")
+    last = last_published(ledger, "PVP-MM", "https://x/api/")
+    assert last is not None
+    assert last.run == "a"
+
+
 def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:
     """Readers see the run before or this one."""
     for content in ("one", "two"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from trialdesk.errors import OutputFailed
@@ -54,10 +54,12 @@ def last_published(ledger: Path, trial: str, url: str) -> Entry | None:
 
 
 def _read(line: str, place: str) -> Entry:
+    """The entry of a line; what another version wrote beside it is passed over."""
     try:
-        entry = json.loads(line)
-        tally = Tally(**entry.pop("tally")) if entry["tally"] else None
-        return Entry(**{**entry, "tally": tally, "files": tuple(entry["files"])})
+        stored = json.loads(line)
+        known = {one.name: stored[one.name] for one in fields(Entry) if one.name in stored}
+        tally = Tally(**known["tally"]) if known["tally"] else None
+        return Entry(**{**known, "tally": tally, "files": tuple(known["files"])})
     except (ValueError, TypeError, KeyError):
         raise OutputFailed(
             f"{place}: this line of the run ledger is damaged; move the ledger away to start a new one"
