@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from redcap_local.server import Running
     from rehearsal.stage import Stage
     from rehearsal.story import Deviation
-    from trialdesk.nightly.summary import Summary
+    from trialdesk.nightly.run import Outcome
     from trialdesk.redcap.instruments.change import Plan
 
 app = application("Rehearse the trial on a REDCap of this machine, from empty projects to the first nightly run.")
@@ -51,9 +51,9 @@ def demo(
         day = today.date() if today else datetime.now(load(config).trial.zone).date()
         stage = build(write_files(config, folder, server.url, day), server, database)
         planted = play(stage, seed, patients, day)
-        summary = sync(stage, day)
+        done = sync(stage, day)
         print(f"\nDone in {time.monotonic() - begun:.0f} s.\n")
-        show(summary, stage, planted)
+        show(done, stage, planted)
         if serve:
             wait(server, stage)
 
@@ -86,27 +86,26 @@ def play(stage: Stage, seed: int, patients: int, today: date) -> tuple[Deviation
         return perform(stage, story, cards, progress)
 
 
-def sync(stage: Stage, today: date) -> Summary:
+def sync(stage: Stage, today: date) -> Outcome:
     """One nightly run on the day the story ends."""
     from trialdesk.nightly.run import Order, nightly
     from trialdesk.redcap.gateway import open_gateway
 
     config = stage.config
     order = Order(today, datetime.combine(today, datetime.now(config.trial.zone).timetz()))
-    with timed("nightly run", lambda: f"published as {summary.run}; {summary.to_write}"):
-        summary, _ = nightly(
-            config, order, open_gateway(config, "trial"), open_gateway(config, "register"), lambda _: None
-        )
-    return summary
+    with timed("nightly run", lambda: f"published as {done.summary.run}; {done.summary.to_write}"):
+        done = nightly(config, order, open_gateway(config, "trial"), open_gateway(config, "register"), lambda _: None)
+    return done
 
 
-def show(summary: Summary, stage: Stage, planted: tuple[Deviation, ...]) -> None:
+def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     """What the coordinator reads, whether every planted deviation was found, and where the files are."""
+    summary = done.summary
     for line in summary.lines():
         print(line)
-    found = {rule for rules in summary.findings.values() for rule in rules}
-    wanted = {deviation.told_by for deviation in planted}
-    print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted rules fired")
+    found = {(finding.rule, finding.record) for finding in done.findings}
+    wanted = {(deviation.told_by, deviation.record) for deviation in planted}
+    print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted deviations found, each in its record")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")
     for name in (*summary.files, "summary.json"):

@@ -55,11 +55,11 @@ def publish(trial: Config, today: date | None = None, accept_drop: int = 0, reas
     now = datetime.now(trial.trial.zone)
     order = Order(today or now.date(), now, accept_drop, reason)
     with stages() as progress:
-        summary, code = nightly(trial, order, open_gateway(trial, "trial"), open_gateway(trial, "register"), progress)
-    for line in summary.lines():
+        done = nightly(trial, order, open_gateway(trial, "trial"), open_gateway(trial, "register"), progress)
+    for line in done.summary.lines():
         print(line)
     print(f"  files      {trial.path(trial.folders.reports) / 'latest'}", flush=True)
-    return code
+    return done.exit_code
 
 
 def stay_up(trial: Config) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 
 from redcap_local.administration import give_token
 from redcap_local.server import Running, running
 from redcap_rules.dictionary import API_COLUMNS
+from trialdesk.redcap.gateway import Gateway, Patience, create_project
 
 # name, form, type, choices or calculation, validation, identifier
 CLINIC = [
@@ -188,3 +190,28 @@ def _furnished(made: Clinic) -> Clinic:
         data=[{"event_name": "start_arm_1", "form_name": "medicine"}, {"event_name": "phone_arm_1", "form_name": ""}],
     )
     return made
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `server`, for what only an administrator does."""
+    return tmp_path_factory.mktemp("redcap") / "redcap.sqlite"
+
+
+@pytest.fixture(scope="module")
+def server(database: Path) -> Iterator[Running]:
+    """A server of the module's own."""
+    with running(database) as it:
+        yield it
+
+
+@pytest.fixture
+def secret(server: Running) -> SecretStr:
+    """The token of the creator of an empty project, as REDCap makes it."""
+    return create_project(server.url, SecretStr(server.super_token), {"project_title": "Try", "purpose": "0"})
+
+
+@pytest.fixture
+def gateway(server: Running, secret: SecretStr) -> Gateway:
+    """That project as the desk sees it; a failure is told at once."""
+    return Gateway(server.url, secret, patience=Patience(attempts=1))

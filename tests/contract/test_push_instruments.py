@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copytree
@@ -14,12 +14,12 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
-from redcap_local.server import Running, running
+from redcap_local.server import Running
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.errors import PlanRefused, RedcapRefused, RedcapUnreachable, WriteBackFailed
-from trialdesk.redcap.gateway import Gateway, Patience, create_project
+from trialdesk.redcap.gateway import Gateway, Patience
 from trialdesk.redcap.instruments.applying import apply, push
 from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
 from trialdesk.redcap.instruments.change import Plan
@@ -35,18 +35,6 @@ HOME = Path(__file__).parents[2]
 ONCE = Patience(attempts=1)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The local server's file, for what only an administrator does."""
-    return tmp_path_factory.mktemp("redcap") / "redcap.sqlite"
-
-
-@pytest.fixture(scope="module")
-def server(database: Path) -> Iterator[Running]:
-    with running(database) as it:
-        yield it
-
-
 @pytest.fixture
 def config(tmp_path: Path, server: Running) -> Config:
     """The trial with its own copy of the instruments, on the local server."""
@@ -54,16 +42,6 @@ def config(tmp_path: Path, server: Running) -> Config:
     text = (HOME / "config.yaml").read_text(encoding="utf-8")
     (tmp_path / "config.yaml").write_text(text.replace("https://redcap.example.org/api/", server.url), encoding="utf-8")
     return load(tmp_path / "config.yaml")
-
-
-def new_project(server: Running) -> SecretStr:
-    return create_project(server.url, SecretStr(server.super_token), {"project_title": "Try", "purpose": "0"})
-
-
-@pytest.fixture
-def gateway(server: Running) -> Gateway:
-    """An empty project, as REDCap makes it."""
-    return Gateway(server.url, new_project(server), patience=ONCE)
 
 
 def plan_of(config: Config, gateway: Gateway, project: ProjectName = "trial") -> Plan:
@@ -175,9 +153,11 @@ class Forgetful(Gateway):
         "unique_event_name", "name", "form", "form_name", "data_access_group_name", "role_label", "forms",
     ],
 )  # fmt: skip
-def test_a_server_that_leaves_out_what_decides_is_not_believed(column: str, config: Config, server: Running) -> None:
+def test_a_server_that_leaves_out_what_decides_is_not_believed(
+    column: str, config: Config, server: Running, secret: SecretStr
+) -> None:
     """A column that is not there is not a blank one: no plan, one line that names it."""
-    gateway = Forgetful(server.url, new_project(server), patience=ONCE)
+    gateway = Forgetful(server.url, secret, patience=ONCE)
     push(config, "trial", gateway)
     gateway.column = column
     with pytest.raises(RedcapUnreachable, match=f"lacks {column}; nothing was used"):
@@ -235,10 +215,9 @@ class Breaking(Gateway):
 
 
 def test_a_failure_in_the_middle_says_what_was_done_and_a_second_run_completes_it(
-    config: Config, server: Running
+    config: Config, server: Running, secret: SecretStr
 ) -> None:
     """Nothing has to be undone."""
-    secret = new_project(server)
     with pytest.raises(RedcapUnreachable) as caught:
         push(config, "trial", Breaking(server.url, secret, patience=ONCE))
     assert "done: settings, metadata, event; not done: mapping, repeating, group, role" in str(caught.value)
@@ -256,11 +235,11 @@ class Halving(Gateway):
         return len(dictionary.fields)
 
 
-def test_a_server_that_keeps_half_is_found_out(config: Config, server: Running) -> None:
+def test_a_server_that_keeps_half_is_found_out(config: Config, server: Running, secret: SecretStr) -> None:
     """What REDCap says it took is not believed; it is read back."""
     (config.home / "instruments/register/roles.csv").unlink()  # roles would name the forms that are not there
     with pytest.raises(WriteBackFailed, match="left after applying"):
-        push(config, "register", Halving(server.url, new_project(server), patience=ONCE))
+        push(config, "register", Halving(server.url, secret, patience=ONCE))
 
 
 def test_a_server_that_answers_half_changes_nothing(config: Config) -> None:
@@ -349,15 +328,15 @@ def test_licensed_wording_goes_to_redcap_and_never_into_a_pulled_folder(
     assert plan_of(there, gateway).empty
 
 
-def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: Running) -> None:
+def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: Running, secret: SecretStr) -> None:
     """What a data manager types."""
-    secret = new_project(server).get_secret_value()
+    token = secret.get_secret_value()
 
     def typed(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(HOME / "scripts/push_instruments.py"), *words, "--config", "config.yaml"]
         environment = {
-            "TRIALDESK_PACKER_TOKEN": secret,
-            "TRIALDESK_TRIAL_TOKEN": secret,
+            "TRIALDESK_PACKER_TOKEN": token,
+            "TRIALDESK_TRIAL_TOKEN": token,
             "PATH": "",
             "PYTHONPATH": str(HOME / "src"),
         }
@@ -381,4 +360,4 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     wrong = typed("check", "--json")
     assert wrong.returncode == 21
     assert {fault["file"] for fault in json.loads(wrong.stdout)} == {"01_eligibility.csv"}
-    assert secret not in shown.stdout + shown.stderr + applied.stdout + applied.stderr
+    assert token not in shown.stdout + shown.stderr + applied.stdout + applied.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from pydantic import SecretStr
 from redcap.project import Project
 
 from redcap_local.administration import give_token
-from redcap_local.server import Running, running
+from redcap_local.server import Running
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.errors import NotAllowed
-from trialdesk.redcap.gateway import Gateway, Patience, create_project
+from trialdesk.redcap.gateway import Gateway, Patience
 from trialdesk.redcap.instruments.applying import apply
 from trialdesk.redcap.instruments.change import Plan
 from trialdesk.redcap.instruments.design import Design, Role
@@ -31,28 +30,6 @@ FIELDS = (
     Field("sent", "post", "text", label="Sent"),
 )
 FORMS = ("envelope", "card")
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("redcap") / "redcap.sqlite"
-
-
-@pytest.fixture(scope="module")
-def server(database: Path) -> Iterator[Running]:
-    with running(database) as it:
-        yield it
-
-
-@pytest.fixture
-def secret(server: Running) -> SecretStr:
-    """The token of the creator of an empty project."""
-    return create_project(server.url, SecretStr(server.super_token), {"project_title": "Try", "purpose": "0"})
-
-
-@pytest.fixture
-def gateway(server: Running, secret: SecretStr) -> Gateway:
-    return Gateway(server.url, secret, patience=ONCE)
 
 
 def role(label: str, forms: str, export: str, **on: str) -> Role:

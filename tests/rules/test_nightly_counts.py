@@ -94,7 +94,8 @@ def ran(config: Config, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, int]:
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
     gateway = cast(Gateway, STUB)
     now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
-    return nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+    done = nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+    return done.summary, done.exit_code
 
 
 def cells(sheet: Worksheet, title: str) -> list[object]:

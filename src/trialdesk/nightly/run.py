@@ -31,7 +31,7 @@ from trialdesk.errors import (
 )
 from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables as call_tables
-from trialdesk.model import Envelope, Patient
+from trialdesk.model import Envelope, Finding, Patient
 from trialdesk.nightly import summary as told
 from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
@@ -58,6 +58,15 @@ class Order:
     now: datetime
     accepted_drop: int = 0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a published run found; findings are those of all profiles, with their records."""
+
+    summary: Summary
+    findings: tuple[Finding, ...]
+    exit_code: int
 
 
 @dataclass(slots=True)
@@ -91,7 +100,7 @@ class Work:
         return self.config.path(self.config.folders.reports)
 
 
-def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> tuple[Summary, int]:
+def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
     """One run is published whole, or nothing is; either way the ledger has a line about it.
 
     Args:
@@ -102,7 +111,7 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
         progress: Told the name of each stage as it begins.
 
     Returns:
-        The summary, and exit code 0 or 10 (findings a person has to look at).
+        The summary, every finding, and exit code 0 or 10 (findings a person has to look at).
 
     Raises:
         TrialError: a stage failed; the earlier run still stands.
@@ -116,7 +125,8 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
                 begun = time.monotonic()
                 note = stage(work)
                 work.stages.append(StageResult(name, note, round(time.monotonic() - begun, 3)))
-    return work.summary, OK_WITH_WARNINGS if work.summary.needs_attention else OK
+    code = OK_WITH_WARNINGS if work.summary.needs_attention else OK
+    return Outcome(work.summary, work.facts.findings, code)
 
 
 def ledger_of(config: Config) -> Path:
