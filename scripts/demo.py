@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from redcap_local.server import Running
     from rehearsal.stage import Stage
     from rehearsal.story import Deviation
+    from trialdesk.instruments.change import Plan
     from trialdesk.nightly.run import Outcome
-    from trialdesk.redcap.instruments.change import Plan
 
 app = application("Rehearse the trial on a REDCap of this machine, from empty projects to the first nightly run.")
 
@@ -61,7 +61,7 @@ def demo(
 def build(files: tuple[Path, Path], server: Running, database: Path) -> Stage:
     """Projects, instruments, people and rights."""
     from rehearsal.stage import set_stage
-    from trialdesk.redcap.instruments.rendering import summary
+    from trialdesk.instruments.rendering import summary
 
     plans: list[str] = []
 

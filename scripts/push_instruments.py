@@ -13,9 +13,9 @@ from trialdesk.errors import InstrumentError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
+    from trialdesk.instruments.change import Plan
+    from trialdesk.instruments.folder import ProjectName
     from trialdesk.redcap.gateway import Gateway
-    from trialdesk.redcap.instruments.change import Plan
-    from trialdesk.redcap.instruments.folder import ProjectName
 
 app = application("Bring the REDCap projects to what instruments/ says: plan, read the plan, apply exactly that.")
 
@@ -36,8 +36,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="For machines.")]
 def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, json: JsonFlag = False) -> None:
     """Find everything wrong with the instrument files, without a server."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.checks import check_projects, to_json
-    from trialdesk.redcap.instruments.fault import counted
+    from trialdesk.instruments.checks import check_projects, to_json
+    from trialdesk.instruments.fault import counted
 
     trial = load(config)
     faults = check_projects(trial, _projects(project), config)
@@ -63,11 +63,11 @@ def plan(
 ) -> None:
     """Show what would change in REDCap; nothing is changed."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
-    from trialdesk.redcap.instruments.checks import errors_in
-    from trialdesk.redcap.instruments.folder import folder_of, read_design
-    from trialdesk.redcap.instruments.plan import make_plan
-    from trialdesk.redcap.instruments.rendering import to_json, to_markdown
+    from trialdesk.instruments.byhand import draft_steps, write_checklist
+    from trialdesk.instruments.checks import errors_in
+    from trialdesk.instruments.folder import folder_of, read_design
+    from trialdesk.instruments.plan import make_plan
+    from trialdesk.instruments.rendering import to_json, to_markdown
 
     trial = load(config)
     plans = []
@@ -97,7 +97,7 @@ def apply(
 ) -> None:
     """Apply exactly the plan with this digest, or nothing."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.applying import push
+    from trialdesk.instruments.applying import push
 
     trial = load(config)
     name = _projects(project)[0]
@@ -115,9 +115,9 @@ def pull(
 ) -> None:
     """Write the live project as an instruments folder; licensed wording goes to the local overlay."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.live import live_project
-    from trialdesk.redcap.instruments.overlay import overlay_folder
-    from trialdesk.redcap.instruments.pulling import pulled, write_pulled
+    from trialdesk.instruments.live import live_project
+    from trialdesk.instruments.overlay import overlay_folder
+    from trialdesk.instruments.pulling import pulled, write_pulled
 
     trial = load(config)
     name = _projects(project)[0]
@@ -139,8 +139,8 @@ def steps(
 ) -> None:
     """Write what a person has to do in REDCap because its API can't."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.byhand import setup_steps, write_checklist
-    from trialdesk.redcap.instruments.folder import folder_of
+    from trialdesk.instruments.byhand import setup_steps, write_checklist
+    from trialdesk.instruments.folder import folder_of
 
     trial = load(config)
     name = _projects(project)[0]
@@ -158,7 +158,7 @@ def preview(
 ) -> None:
     """Write every instrument as a person will see it, into one file that needs no network."""
     from trialdesk.config import load
-    from trialdesk.redcap.instruments.preview import write_preview
+    from trialdesk.instruments.preview import write_preview
 
     trial = load(config)
     print(write_preview(trial, _projects(project)[0], out, wording=wording))
@@ -179,7 +179,7 @@ def _gateway(config: Config, project: ProjectName) -> Gateway:
 def _show(made: Plan) -> None:
     from rich.console import Console
 
-    from trialdesk.redcap.instruments.rendering import to_terminal
+    from trialdesk.instruments.rendering import to_terminal
 
     Console(highlight=False).print(to_terminal(made))
 

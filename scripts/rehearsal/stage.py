@@ -19,9 +19,9 @@ from redcap_local.server import Running
 from rehearsal import people
 from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, LockHeld
+from trialdesk.instruments.applying import push
+from trialdesk.instruments.change import Plan
 from trialdesk.redcap.gateway import Gateway, create_project
-from trialdesk.redcap.instruments.applying import push
-from trialdesk.redcap.instruments.change import Plan
 from trialdesk.redcap.tokens import VARIABLES, token
 
 MARK = ".rehearsal"

@@ -19,17 +19,17 @@ from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.errors import PlanRefused, RedcapRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.instruments.applying import apply, push
+from trialdesk.instruments.byhand import draft_steps, write_checklist
+from trialdesk.instruments.change import Plan
+from trialdesk.instruments.checks import check_projects
+from trialdesk.instruments.design import Arm, Design, Event, Repeat, Slot
+from trialdesk.instruments.folder import ProjectName, read_design
+from trialdesk.instruments.live import live_design, live_project
+from trialdesk.instruments.overlay import overlay_folder
+from trialdesk.instruments.plan import make_plan
+from trialdesk.instruments.pulling import pulled, write_pulled
 from trialdesk.redcap.gateway import Gateway, Patience
-from trialdesk.redcap.instruments.applying import apply, push
-from trialdesk.redcap.instruments.byhand import draft_steps, write_checklist
-from trialdesk.redcap.instruments.change import Plan
-from trialdesk.redcap.instruments.checks import check_projects
-from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
-from trialdesk.redcap.instruments.folder import ProjectName, read_design
-from trialdesk.redcap.instruments.live import live_design, live_project
-from trialdesk.redcap.instruments.overlay import overlay_folder
-from trialdesk.redcap.instruments.plan import make_plan
-from trialdesk.redcap.instruments.pulling import pulled, write_pulled
 
 HOME = Path(__file__).parents[2]
 ONCE = Patience(attempts=1)

@@ -13,15 +13,15 @@ from redcap_local.administration import give_token
 from redcap_local.server import Running
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.errors import NotAllowed
+from trialdesk.instruments.applying import apply
+from trialdesk.instruments.change import Plan
+from trialdesk.instruments.design import Design, Role
+from trialdesk.instruments.folder import read_folder
+from trialdesk.instruments.live import live_design, live_project
+from trialdesk.instruments.plan import make_plan
+from trialdesk.instruments.pulling import pulled, write_pulled
+from trialdesk.instruments.roles import role_of
 from trialdesk.redcap.gateway import Gateway, Patience
-from trialdesk.redcap.instruments.applying import apply
-from trialdesk.redcap.instruments.change import Plan
-from trialdesk.redcap.instruments.design import Design, Role
-from trialdesk.redcap.instruments.folder import read_folder
-from trialdesk.redcap.instruments.live import live_design, live_project
-from trialdesk.redcap.instruments.plan import make_plan
-from trialdesk.redcap.instruments.pulling import pulled, write_pulled
-from trialdesk.redcap.instruments.roles import role_of
 
 ONCE = Patience(attempts=1)
 FIELDS = (

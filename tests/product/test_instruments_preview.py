@@ -21,10 +21,10 @@ from redcap_rules.logic import evaluate, number_text, parse
 from redcap_rules.record import RecordView, Row
 from redcap_rules.validation import WRONG_FORMAT
 from trialdesk.config import load
-from trialdesk.redcap.instruments.design import Design, Event, Slot
-from trialdesk.redcap.instruments.folder import folder_of, read_folder
-from trialdesk.redcap.instruments.preview import render
-from trialdesk.redcap.instruments.preview.javascript import compiled, literal
+from trialdesk.instruments.design import Design, Event, Slot
+from trialdesk.instruments.folder import folder_of, read_folder
+from trialdesk.instruments.preview import render
+from trialdesk.instruments.preview.javascript import compiled, literal
 
 HOME = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

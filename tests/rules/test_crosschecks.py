@@ -13,9 +13,9 @@ import pytest
 
 from redcap_rules.record import Row
 from trialdesk.config import load
+from trialdesk.findings.crosschecks import TEXTS, ContactStanding, Given, cross_findings
+from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.model import ContactStatus, Patient
-from trialdesk.redcap.crosschecks import TEXTS, ContactStanding, Given, cross_findings
-from trialdesk.redcap.instruments.folder import folder_of, read_folder
 from trialdesk.redcap.snapshot import Snapshot
 
 HOME = Path(__file__).parents[2]

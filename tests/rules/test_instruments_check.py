@@ -16,10 +16,10 @@ from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from redcap_rules.logic import parse
 from trialdesk.config import Config, load
 from trialdesk.errors import InstrumentError
-from trialdesk.redcap.instruments.checks import check, check_projects, to_json
-from trialdesk.redcap.instruments.checks.subject import Subject
-from trialdesk.redcap.instruments.fault import Fault
-from trialdesk.redcap.instruments.folder import PROJECTS, ProjectName, folder_of, read_folder, sites_as_groups, survey
+from trialdesk.instruments.checks import check, check_projects, to_json
+from trialdesk.instruments.checks.subject import Subject
+from trialdesk.instruments.fault import Fault
+from trialdesk.instruments.folder import PROJECTS, ProjectName, folder_of, read_folder, sites_as_groups, survey
 
 HOME = Path(__file__).parents[2]
 FIELDS = (

@@ -12,12 +12,12 @@ import pytest
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.config import Config, load
 from trialdesk.errors import InstrumentError, OutputFailed
-from trialdesk.redcap.instruments.byhand import setup_steps, write_checklist
-from trialdesk.redcap.instruments.checks import check_projects
-from trialdesk.redcap.instruments.design import Design
-from trialdesk.redcap.instruments.folder import PROJECTS, folder_of, read_design
-from trialdesk.redcap.instruments.overlay import overlay_folder
-from trialdesk.redcap.instruments.pulling import Pulled, pulled, write_pulled
+from trialdesk.instruments.byhand import setup_steps, write_checklist
+from trialdesk.instruments.checks import check_projects
+from trialdesk.instruments.design import Design
+from trialdesk.instruments.folder import PROJECTS, folder_of, read_design
+from trialdesk.instruments.overlay import overlay_folder
+from trialdesk.instruments.pulling import Pulled, pulled, write_pulled
 
 HOME = Path(__file__).parents[2]
 WORDING = "Et spørgsmål, som ingen må se"

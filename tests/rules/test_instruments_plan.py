@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
-from trialdesk.redcap.instruments.change import Change, Plan
-from trialdesk.redcap.instruments.compare import compare
-from trialdesk.redcap.instruments.design import Arm, Design, Event, Repeat, Slot
-from trialdesk.redcap.instruments.live import HIDDEN_EVENT, Live
-from trialdesk.redcap.instruments.plan import plan
-from trialdesk.redcap.instruments.rendering import consequence, summary, to_json, to_markdown, to_terminal
-from trialdesk.redcap.instruments.stakes import Holdings
+from trialdesk.instruments.change import Change, Plan
+from trialdesk.instruments.compare import compare
+from trialdesk.instruments.design import Arm, Design, Event, Repeat, Slot
+from trialdesk.instruments.live import HIDDEN_EVENT, Live
+from trialdesk.instruments.plan import plan
+from trialdesk.instruments.rendering import consequence, summary, to_json, to_markdown, to_terminal
+from trialdesk.instruments.stakes import Holdings
 
 YES_NO = "1, Yes | 2, No"
 FIELDS = (

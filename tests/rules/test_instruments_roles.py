@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 
 from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from trialdesk.errors import InstrumentError
-from trialdesk.redcap.instruments.byhand import setup_steps
-from trialdesk.redcap.instruments.change import Plan, digest_of
-from trialdesk.redcap.instruments.checks import check
-from trialdesk.redcap.instruments.checks.subject import Subject
-from trialdesk.redcap.instruments.design import Design, Role
-from trialdesk.redcap.instruments.fault import Fault
-from trialdesk.redcap.instruments.folder import Folder, read_folder
-from trialdesk.redcap.instruments.live import Live
-from trialdesk.redcap.instruments.plan import plan
-from trialdesk.redcap.instruments.pulling import pulled
-from trialdesk.redcap.instruments.rendering import to_json, to_markdown, what
-from trialdesk.redcap.instruments.roles import FORM_RIGHTS, SWITCHES, csv_rows, read_roles, role_of, role_row, words
-from trialdesk.redcap.instruments.stakes import Holdings
+from trialdesk.instruments.byhand import setup_steps
+from trialdesk.instruments.change import Plan, digest_of
+from trialdesk.instruments.checks import check
+from trialdesk.instruments.checks.subject import Subject
+from trialdesk.instruments.design import Design, Role
+from trialdesk.instruments.fault import Fault
+from trialdesk.instruments.folder import Folder, read_folder
+from trialdesk.instruments.live import Live
+from trialdesk.instruments.plan import plan
+from trialdesk.instruments.pulling import pulled
+from trialdesk.instruments.rendering import to_json, to_markdown, what
+from trialdesk.instruments.roles import FORM_RIGHTS, SWITCHES, csv_rows, read_roles, role_of, role_row, words
+from trialdesk.instruments.stakes import Holdings
 
 FORMS = ("envelope", "card")
 FIELDS = (Field("id", "envelope", "text", label="Id"), Field("arm", "card", "text", label="Arm"))

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from trialdesk.config import Config, load
+from trialdesk.facts.cohort import REASONS, STATES, Cohort, cohort, gaps
+from trialdesk.facts.datacut import step_dates
 from trialdesk.model import Patient
-from trialdesk.reports.cohort import REASONS, STATES, Cohort, cohort, gaps
-from trialdesk.reports.datacut import step_dates
 from trialdesk.reports.flow import OUT_OF_ORDER, flow, unbalanced
 
 ROOT = Path(__file__).parents[2]

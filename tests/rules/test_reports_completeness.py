@@ -8,10 +8,10 @@ from pathlib import Path
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
+from trialdesk.facts.cohort import Cohort, cohort
+from trialdesk.facts.dueforms import DueForm, FormCount, count, due_forms, forms_by_event
 from trialdesk.model import Patient
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.cohort import Cohort, cohort
-from trialdesk.reports.completeness import DueForm, FormCount, count, due_forms, forms_by_event
 from trialdesk.reports.listings import completeness
 from trialdesk.reports.profiles import profile
 

@@ -11,9 +11,9 @@ import pytest
 
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from trialdesk.config import Config, load
+from trialdesk.facts.cohort import cohort
 from trialdesk.model import Patient
 from trialdesk.reports.accrual import MONTH, exposure
-from trialdesk.reports.cohort import cohort
 from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm, by_month, enrolment
 from trialdesk.workbook import Table, Value

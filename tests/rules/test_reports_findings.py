@@ -14,10 +14,10 @@ from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import InstrumentError
+from trialdesk.findings.rules import Rules, check, read_rules, sort_out, told_once
+from trialdesk.instruments.treatment import treatment_columns, treatment_fields
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.findings import Rules, check, read_rules, sort_out, told_once
-from trialdesk.reports.treatment import treatment_columns, treatment_fields
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "instruments" / "trial"

@@ -16,12 +16,12 @@ from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import ConcealmentBroken, ConfigError
+from trialdesk.facts.cohort import cohort
+from trialdesk.findings.rules import UNWORDED, Rules, read_rules
 from trialdesk.model import Finding, Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.blinding import prove_blind, worlds
-from trialdesk.reports.cohort import cohort
-from trialdesk.reports.findings import UNWORDED, Rules, read_rules
 from trialdesk.reports.pack import Sources, enrolment_packs, facts, footer
 from trialdesk.reports.recruitment import by_arm
 from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save

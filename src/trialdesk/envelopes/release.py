@@ -22,9 +22,9 @@ from trialdesk.envelopes.gate import Case, available, refusals
 from trialdesk.envelopes.marks import Marks, read_marks
 from trialdesk.envelopes.register import prove_blind, read_register, set_use
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
+from trialdesk.instruments.fitness import prove_fit
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.instruments.fitness import prove_fit
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import pull_records
 

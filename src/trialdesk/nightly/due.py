@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from trialdesk.config import Config
+from trialdesk.findings.crosschecks import ContactStanding, Given, cross_findings
 from trialdesk.followup.schedule import Entry, schedule
 from trialdesk.model import ContactStatus, Finding
-from trialdesk.redcap.crosschecks import ContactStanding, Given, cross_findings
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 

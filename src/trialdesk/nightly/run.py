@@ -31,6 +31,7 @@ from trialdesk.errors import (
 )
 from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables as call_tables
+from trialdesk.instruments.fitness import prove_fit
 from trialdesk.model import Envelope, Finding, Patient
 from trialdesk.nightly import summary as told
 from trialdesk.nightly.ledger import Entry, append, last_published
@@ -39,7 +40,6 @@ from trialdesk.nightly.sources import settled, sources
 from trialdesk.nightly.summary import StageResult, Summary
 from trialdesk.nightly.writeback import Changes, changes, write
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.instruments.fitness import prove_fit
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.sanity import Tally, gate
 from trialdesk.redcap.snapshot import Snapshot, pull

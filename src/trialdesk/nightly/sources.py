@@ -9,12 +9,12 @@ from functools import partial
 from trialdesk.config import Config
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.reconcile import reconcile
+from trialdesk.facts.dueforms import forms_by_event
+from trialdesk.findings.rules import read_rules
 from trialdesk.model import Envelope, Patient
 from trialdesk.nightly.due import contacts_over, crosschecks
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.completeness import forms_by_event
-from trialdesk.reports.findings import read_rules
 from trialdesk.reports.pack import Sources
 
 

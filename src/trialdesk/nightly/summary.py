@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trialdesk.envelopes.stock import PileStock
+from trialdesk.facts.cohort import Cohort
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Finding
-from trialdesk.reports.cohort import Cohort
 
 SCHEMA = 1
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken
+from trialdesk.instruments.treatment import treatment_columns
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.treatment import treatment_columns
 from trialdesk.workbook import Table, Tone, Value, digest
 
 Place = tuple[str, str, int]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trialdesk.reports.cohort import REASONS, STATES, Cohort, Member
+from trialdesk.facts.cohort import REASONS, STATES, Cohort, Member
 
 OUT_OF_ORDER = "Randomised with a step missing"
 

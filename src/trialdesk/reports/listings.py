@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from trialdesk.config import Config
+from trialdesk.facts.cohort import Cohort, Member, share
+from trialdesk.facts.dueforms import DueForm, FormCount, count
+from trialdesk.findings.rules import FindingList
+from trialdesk.instruments.treatment import treatment_events
 from trialdesk.model import Finding
-from trialdesk.reports.cohort import Cohort, Member, share
-from trialdesk.reports.completeness import DueForm, FormCount, count
-from trialdesk.reports.findings import FindingList
 from trialdesk.reports.profiles import Profile
-from trialdesk.reports.treatment import treatment_events
 from trialdesk.workbook import Column, Line, Table, Tone
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from trialdesk.config import Config
+from trialdesk.facts.cohort import Cohort, cohort, gaps
+from trialdesk.facts.dueforms import Due, DueForm, due_forms
+from trialdesk.findings.rules import FindingList, Rules, check, sort_out, told_once
+from trialdesk.instruments.treatment import treatment_columns
 from trialdesk.model import Finding
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind, worlds
-from trialdesk.reports.cohort import Cohort, cohort, gaps
-from trialdesk.reports.completeness import Due, DueForm, due_forms
-from trialdesk.reports.findings import FindingList, Rules, check, sort_out, told_once
 from trialdesk.reports.profiles import Profile, profile
-from trialdesk.reports.treatment import treatment_columns
 from trialdesk.workbook import Table
 
 

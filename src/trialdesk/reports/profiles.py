@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import ConfigError
-from trialdesk.reports.cohort import STATES as WORDS
+from trialdesk.facts.cohort import STATES as WORDS
 from trialdesk.workbook import Line, Table
 
 # In place of these stand one column for each step of recruitment, site, or state of a randomised patient.

@@ -9,8 +9,8 @@ from datetime import date
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import OutputFailed
+from trialdesk.facts.cohort import STATES, Cohort, Member, share
 from trialdesk.reports.accrual import Month, Projection, exposure, months, project, recruiting
-from trialdesk.reports.cohort import STATES, Cohort, Member, share
 from trialdesk.reports.flow import Box, flow, unbalanced
 from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
 from trialdesk.workbook import Column, Line, Table, Tone, Value

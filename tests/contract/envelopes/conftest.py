@@ -20,9 +20,9 @@ from trialdesk.config import Config, load
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register, write_use
 from trialdesk.envelopes.release import release
+from trialdesk.instruments.applying import push as push_instruments
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway, create_project
-from trialdesk.redcap.instruments.applying import push as push_instruments
 
 HOME = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -1,0 +1,92 @@
+"""Which forms of the contacts that are over are there: expected, entered, complete, missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from redcap_rules.dictionary import Dictionary
+from trialdesk.redcap.holding import held, tick_columns
+from trialdesk.redcap.snapshot import Snapshot
+
+Due = tuple[str, str]
+"""A record and an event whose forms are expected by now."""
+
+_COMPLETE = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class DueForm:
+    """One form of one record that is expected by now. `entered`: it holds data; `complete`: its status says so."""
+
+    record: str
+    event: str
+    form: str
+    entered: bool
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormCount:
+    """The expected forms of one kind in one event; `missing` are those that hold nothing."""
+
+    event: str
+    form: str
+    expected: int
+    entered: int
+    complete: int
+
+    @property
+    def missing(self) -> int:
+        """Expected and empty."""
+        return self.expected - self.entered
+
+
+def due_forms(
+    snapshot: Snapshot, due: Iterable[Due], mapping: Mapping[str, Sequence[str]], treatment: frozenset[str]
+) -> tuple[DueForm, ...]:
+    """Every form that is expected by now, with what the pull holds of it; sorted.
+
+    A form counts as a whole, so fields hidden by branching are never missed.
+
+    Args:
+        snapshot: One pull.
+        due: Records and the events that are over for them.
+        mapping: Event to its forms.
+        treatment: Columns that tell an arm: data in them does not make a form entered, or the report would tell it too.
+    """
+    columns = {form: _columns(snapshot.dictionary, form) - treatment for form in snapshot.dictionary.forms}
+    ticks = tick_columns(snapshot.dictionary)
+    found: list[DueForm] = []
+    for record, event in sorted(set(due)):
+        view = snapshot.view(record)
+        for form in mapping.get(event, ()):
+            entered = not columns[form].isdisjoint(held(view.values(form, event) or {}, ticks))
+            status = view.value(snapshot.dictionary.status_field(form), event)
+            found.append(DueForm(record, event, form, entered, entered and status == _COMPLETE))
+    return tuple(found)
+
+
+def forms_by_event(mapping: Iterable[Mapping[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    """Event to its forms, of REDCap's mapping rows (`unique_event_name`, `form`), in the order of the rows."""
+    forms: dict[str, tuple[str, ...]] = {}
+    for row in mapping:
+        event = row["unique_event_name"]
+        forms[event] = (*forms.get(event, ()), row["form"])
+    return forms
+
+
+def count(forms: Iterable[DueForm], records: Collection[str], places: Iterable[tuple[str, str]]) -> Iterator[FormCount]:
+    """The counts of the named records, one for each event and form of `places`, zeros too."""
+    mine = [form for form in forms if form.record in records]
+    expected = Counter((form.event, form.form) for form in mine)
+    entered = Counter((form.event, form.form) for form in mine if form.entered)
+    complete = Counter((form.event, form.form) for form in mine if form.complete)
+    for place in places:
+        yield FormCount(*place, expected[place], entered[place], complete[place])
+
+
+def _columns(dictionary: Dictionary, form: str) -> frozenset[str]:
+    fields = (field for field in dictionary.form(form) if field.name != dictionary.record_id)
+    return frozenset(column for field in fields for column in field.columns)

@@ -1,0 +1,57 @@
+"""All checks between and within records, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from trialdesk.findings.crosschecks import between, within
+from trialdesk.findings.crosschecks.between import Hit
+from trialdesk.findings.crosschecks.case import Case, Given
+from trialdesk.model import Finding, Patient, Severity
+from trialdesk.redcap.snapshot import Snapshot
+
+# After instruments.md 8; none names an arm or a card.
+TEXTS: Mapping[str, str] = {
+    "Q31": "Possible double entry: the same person at the same site",
+    "Q40": "Set of treated levels differs from the planned set",
+    "Q42": "Complication ticked but no adverse event in the log within 30 days",
+    "Q43": "Contacts not in time",
+    "Q47": "Wish to change arm noted but the form for it is empty",
+    "Q48": "New event, treatment change or admission noted but no log entry since the previous contact",
+    "Q57": "Procedure long ago and the surgeon control is empty",
+    "Q63": "Fatal event without an end-of-study death, or the reverse",
+    "Q64": "Event judged related to the procedure but no procedure on or before its start",
+    "Q66": "Form dated after death, or after withdrawal from data collection",
+}
+_WARNINGS = frozenset({"Q31", "Q40", "Q43", "Q47", "Q48", "Q57"})
+SEVERITIES: Mapping[str, Severity] = {rule: "warning" if rule in _WARNINGS else "error" for rule in TEXTS}
+
+CHECKS: tuple[Callable[[Sequence[Case], Given], Iterator[Hit]], ...] = (
+    between.double,
+    within.other_levels,
+    within.unlogged_complication,
+    within.untimely,
+    within.unanswered_wish,
+    within.unlogged,
+    within.late_control,
+    within.death,
+    within.unfounded_relation,
+    within.after_the_end,
+)
+
+
+def cross_findings(snapshot: Snapshot, patients: Iterable[Patient], given: Given) -> tuple[Finding, ...]:
+    """What the checks find, sorted; the same for the same data and day.
+
+    Args:
+        snapshot: One pull of the trial project.
+        patients: The patients of the same pull.
+        given: Which field means what, today, and how the contacts stand.
+    """
+    cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
+    return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
+
+
+def _finding(hit: Hit) -> Finding:
+    who, text = hit.case.patient, TEXTS[hit.rule] + (f": {hit.detail}" if hit.detail else "")
+    return Finding(hit.rule, who.site, who.record, hit.where, SEVERITIES[hit.rule], text)

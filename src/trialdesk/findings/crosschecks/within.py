@@ -1,0 +1,121 @@
+"""Checks within a record that compare instances, or that depend on today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from trialdesk.findings.crosschecks.between import Hit
+from trialdesk.findings.crosschecks.case import Case, ContactStanding, Given, where
+from trialdesk.model import ContactStatus
+from trialdesk.redcap.patients import day
+
+_UNTIMELY: Mapping[ContactStatus, str] = {"missed": "missed", "done early": "early", "done late": "late"}
+
+
+def other_levels(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q40: the set of treated levels is not the planned set."""
+    meanings = given.meanings
+    for case in cases:
+        treated = frozenset(filter(None, map(case.text, meanings.treated_levels)))
+        if case.patient.procedure_on and treated and treated != case.ticked(meanings.planned_levels):
+            yield Hit("Q40", case, meanings.treated_levels[0].event)
+
+
+def unlogged_complication(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q42: a complication is ticked and no event in the log began within the days that follow."""
+    rule, log = given.meanings.complications, given.meanings.events
+    for case in cases:
+        done = case.patient.procedure_on
+        if done and case.ticked(rule.field) - {rule.none}:
+            last = done + timedelta(days=rule.within_days)
+            if not any(done <= began <= last for began, _ in case.rows(log.instrument, log.started)):
+                yield Hit("Q42", case, rule.field.event)
+
+
+def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q43: contacts outside their windows, or none for a contact that was due; one finding a patient says which.
+
+    Contacts after a procedure stand apart, in their own event: that there is one tells the treatment.
+    """
+    for case in cases:
+        late = [contact for contact in given.contacts_of(case.patient.record) if contact.status in _UNTIMELY]
+        usual = [contact for contact in late if contact.anchor == "enrolment"]
+        if usual:
+            yield Hit("Q43", case, "", _listed(usual))
+        yield from (Hit("Q43", case, one.event, _listed([one])) for one in late if one.anchor != "enrolment")
+
+
+def _listed(contacts: Sequence[ContactStanding]) -> str:
+    named = ((word, [one.label for one in contacts if one.status == status]) for status, word in _UNTIMELY.items())
+    return "; ".join(f"{word} {', '.join(labels)}" for word, labels in named if labels)
+
+
+def unanswered_wish(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q47: a wish to change arm is noted and the form for it is empty."""
+    asked = given.meanings.contact
+    for case in cases:
+        if case.text(given.meanings.change_requested):
+            continue
+        for _, row in case.rows(asked.instrument, asked.date):
+            if case.holds(asked.wish, row):
+                yield Hit("Q47", case, where(row))
+
+
+def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q48: a contact brings up an event or a treatment and nothing in the logs is dated since the contact before."""
+    asked, events, treatments = given.meanings.contact, given.meanings.events, given.meanings.treatments
+    for case in cases:
+        before = case.patient.opened_on
+        for when, row in case.rows(asked.instrument, asked.date):
+            for logic, log in ((asked.new_event, events), (asked.new_treatment, treatments)):
+                began = [start for start, _ in case.rows(log.instrument, log.started)]
+                if case.holds(logic, row) and not any(before is None or start >= before for start in began):
+                    yield Hit("Q48", case, where(row))
+                    break
+            before = when
+
+
+def late_control(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q57: the procedure was long ago and its control has not been done."""
+    for case in cases:
+        done = case.patient.procedure_on
+        if done is None or (given.today - done).days <= given.meanings.control_late_days:
+            continue
+        for contact in given.contacts_of(case.patient.record):
+            if contact.anchor == "procedure" and contact.status in ("overdue", "missed", "due", "open"):
+                yield Hit("Q57", case, contact.event)
+
+
+def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q63: a fatal event without a death at the end of study, or the reverse."""
+    log = given.meanings.events
+    for case in cases:
+        fatal = any(case.holds(log.fatal, row) for row in case.view.rows if row.instrument == log.instrument)
+        if fatal != case.patient.dead:
+            yield Hit("Q63", case)
+
+
+def unfounded_relation(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q64: an event is judged related to the procedure, and there was none by then."""
+    log = given.meanings.events
+    for case in cases:
+        done = case.patient.procedure_on
+        for began, row in case.rows(log.instrument, log.started):
+            if case.holds(log.related, row) and (done is None or done > began):
+                yield Hit("Q64", case, where(row))
+
+
+def after_the_end(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
+    """Q66: a form dated after death, or after a withdrawal that ends data collection."""
+    for case in cases:
+        ends = [case.patient.died_on]
+        if "withdrawn_from_data" in case.patient.states:
+            ends.append(case.patient.left_on)
+        last = min((end for end in ends if end), default=None)
+        if last is None:
+            continue
+        for row in case.view.rows:
+            dates = (day(row.values.get(name, "")) for name in given.meanings.form_dates)
+            if any(when > last for when in dates if when):
+                yield Hit("Q66", case, where(row))

@@ -1,0 +1,33 @@
+"""Whether the configuration and the live project are about the same trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trialdesk.config import Config
+from trialdesk.errors import ConfigError
+from trialdesk.instruments.checks.configuration import configuration
+from trialdesk.instruments.checks.subject import Subject
+from trialdesk.instruments.folder import Folder, Place
+from trialdesk.instruments.live import live_design
+from trialdesk.redcap.gateway import Gateway
+
+
+def prove_fit(config: Config, trial: Gateway) -> None:
+    """Every field, event, form and code the configuration names is in the live project.
+
+    A misspelt event would count nobody, a misspelt field would stop a run in its middle.
+
+    Raises:
+        ConfigError: one line for everything that is not there.
+    """
+    design = live_design(trial, groups=False, roles=False)
+    places = {field.name: Place("the project in REDCap", 0) for field in design.dictionary.fields}
+    subject = Subject(Folder(Path(), design, places, {}), config)
+    faults = [fault for fault in configuration(subject) if fault.severity == "error"]
+    if faults:
+        raise ConfigError(*(f"{_where(fault.file, fault.column)}: {fault.what}; {fault.way_out}" for fault in faults))
+
+
+def _where(file: str, column: str) -> str:
+    return f"{file}: {column}" if column else file

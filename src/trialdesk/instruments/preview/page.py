@@ -1,0 +1,44 @@
+"""The page put together and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trialdesk.config import Config
+from trialdesk.errors import OutputFailed
+from trialdesk.instruments.design import Design
+from trialdesk.instruments.folder import ProjectName, folder_of, read_design, read_folder
+from trialdesk.instruments.preview.javascript import literal
+from trialdesk.instruments.preview.model import logic, model
+
+
+def render(design: Design, title: str) -> str:
+    """One HTML page with all instruments of a design; it loads nothing from anywhere."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
+    page = environment.get_template("page.html.j2")
+    return page.render(title=title, model=literal(model(design, title)), logic=logic(design.dictionary))
+
+
+def write_preview(config: Config, project: ProjectName, out: Path, *, wording: bool = False) -> Path:
+    """The preview of a project stands in `out`, which is returned.
+
+    Args:
+        config: The configuration.
+        project: Which of the two projects.
+        out: The HTML file.
+        wording: Whether the local wording is merged; such a page may not be published.
+
+    Raises:
+        InstrumentError: the files can't be read.
+        OutputFailed: the file can't be written.
+    """
+    design = read_design(config, project) if wording else read_folder(folder_of(config, project)).design
+    text = render(design, f"{config.trial.id}: {project}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputFailed(f"{out}: can't be written ({type(error).__name__})") from None
+    return out

@@ -1,6 +1,0 @@
-"""The consistency checks REDCap can't make: they compare records, instances or due dates (instruments.md 8, kind B)."""
-
-from trialdesk.redcap.crosschecks.case import ContactStanding, Given
-from trialdesk.redcap.crosschecks.run import SEVERITIES, TEXTS, cross_findings
-
-__all__ = ["SEVERITIES", "TEXTS", "ContactStanding", "Given", "cross_findings"]
