@@ -43,6 +43,7 @@ def call_schedule(
     from trialdesk.config import load
     from trialdesk.errors import OK_WITH_WARNINGS
     from trialdesk.followup.feasibility import weakest_windows
+    from trialdesk.followup.keeping import promises
     from trialdesk.followup.schedule import schedule
     from trialdesk.followup.sheets import tables
     from trialdesk.redcap.gateway import open_gateway
@@ -56,7 +57,7 @@ def call_schedule(
     now = datetime.now(trial.trial.zone)
     day = _asked(today.date(), trial.trial) if today else now.date()
     snapshot = pull(open_gateway(trial, "trial"))
-    plan = schedule(patients(snapshot, trial), snapshot, trial, day)
+    plan = schedule(patients(snapshot, trial), snapshot, trial, day, promises(snapshot, trial.call_plan))
     shown = plan.at_site(site) if site else plan
     name = "_".join(filter(None, ("call_schedule", site, str(day) if day != now.date() else "")))
     path = out or trial.path(trial.folders.reports) / f"{name}.xlsx"

@@ -46,11 +46,11 @@ def enrolment_report(
 ) -> None:
     """Write the enrolment report; an open one only after the proof that no cell depends on an arm."""
     from trialdesk.config import load
-    from trialdesk.envelopes.register import prove_blind, read_register
-    from trialdesk.nightly.sources import sources
+    from trialdesk.envelopes.register import prove_blind
+    from trialdesk.facts.deriving import derive, past
+    from trialdesk.facts.pulling import pull_both
     from trialdesk.redcap.gateway import open_gateway
-    from trialdesk.redcap.snapshot import pull
-    from trialdesk.reports.pack import enrolment_packs, facts, footer
+    from trialdesk.reports.pack import enrolment_packs, footer
     from trialdesk.reports.profiles import profile as reader
     from trialdesk.workbook import save
 
@@ -60,9 +60,9 @@ def enrolment_report(
     cut = _asked(as_of.date(), trial.trial, today) if as_of else today
     gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
     prove_blind(register)
-    snapshot = pull(gateway)
-    found = sources(trial, snapshot, read_register(register), gateway.mapping(), today)
-    tables = enrolment_packs(snapshot, trial, found, [name], facts(snapshot, trial, found, cut))[name]
+    pull = pull_both(trial, gateway, register)
+    facts = derive(pull, past(trial, pull.snapshot, None), trial, today, cut)
+    tables = enrolment_packs(facts, [name])[name]
     file = "-".join(("enrolment", name.replace(":", "-"), *([str(cut)] if cut != today else [])))
     path = out or trial.path(trial.folders.reports) / f"{file}.xlsx"
     digest = save(path, tables, footer(trial, name, cut))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -145,3 +146,13 @@ class Finding:
     where: str
     severity: Severity
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a pull counted: the yardstick for the next one."""
+
+    project: str
+    records: int
+    randomised: int
+    by_group: Mapping[str, int] = field(default_factory=dict)

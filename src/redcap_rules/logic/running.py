@@ -52,10 +52,7 @@ def _read(lookup: Lookup, table: Table, clock: Mapping[Lookup, str]) -> Coded:
     if name not in table:
         message = f"the table has no column {name}"
         raise LogicError(message, lookup.span.line, lookup.span.column)
-    column = encode(table[name])
-    if isinstance(lookup, Reference) and lookup.code:
-        return Coded(column.codes, [value or "0" for value in column.values])  # never ticked is 0, not blank
-    return column
+    return encode(table[name])
 
 
 def _apply(step: Step, columns: Sequence[Column]) -> Column:

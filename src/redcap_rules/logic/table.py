@@ -24,8 +24,8 @@ def compile_table(
     The columns are equally long sequences of texts: lists, or arrays of numpy or pandas, in which what is missing is
     blank. A pandas Categorical is read quickest. A field is the column of its export name (`field`, `field___code`);
     a reference that names an event or instance, or a smart variable, is the column of its text, such as
-    `[week_4_arm_1][odi_pct]` (`Reference.column`). Decimals take a point. The function raises LogicError
-    when a column is missing.
+    `[week_4_arm_1][odi_pct]` (`Reference.column`). An option nobody ticked is `0`, as REDCap exports it, and
+    blank where there is no such row. Decimals take a point. The function raises LogicError when a column is missing.
 
     Args:
         expression: The parsed formula.

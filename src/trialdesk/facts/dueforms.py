@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from redcap_rules.dictionary import Dictionary
+from trialdesk.followup.schedule import Schedule
+from trialdesk.model import ContactStatus
 from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -14,6 +17,7 @@ Due = tuple[str, str]
 """A record and an event whose forms are expected by now."""
 
 _COMPLETE = "2"
+_OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "missed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ class FormCount:
     def missing(self) -> int:
         """Expected and empty."""
         return self.expected - self.entered
+
+
+def over(plan: Schedule) -> list[Due]:
+    """Record and event of every contact that is made, or whose time is over, by the day of the schedule.
+
+    What is dated later has not happened: neither an opening nor a contact.
+    """
+    return [
+        (entry.contact.record, entry.contact.rule.event)
+        for entry in plan.entries
+        if entry.status in _OVER and max(entry.contact.enrolled_on, entry.contact.said.on or date.min) <= plan.today
+    ]
 
 
 def due_forms(

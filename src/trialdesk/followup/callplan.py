@@ -33,8 +33,7 @@ def next_contacts(plan: Schedule) -> tuple[NextContact, ...]:
     form, so a week that was silently missed gives way when the following one is entered. `planned` is the day the
     patient asked for if there is one.
     """
-    records = dict.fromkeys(entry.contact.record for entry in plan.entries)
-    return tuple(_next(record, [e for e in plan.entries if e.contact.record == record]) for record in records)
+    return tuple(_next(record, entries) for record, entries in plan.by_record.items())
 
 
 def call_plan_values(plan: Schedule, fields: CallPlan) -> dict[str, dict[str, str]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from redcap_rules.logic import LogicError
-from trialdesk.config import CallPlan, Config
+from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.followup.contacts import Contact, Course, course, record_order
-from trialdesk.followup.keeping import kept
+from trialdesk.followup.keeping import Promises, kept
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
-from trialdesk.followup.planner import Key, Planned, plan
+from trialdesk.followup.planner import Planned, plan
 from trialdesk.followup.sources import check
 from trialdesk.followup.status import ACTIVE, status
 from trialdesk.model import ContactStatus, Patient
@@ -68,7 +69,7 @@ class Hold:
     contacts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schedule:
     """All randomised patients, their contacts by site, record and target, and what to verify first, as of one day."""
 
@@ -76,6 +77,18 @@ class Schedule:
     patients: tuple[Patient, ...]
     entries: tuple[Entry, ...]
     holds: tuple[Hold, ...] = ()
+
+    def of(self, record: str) -> tuple[Entry, ...]:
+        """The contacts of one patient by target; () for a record that is not randomised."""
+        return self.by_record.get(record, ())
+
+    @cached_property
+    def by_record(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Record to its contacts by target, records in the order of the schedule."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.contact.record, []).append(entry)
+        return {record: tuple(entries) for record, entries in found.items()}
 
     def at_site(self, site: str) -> Schedule:
         """The same schedule with one site's patients only; their days are those of the whole trial's plan."""
@@ -93,16 +106,19 @@ class Schedule:
         return tuple(patient for patient in self.patients if _stray(patient))
 
 
-def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date) -> Schedule:
+def schedule(
+    patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date, promised: Promises | None = None
+) -> Schedule:
     """The schedule of all randomised patients; the same data and day give the same schedule, in any order of patients.
 
-    Days an earlier run has promised in REDCap's call plan are kept while their causes stand.
+    Days an earlier run has promised are kept while their causes stand.
 
     Args:
         patients: The patients of the snapshot.
         snapshot: The pull they come from.
         config: The trial.
         today: The day in the trial's time zone.
+        promised: What earlier runs have promised (`keeping.promises`).
 
     Raises:
         ConfigError: the configuration does not fit the project.
@@ -115,7 +131,7 @@ def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, to
     except LogicError as error:
         raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
     courses.sort(key=lambda found: (found.patient.site, record_order(found.patient.record)))
-    days = _promised_days(courses, snapshot, config.call_plan)
+    days = kept((contact for found in courses for contact in found.contacts), promised or {})
     calendar = open_days(config)
     contacts = [contact for found in courses for contact in found.contacts]
     plans = plan(contacts, calendar, config.calls.a_day, days)
@@ -123,15 +139,8 @@ def schedule(patients: Sequence[Patient], snapshot: Snapshot, config: Config, to
     return Schedule(today, tuple(found.patient for found in courses), entries, tuple(_holds(courses, entries)))
 
 
-def _promised_days(courses: Sequence[Course], snapshot: Snapshot, fields: CallPlan) -> dict[Key, date]:
-    days: dict[Key, date] = {}
-    for found in courses:
-        days |= kept(found.contacts, snapshot.view(found.patient.record), fields)
-    return days
-
-
 def _entries(
-    found: Course, plans: dict[Key, Planned], setting: tuple[Config, OpenDays], today: date
+    found: Course, plans: Mapping[tuple[str, str], Planned], setting: tuple[Config, OpenDays], today: date
 ) -> Iterator[Entry]:
     config, calendar = setting
     missed: Counter[str] = Counter()

@@ -27,6 +27,7 @@ ARMS, EVENTS, MAPPING, REPEATING = "arms.csv", "events.csv", "mapping.csv", "rep
 GROUPS = "groups.csv"  # where it is missing, the sites of the configuration are the groups
 # Quality rules and form display logic: REDCap's API takes neither, a person uploads them.
 QUALITY, DISPLAY = "dq_rules.csv", "display_logic.csv"
+CLASSES = "dq_classes.csv"  # how the desk treats each rule
 LICENCES = "licences.csv"  # the neutral labels of each licensed questionnaire, as regular expressions
 COMPANIONS = ("dq_", "display_")
 # File to the columns it must have; the other columns of the API are optional.
@@ -38,12 +39,13 @@ STRUCTURE = {
     GROUPS: ("data_access_group_name",),
     ROLES: (LABEL, *FORM_RIGHTS),
     QUALITY: ("rule_name", "rule_logic"),
+    CLASSES: ("rule", "severity"),
     DISPLAY: ("form_name", "event_name", "control_condition"),
     LICENCES: ("licence", "label"),
 }
 
 # What no other file refers to.
-_ASIDE = frozenset({GROUPS, ROLES, QUALITY, DISPLAY, LICENCES})
+_ASIDE = frozenset({GROUPS, ROLES, QUALITY, CLASSES, DISPLAY, LICENCES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from trialdesk.errors import OutputFailed
-from trialdesk.redcap.sanity import Tally
+from trialdesk.model import Tally
 
 
 @dataclass(frozen=True, slots=True)

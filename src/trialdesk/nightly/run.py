@@ -1,12 +1,11 @@
-"""The stages of a nightly run, in order. A stage that fails ends the run and nothing of it is shown."""
+"""One night from beginning to end. A stage that fails ends the run, and nothing of it is shown."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from filelock import FileLock, Timeout
 
 from trialdesk.config import Config
 from trialdesk.envelopes.lists import coordinator_lists
-from trialdesk.envelopes.openings import settle
-from trialdesk.envelopes.register import prove_blind, read_register
-from trialdesk.envelopes.stock import PileStock, stock
+from trialdesk.envelopes.register import prove_blind
 from trialdesk.errors import (
     INTERNAL,
     OK,
@@ -29,30 +26,30 @@ from trialdesk.errors import (
     TrialError,
     WriteBackFailed,
 )
-from trialdesk.followup.schedule import Schedule, schedule
+from trialdesk.facts.deriving import Facts, derive, past
+from trialdesk.facts.pulling import pull_both
 from trialdesk.followup.sheets import tables as call_tables
 from trialdesk.instruments.fitness import prove_fit
-from trialdesk.model import Envelope, Finding, Patient
-from trialdesk.nightly import summary as told
+from trialdesk.model import Finding
 from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
-from trialdesk.nightly.sources import settled, sources
-from trialdesk.nightly.summary import StageResult, Summary
-from trialdesk.nightly.writeback import Changes, changes, write
+from trialdesk.nightly.stages import Progress, Stages
+from trialdesk.nightly.summary import Summary, summarise
+from trialdesk.nightly.writeback import changes, write
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.patients import patients
-from trialdesk.redcap.sanity import Tally, gate
-from trialdesk.redcap.snapshot import Snapshot, pull
-from trialdesk.reports.pack import Facts, Sources, enrolment_packs, facts, footer
+from trialdesk.redcap.sanity import gate
+from trialdesk.reports.pack import enrolment_packs, footer
 from trialdesk.workbook import Table, save
 
 OPEN_PROFILE = "monitor"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand."""
+    """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand.
+
+    `today` rules schedule and reports, `now` names the run.
+    """
 
     today: date
     now: datetime
@@ -67,37 +64,6 @@ class Outcome:
     summary: Summary
     findings: tuple[Finding, ...]
     exit_code: int
-
-
-@dataclass(slots=True)
-class Work:
-    """What the stages hand to one another. `order.today` rules the schedule and reports, `order.now` names the run."""
-
-    config: Config
-    order: Order
-    trial: Gateway
-    register: Gateway
-    run: str
-    folder: Path
-    snapshot: Snapshot = field(init=False)
-    patients: tuple[Patient, ...] = field(init=False)
-    tally: Tally | None = None
-    envelopes: tuple[Envelope, ...] = field(init=False)
-    mapping: Sequence[Mapping[str, str]] = ()
-    opened: tuple[Envelope, ...] = ()
-    sources: Sources = field(init=False)
-    facts: Facts = field(init=False)
-    stock: tuple[PileStock, ...] = ()
-    schedule: Schedule = field(init=False)
-    books: dict[str, tuple[tuple[Table, ...], str]] = field(default_factory=dict)
-    changes: Changes = field(init=False)
-    stages: list[StageResult] = field(default_factory=list)
-    summary: Summary = field(init=False)
-
-    @property
-    def reports(self) -> Path:
-        """Where runs are published."""
-        return self.config.path(self.config.folders.reports)
 
 
 def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
@@ -118,20 +84,65 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
     """
     reports = config.path(config.folders.reports)
     with _locked(reports):
-        run = run_name(reports, order.now)
-        with building(reports, run) as folder, _recorded(Work(config, order, trial, register, run, folder)) as work:
-            for name, stage in STAGES.items():
-                progress(name)
-                begun = time.monotonic()
-                note = stage(work)
-                work.stages.append(StageResult(name, note, round(time.monotonic() - begun, 3)))
-    code = OK_WITH_WARNINGS if work.summary.needs_attention else OK
-    return Outcome(work.summary, work.facts.findings, code)
+        run, stage = run_name(reports, order.now), Stages(progress)
+        with building(reports, run) as folder:
+            try:
+                outcome, entry = _night(config, order, trial, register, (stage, folder, run))
+            except BaseException as error:
+                code = error.exit_code if isinstance(error, TrialError) else INTERNAL
+                append(ledger_of(config), _entry(config, order, run, f"failed in {stage.current}", code))
+                raise
+            append(ledger_of(config), entry)
+    return outcome
 
 
 def ledger_of(config: Config) -> Path:
     """Where the run ledger is."""
     return config.path(config.folders.reports) / "ledger.jsonl"
+
+
+def _night(
+    config: Config, order: Order, trial: Gateway, register: Gateway, making: tuple[Stages, Path, str]
+) -> tuple[Outcome, Entry]:
+    """The stages in order; what each finds is a value the next ones read."""
+    stage, folder, run = making
+    with stage("preflight") as note:
+        prove_blind(register)
+        prove_fit(config, trial)
+        note(f"REDCap {trial.version()}; the register token sees no card")
+    with stage("pull") as note:
+        pull = pull_both(config, trial, register)
+        note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
+    with stage("sanity") as note:
+        last = last_published(ledger_of(config), config.trial.id, config.redcap.url)
+        before = past(config, pull.snapshot, last.tally if last else None)
+        tally = gate(pull.snapshot, pull.patients, before.tally, order.today, order.accepted_drop)
+        note(f"{tally.randomised} randomised, {len(tally.by_group)} data access groups")
+    with stage("derive") as note:
+        facts = derive(pull, before, config, order.today)
+        note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
+        note(f"{len(facts.schedule.entries)} contacts")
+    with stage("report") as note:
+        books = _books(facts, order.now)
+        note(f"{len(books)} workbooks, the open one proved blind")
+    with stage("build") as note:
+        digests = {name: save(folder / name, sheets, foot) for name, (sheets, foot) in books.items()}
+        wanted = changes(facts)
+        summary = summarise(facts, run, order.now, str(wanted), digests)
+        _write_summary(folder, summary, stage)
+        note(f"{len(digests)} workbooks written and read back")
+    with stage("publish") as note:
+        publish(folder, config.path(config.folders.reports), run)
+        note(run)
+    with stage("write back") as note:
+        try:
+            write(wanted, facts, trial, register)
+        except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+            raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
+        note(str(wanted))
+    code = OK_WITH_WARNINGS if summary.needs_attention else OK
+    entry = replace(_entry(config, order, run, "published", code), tally=tally, files=tuple(sorted(books)))
+    return Outcome(summary, facts.findings, code), entry
 
 
 @contextmanager
@@ -148,144 +159,35 @@ def _locked(reports: Path) -> Iterator[None]:
         ) from None
 
 
-@contextmanager
-def _recorded(work: Work) -> Iterator[Work]:
-    """However the run ends, the ledger says so; messages with record ids stay out of it."""
-    code = INTERNAL
-    try:
-        yield work
-        code = OK_WITH_WARNINGS if work.summary.needs_attention else OK
-    except TrialError as error:
-        code = error.exit_code
-        raise
-    finally:
-        done = code in (OK, OK_WITH_WARNINGS)
-        entry = Entry(
-            run=work.run,
-            trial=work.config.trial.id,
-            url=work.config.redcap.url,
-            day=work.order.today.isoformat(),
-            status="published" if done else f"failed in {tuple(STAGES)[len(work.stages)]}",
-            exit_code=code,
-            tally=work.tally if done else None,
-            accepted_drop=work.order.accepted_drop,
-            reason=work.order.reason,
-            files=tuple(sorted(work.books)),
-        )
-        append(ledger_of(work.config), entry)
-
-
-def _preflight(work: Work) -> str:
-    prove_blind(work.register)
-    prove_fit(work.config, work.trial)
-    return f"REDCap {work.trial.version()}; the register token sees no card"
-
-
-def _pull(work: Work) -> str:
-    work.snapshot = pull(work.trial)
-    work.patients = patients(work.snapshot, work.config)
-    work.mapping = work.trial.mapping()
-    work.envelopes = read_register(work.register)
-    return f"{len(work.patients)} records, {len(work.envelopes)} envelopes"
-
-
-def _sanity(work: Work) -> str:
-    last = last_published(ledger_of(work.config), work.config.trial.id, work.config.redcap.url)
-    yardstick = last.tally if last else None
-    work.tally = gate(work.snapshot, work.patients, yardstick, work.order.today, work.order.accepted_drop)
-    return f"{work.tally.randomised} randomised, {len(work.tally.by_group)} data access groups"
-
-
-def _reconcile(work: Work) -> str:
-    config, today = work.config, work.order.today
-    work.opened = settle(work.patients, work.envelopes, config.trial.id)
-    work.sources = sources(config, work.snapshot, work.envelopes, work.mapping, today)
-    work.facts = facts(work.snapshot, config, work.sources, today)
-    work.stock = stock(config, work.envelopes, today)
-    return f"{len(work.facts.findings)} findings, {len(work.sources.rules.rules)} rules"
-
-
-def _schedule(work: Work) -> str:
-    work.schedule = schedule(work.patients, work.snapshot, work.config, work.order.today)
-    return f"{len(work.schedule.entries)} contacts"
-
-
-def _report(work: Work) -> str:
-    config, today = work.config, work.order.today
-    packs = enrolment_packs(work.snapshot, config, work.sources, [OPEN_PROFILE], work.facts)
-    lists = coordinator_lists(config, settled(work.patients, work.envelopes, config), today, work.sources.envelopes)
-    foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
-    work.books = {
-        "envelope_lists.xlsx": (lists, foot.format("coordinator")),
-        "call_schedule.xlsx": (
-            call_tables(work.schedule, config, today, work.order.now),
-            foot.format("research nurse"),
-        ),
-        "enrolment_report.xlsx": (packs[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
-    }
-    return f"{len(work.books)} workbooks, the open one proved blind"
-
-
-def _build(work: Work) -> str:
-    digests = {name: save(work.folder / name, tables, foot) for name, (tables, foot) in work.books.items()}
-    work.changes = changes(work.snapshot, work.opened, work.schedule, work.config)
-    work.summary = _summary(work, digests)
-    text = json.dumps(work.summary.as_json(), ensure_ascii=False, indent=2)
-    (work.folder / "summary.json").write_text(f"{text}\n", encoding="utf-8")
-    return f"{len(digests)} workbooks written and read back"
-
-
-def _publish(work: Work) -> str:
-    publish(work.folder, work.reports, work.run)
-    return work.run
-
-
-def _write_back(work: Work) -> str:
-    try:
-        write(work.changes, work.snapshot, work.config, work.trial, work.register)
-    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
-        raise WriteBackFailed(f"published as {work.run}, but not written back: {error}") from None
-    return str(work.changes)
-
-
-STAGES: Mapping[str, Callable[[Work], str]] = {
-    "preflight": _preflight,
-    "pull": _pull,
-    "sanity": _sanity,
-    "reconcile": _reconcile,
-    "schedule": _schedule,
-    "report": _report,
-    "build": _build,
-    "publish": _publish,
-    "write back": _write_back,
-}
-
-
-def _open_releases(work: Work) -> list[str]:
-    """Records with an open release, also those only the register knows of: a release that broke off blocks the next."""
-    in_register = {e.record for e in settled(work.patients, work.envelopes, work.config) if e.status == "released"}
-    used = {patient.record for patient in work.patients if patient.randomised}
-    return sorted({patient.record for patient in work.patients if patient.release_open} | (in_register - used))
-
-
-def _summary(work: Work, digests: Mapping[str, str]) -> Summary:
-    config, whole = work.config, work.facts.cohort
-    return Summary(
-        run=work.run,
+def _entry(config: Config, order: Order, run: str, status: str, code: int) -> Entry:
+    """How a run ended; messages with record ids stay out of it."""
+    return Entry(
+        run=run,
         trial=config.trial.id,
-        domain=config.envelopes.domain,
-        day=work.order.today.isoformat(),
-        data_as_of=work.order.now.isoformat(timespec="seconds"),
-        recruitment=told.recruitment(whole),
-        states={state: number for state, number in whole.states.items() if number},
-        target=config.trial.target,
-        calls=told.calls(work.schedule),
-        verify_first=[hold.record for hold in work.schedule.holds],
-        envelopes_to_send=told.to_do(work.stock, "send"),
-        envelopes_to_make=told.to_do(work.stock, "make"),
-        release_open=_open_releases(work),
-        findings=told.by_rule(work.facts.findings),
-        to_write=str(work.changes),
-        stages=tuple(work.stages),
-        files=dict(digests),
+        url=config.redcap.url,
+        day=order.today.isoformat(),
+        status=status,
+        exit_code=code,
+        accepted_drop=order.accepted_drop,
+        reason=order.reason,
     )
+
+
+def _books(facts: Facts, now: datetime) -> Mapping[str, tuple[tuple[Table, ...], str]]:
+    """File name to its sheets and the foot of its pages."""
+    config, today, cards = facts.config, facts.common.day, facts.cards
+    foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
+    return {
+        "envelope_lists.xlsx": (
+            coordinator_lists(config, cards.register, today, cards.findings),
+            foot.format("coordinator"),
+        ),
+        "call_schedule.xlsx": (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
+        "enrolment_report.xlsx": (enrolment_packs(facts, [OPEN_PROFILE])[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
+    }
+
+
+def _write_summary(folder: Path, summary: Summary, stage: Stages) -> None:
+    """The summary beside the workbooks, with the stages up to here."""
+    text = json.dumps(summary.as_json(stage.done), ensure_ascii=False, indent=2)
+    (folder / "summary.json").write_text(f"{text}\n", encoding="utf-8")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from trialdesk.envelopes.stock import PileStock
-from trialdesk.facts.cohort import Cohort
+from trialdesk.facts.deriving import Facts
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Finding
 
@@ -43,12 +44,11 @@ class Summary:
     release_open: Sequence[str]
     findings: Mapping[str, Mapping[str, int]]
     to_write: str
-    stages: Sequence[StageResult]
     files: Mapping[str, str]
 
-    def as_json(self) -> dict[str, Any]:
-        """The summary as it is stored in `summary.json`."""
-        return {"schema": SCHEMA, **asdict(self)}
+    def as_json(self, stages: Sequence[StageResult]) -> dict[str, Any]:
+        """The summary as it is stored in `summary.json`, with the stages done by then."""
+        return {"schema": SCHEMA, **asdict(self), "stages": [asdict(stage) for stage in stages]}
 
     @property
     def needs_attention(self) -> bool:
@@ -70,9 +70,35 @@ class Summary:
         ]
 
 
-def recruitment(cohort: Cohort) -> dict[str, int]:
-    """How many have reached each step of recruitment and all before it, in configured order, as the report counts."""
-    return {step.code: cohort.reached(number) for number, step in enumerate(cohort.steps)}
+def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mapping[str, str]) -> Summary:
+    """A run in numbers.
+
+    Args:
+        facts: What was derived.
+        run: The name of the run.
+        now: When the data were read.
+        to_write: What is to be written back, in words.
+        files: File name to the digest of its content.
+    """
+    config, whole = facts.config, facts.cohort
+    return Summary(
+        run=run,
+        trial=config.trial.id,
+        domain=config.envelopes.domain,
+        day=facts.common.day.isoformat(),
+        data_as_of=now.isoformat(timespec="seconds"),
+        recruitment={step.code: whole.reached(number) for number, step in enumerate(whole.steps)},
+        states={state: number for state, number in whole.states.items() if number},
+        target=config.trial.target,
+        calls=calls(facts.schedule),
+        verify_first=[hold.record for hold in facts.schedule.holds],
+        envelopes_to_send=to_do(facts.cards.stock, "send"),
+        envelopes_to_make=to_do(facts.cards.stock, "make"),
+        release_open=facts.open_releases,
+        findings=by_rule(facts.findings),
+        to_write=to_write,
+        files=files,
+    )
 
 
 def calls(schedule: Schedule) -> dict[str, int]:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redcap_rules.record import Row
-from trialdesk.config import CallPlan, Config, FieldRef
+from trialdesk.config import CallPlan, FieldRef
 from trialdesk.envelopes.register import write_use
 from trialdesk.errors import WriteBackFailed
+from trialdesk.facts.deriving import Facts
 from trialdesk.followup.callplan import call_plan_values
-from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,11 @@ class Changes:
         return f"{len(self.opened)} envelope(s) marked opened, {len(self.plans)} call plan(s) renewed"
 
 
-def changes(snapshot: Snapshot, opened: tuple[Envelope, ...], schedule: Schedule, config: Config) -> Changes:
+def changes(facts: Facts) -> Changes:
     """The smallest set of changes that makes register and call plans agree with the records."""
-    plans = {}
-    for record, values in call_plan_values(schedule, config.call_plan).items():
-        view = snapshot.view(record)
+    config, plans = facts.config, {}
+    for record, values in call_plan_values(facts.schedule, config.call_plan).items():
+        view = facts.snapshot.view(record)
         different = {
             ref.field: values[ref.field]
             for ref in _fields(config.call_plan)
@@ -43,23 +42,23 @@ def changes(snapshot: Snapshot, opened: tuple[Envelope, ...], schedule: Schedule
         }
         if different:
             plans[record] = different
-    return Changes(opened, plans)
+    return Changes(facts.cards.opened, plans)
 
 
-def write(wanted: Changes, snapshot: Snapshot, config: Config, trial: Gateway, register: Gateway) -> None:
+def write(wanted: Changes, facts: Facts, trial: Gateway, register: Gateway) -> None:
     """Register and call plans hold the changes; both were read back.
 
     Raises:
         WriteBackFailed: a project does not hold what was written.
     """
     write_use(register, wanted.opened)
-    _write_plans(wanted.plans, snapshot, config, trial)
+    _write_plans(wanted.plans, facts, trial)
 
 
-def _write_plans(plans: Mapping[str, Mapping[str, str]], snapshot: Snapshot, config: Config, trial: Gateway) -> None:
+def _write_plans(plans: Mapping[str, Mapping[str, str]], facts: Facts, trial: Gateway) -> None:
     if not plans:
         return
-    record_id, fields = snapshot.dictionary.record_id, _fields(config.call_plan)
+    record_id, fields = facts.snapshot.dictionary.record_id, _fields(facts.config.call_plan)
     events = {ref.field: ref.event for ref in fields}
     rows = [
         Row(record, event, "", 0, {name: value for name, value in values.items() if events[name] == event})

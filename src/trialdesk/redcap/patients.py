@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true
-from redcap_rules.record import RecordView, Row
 from trialdesk.config import Config, DeathSign, FieldRef
 from trialdesk.errors import ConfigError
 from trialdesk.model import Patient, Withdrawal
 from trialdesk.redcap.snapshot import Snapshot
 
+Condition = tuple[str, str]
+"""`state` or `step`, and its name."""
+
 
 def patients(snapshot: Snapshot, config: Config) -> tuple[Patient, ...]:
-    """Every record as a patient, in the server's order.
+    """Every record as a patient, in the server's order; conditions are evaluated for all records at once.
 
     Raises:
         ConfigError: the configuration's logic names something the project does not have.
     """
+    tables = snapshot.tables
     try:
-        return tuple(patient(snapshot, config, record) for record in snapshot.records)
+        held = {name: tables.holds(logic, tables.records) for name, logic in _conditions(config).items()}
+        signs = _signs(config, snapshot)
     except LogicError as error:
         raise ConfigError(f"the configuration's logic does not fit the project: {error}") from None
+    return tuple(
+        _patient(snapshot, config, record, frozenset(name for name, column in held.items() if column[number]), signs)
+        for number, record in enumerate(snapshot.records)
+    )
 
 
 def patient(snapshot: Snapshot, config: Config, record: str) -> Patient:
-    """One record as a patient."""
+    """One record as a patient, from what was pulled of it alone: the same as `patients` makes of it."""
+    alone = replace(snapshot, rows={record: snapshot.rows[record]})
+    view = alone.view(record)
+    held = frozenset(name for name, logic in _conditions(config).items() if is_true(evaluate(logic, view)))
+    return _patient(alone, config, record, held, _signs(config, alone))
+
+
+def _conditions(config: Config) -> Mapping[Condition, Expression]:
+    """What is true or not of a whole record: its states and the steps of recruitment."""
+    states = {("state", name): getattr(config.states, name) for name in type(config.states).model_fields}
+    return {**states, **{("step", step.code): step.logic for step in config.funnel}}
+
+
+def _patient(
+    snapshot: Snapshot,
+    config: Config,
+    record: str,
+    held: frozenset[Condition],
+    signs: Mapping[str, tuple[str, ...]],
+) -> Patient:
     view = snapshot.view(record)
     facts = config.facts
 
     def text(ref: FieldRef) -> str:
         return view.value(ref.field, ref.event)
 
-    def true(logic: Expression) -> bool:
-        return is_true(evaluate(logic, view))
-
-    states = frozenset(name for name in type(config.states).model_fields if true(getattr(config.states, name)))
+    states = frozenset(name for kind, name in held if kind == "state")
     return Patient(
         record=record,
         site=text(facts.site),
         group=snapshot.groups.get(record, ""),
-        reached=tuple(step.code for step in config.funnel if true(step.logic)),
+        reached=tuple(step.code for step in config.funnel if ("step", step.code) in held),
         states=states,
         screened_on=day(text(facts.screened_on)),
         not_enrolled_reason=text(facts.not_enrolled_reason),
@@ -58,7 +83,7 @@ def patient(snapshot: Snapshot, config: Config, record: str) -> Patient:
         arm_change_on=day(text(facts.arm_change_on)) if "arm_changed" in states else None,
         died_on=day(text(facts.died_on)),
         left_on=day(text(facts.left_on)),
-        death_signs=tuple(_signs(config, snapshot, view)),
+        death_signs=signs.get(record, ()),
         withdrawal=_withdrawal(states),
     )
 
@@ -84,18 +109,23 @@ def _withdrawal(states: frozenset[str]) -> Withdrawal:
     return next((level for level in levels if f"withdrawn_from_{level}" in states), "")
 
 
-def _signs(config: Config, snapshot: Snapshot, view: RecordView) -> Iterator[str]:
+def _signs(config: Config, snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
+    """Record to the labels of its signs of death, in configured order."""
+    found: dict[str, tuple[str, ...]] = {}
     for sign in config.death_signs:
-        if any(
-            is_true(evaluate(sign.logic, view, event=row.event, instrument=row.instrument, instance=row.instance))
-            for row in _rows(sign, snapshot, view)
-        ):
-            yield sign.label
+        for record in _dying(sign, snapshot):
+            found[record] = (*found.get(record, ()), sign.label)
+    return found
 
 
-def _rows(sign: DeathSign, snapshot: Snapshot, view: RecordView) -> Iterator[Row]:
-    """The rows of the record that hold the sign's form."""
+def _dying(sign: DeathSign, snapshot: Snapshot) -> Iterator[str]:
+    """The records in which a sign is true in a row that holds its form, each once."""
     columns = {column for field in snapshot.dictionary.form(sign.instrument) for column in field.columns}
-    for row in view.rows:
-        if row.instrument == sign.instrument or (not row.instrument and columns & row.values.keys()):
-            yield row
+    records: dict[str, None] = {}
+    for (_, instrument), rows in snapshot.tables.kinds.items():
+        if instrument not in ("", sign.instrument):
+            continue
+        places = [row for row in rows if instrument or columns & row.values.keys()]
+        held = snapshot.tables.holds(sign.logic, places)
+        records.update((row.record, None) for row, true in zip(places, held, strict=True) if true)
+    yield from records

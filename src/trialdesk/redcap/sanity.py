@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date
 
 from trialdesk.errors import SanityFailed
-from trialdesk.model import Patient
+from trialdesk.model import Patient, Tally
 from trialdesk.redcap.snapshot import Snapshot
 
 KEPT_SHARE = 0.95
 # A site's typing error must not stop the nurse's calls; many dates ahead of today mean a wrong clock or a wrong export.
 AHEAD_SHARE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What a pull counted: the yardstick for the next one."""
-
-    project: str
-    records: int
-    randomised: int
-    by_group: Mapping[str, int] = field(default_factory=dict)
 
 
 def tally(snapshot: Snapshot, patients: tuple[Patient, ...]) -> Tally:

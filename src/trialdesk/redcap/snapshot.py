@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import RecordView, Row
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.tables import Tables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """What one pull returned; `missing` are columns that were asked for and did not come."""
 
@@ -27,6 +29,11 @@ class Snapshot:
     def records(self) -> tuple[str, ...]:
         """Record ids in the server's order."""
         return tuple(self.rows)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The same rows by columns, for formulas over the whole trial."""
+        return Tables(self.rows, self.dictionary, self.events)
 
     def view(self, record: str) -> RecordView:
         """One record as rules see it; empty for an unknown record."""

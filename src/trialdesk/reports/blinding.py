@@ -1,25 +1,11 @@
-"""Proof that an open report is blind: made again with other treatments, it must be the same (trial-operations.md 6.1).
-
-What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, and whatever is
-calculated from them (treatment.py). Two kinds of other worlds are tried. In the first, treatments go round among the
-randomised patients: that finds anything shown for a patient. In the others everybody has the same arm, once for each:
-that finds counts, which do not change when patients swap. The move is fixed, so the proof repeats.
-"""
+"""Proof that an open report is blind: made with other treatments, it is the same (trial-operations.md 6.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
-from redcap_rules.record import Row
-from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken
-from trialdesk.instruments.treatment import treatment_columns
-from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.workbook import Table, Tone, Value, digest
-
-Place = tuple[str, str, int]
-Treatment = Mapping[Place, Mapping[str, str]]
 
 
 def prove_blind(shown: Sequence[Table], others: Iterable[Sequence[Table]]) -> None:
@@ -27,7 +13,7 @@ def prove_blind(shown: Sequence[Table], others: Iterable[Sequence[Table]]) -> No
 
     Args:
         shown: An open report.
-        others: The same report made of each of `worlds`.
+        others: The same report made of the facts of every other world.
 
     Raises:
         ConcealmentBroken: a cell, a row or a heading differs; names sheet and column, never a value.
@@ -35,50 +21,6 @@ def prove_blind(shown: Sequence[Table], others: Iterable[Sequence[Table]]) -> No
     for other in others:
         if digest(shown) != digest(other):
             raise ConcealmentBroken(f"the report shows the treatment in {_leak(shown, other)}; nothing was written")
-
-
-def worlds(snapshot: Snapshot, config: Config) -> Iterator[Snapshot]:
-    """The pull with treatments moved on by one randomised patient, then with everybody in each arm."""
-    columns = treatment_columns(snapshot.dictionary, config)
-    randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
-    treatments = {record: _treatment(snapshot.rows[record], columns) for record in randomised}
-    yield _moved(snapshot, dict(zip(randomised, _turned([*treatments.values()]), strict=True)), columns)
-    for arm in config.arms:
-        has_arm = (treatments[r] for r in randomised if _value(snapshot, r, config.facts.arm) == arm.code)
-        bare = {(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}
-        yield _moved(snapshot, dict.fromkeys(randomised, next(has_arm, bare)), columns)
-
-
-def _turned(treatments: Sequence[Treatment]) -> Sequence[Treatment]:
-    return [*treatments[1:], *treatments[:1]]
-
-
-def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
-    event, field = reference
-    return snapshot.view(record).value(field, event)
-
-
-def _treatment(rows: Sequence[Row], columns: frozenset[str]) -> Treatment:
-    parts = {(row.event, row.instrument, row.instance): _part(row, columns) for row in rows}
-    return {place: values for place, values in parts.items() if values}
-
-
-def _part(row: Row, columns: frozenset[str]) -> Mapping[str, str]:
-    return {name: value for name, value in row.values.items() if name in columns}
-
-
-def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], columns: frozenset[str]) -> Snapshot:
-    rows = dict(snapshot.rows)
-    for record, treatment in treatments.items():
-        rows[record] = tuple(_with(record, rows[record], treatment, columns))
-    return replace(snapshot, rows=rows)
-
-
-def _with(record: str, rows: Sequence[Row], treatment: Treatment, columns: frozenset[str]) -> Iterator[Row]:
-    places = {(row.event, row.instrument, row.instance): row.values for row in rows}
-    for place in sorted(places.keys() | treatment.keys()):
-        own = {name: value for name, value in places.get(place, {}).items() if name not in columns}
-        yield Row(record, *place, {**own, **treatment.get(place, {})})
 
 
 def _leak(shown: Sequence[Table], other: Sequence[Table]) -> str:

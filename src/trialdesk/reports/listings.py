@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from trialdesk.config import Config
 from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.facts.dueforms import DueForm, FormCount, count
-from trialdesk.findings.rules import FindingList
+from trialdesk.findings.lists import FindingList
 from trialdesk.instruments.treatment import treatment_events
 from trialdesk.model import Finding
 from trialdesk.reports.profiles import Profile

@@ -1,6 +1,5 @@
 """The consistency checks REDCap can't make: they compare records, instances or due dates (instruments.md 8, kind B)."""
 
-from trialdesk.findings.crosschecks.case import ContactStanding, Given
 from trialdesk.findings.crosschecks.run import SEVERITIES, TEXTS, cross_findings
 
-__all__ = ["SEVERITIES", "TEXTS", "ContactStanding", "Given", "cross_findings"]
+__all__ = ["SEVERITIES", "TEXTS", "cross_findings"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,22 +9,9 @@ from redcap_rules.choices import checkbox_column
 from redcap_rules.logic import Expression, evaluate, is_true
 from redcap_rules.record import RecordView, Row
 from trialdesk.config import Crosschecks, FieldRef
-from trialdesk.model import ContactStatus, Patient
+from trialdesk.followup.schedule import Schedule
+from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
-
-
-@dataclass(frozen=True, slots=True)
-class ContactStanding:
-    """How a contact of a record stands today, from the schedule.
-
-    `anchor` is `enrolment` or `procedure`; `label` is what people call the contact, such as Week 3.
-    """
-
-    record: str
-    event: str
-    anchor: str
-    status: ContactStatus
-    label: str
 
 
 @dataclass(frozen=True)
@@ -33,12 +19,12 @@ class Given:
     """What the checks need beside the patients."""
 
     meanings: Crosschecks
-    today: date
-    contacts: tuple[ContactStanding, ...] = ()
+    schedule: Schedule
 
-    def contacts_of(self, record: str) -> Iterator[ContactStanding]:
-        """The contacts of a record, in the order of the schedule."""
-        return (contact for contact in self.contacts if contact.record == record)
+    @property
+    def today(self) -> date:
+        """The day of the pull."""
+        return self.schedule.today
 
 
 @dataclass(frozen=True)

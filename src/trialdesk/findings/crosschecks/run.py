@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from trialdesk.config import Crosschecks
 from trialdesk.findings.crosschecks import between, within
 from trialdesk.findings.crosschecks.between import Hit
 from trialdesk.findings.crosschecks.case import Case, Given
+from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Finding, Patient, Severity
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -40,14 +42,20 @@ CHECKS: tuple[Callable[[Sequence[Case], Given], Iterator[Hit]], ...] = (
 )
 
 
-def cross_findings(snapshot: Snapshot, patients: Iterable[Patient], given: Given) -> tuple[Finding, ...]:
-    """What the checks find, sorted; the same for the same data and day.
+def cross_findings(
+    snapshot: Snapshot, patients: Iterable[Patient], schedule: Schedule, meanings: Crosschecks | None
+) -> tuple[Finding, ...]:
+    """What the checks find, sorted; the same for the same data and day. Nothing where the trial has no such checks.
 
     Args:
         snapshot: One pull of the trial project.
         patients: The patients of the same pull.
-        given: Which field means what, today, and how the contacts stand.
+        schedule: How their contacts stand today.
+        meanings: Which field means what.
     """
+    if meanings is None:
+        return ()
+    given = Given(meanings, schedule)
     cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
     return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from trialdesk.findings.crosschecks.between import Hit
-from trialdesk.findings.crosschecks.case import Case, ContactStanding, Given, where
+from trialdesk.findings.crosschecks.case import Case, Given, where
+from trialdesk.followup.schedule import Entry
 from trialdesk.model import ContactStatus
 from trialdesk.redcap.patients import day
 
@@ -39,15 +40,20 @@ def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     Contacts after a procedure stand apart, in their own event: that there is one tells the treatment.
     """
     for case in cases:
-        late = [contact for contact in given.contacts_of(case.patient.record) if contact.status in _UNTIMELY]
-        usual = [contact for contact in late if contact.anchor == "enrolment"]
+        late = [entry for entry in given.schedule.of(case.patient.record) if entry.status in _UNTIMELY]
+        usual = [entry for entry in late if entry.contact.rule.anchor == "enrolment"]
         if usual:
             yield Hit("Q43", case, "", _listed(usual))
-        yield from (Hit("Q43", case, one.event, _listed([one])) for one in late if one.anchor != "enrolment")
+        for one in late:
+            if one not in usual:
+                yield Hit("Q43", case, one.contact.rule.event, _listed([one]))
 
 
-def _listed(contacts: Sequence[ContactStanding]) -> str:
-    named = ((word, [one.label for one in contacts if one.status == status]) for status, word in _UNTIMELY.items())
+def _listed(entries: Sequence[Entry]) -> str:
+    named = (
+        (word, [one.contact.rule.label for one in entries if one.status == status])
+        for status, word in _UNTIMELY.items()
+    )
     return "; ".join(f"{word} {', '.join(labels)}" for word, labels in named if labels)
 
 
@@ -82,9 +88,9 @@ def late_control(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         done = case.patient.procedure_on
         if done is None or (given.today - done).days <= given.meanings.control_late_days:
             continue
-        for contact in given.contacts_of(case.patient.record):
-            if contact.anchor == "procedure" and contact.status in ("overdue", "missed", "due", "open"):
-                yield Hit("Q57", case, contact.event)
+        for entry in given.schedule.of(case.patient.record):
+            if entry.contact.rule.anchor == "procedure" and entry.status in ("overdue", "missed", "due", "open"):
+                yield Hit("Q57", case, entry.contact.rule.event)
 
 
 def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:

@@ -12,7 +12,8 @@ from redcap_rules.logic import Expression, LogicError, Reference, parse, referen
 from redcap_rules.logic.syntax import Call, Clock, Node, Number, Operator, Text
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault, Severity
-from trialdesk.instruments.folder import DISPLAY, EVENTS, QUALITY
+from trialdesk.instruments.folder import CLASSES, DISPLAY, EVENTS, QUALITY
+from trialdesk.instruments.rules import double_ids, read_classes
 
 UNITS = ("y", "M", "d", "h", "m", "s")
 _COMPARISONS = frozenset({"=", "<>"})
@@ -75,7 +76,10 @@ def _ring(subject: Subject) -> Iterator[Fault]:
 
 
 def rules(subject: Subject) -> Iterator[Fault]:
-    """Data-quality rules and form display logic that REDCap can't read."""
+    """Data-quality rules and form display logic that REDCap can't read, and classes that the desk can't."""
+    unread: list[Fault] = []
+    read_classes(subject.folder.tables[CLASSES], unread)
+    yield from (*unread, *double_ids(subject.folder.tables[QUALITY]))
     for file, column in ((QUALITY, "rule_logic"), (DISPLAY, "control_condition")):
         for number, row in subject.folder.tables[file]:
             name = row.get("rule_name") or row.get("form_name", "")

@@ -1,0 +1,42 @@
+"""What the cards prove: which envelopes records have opened, whether each as it should be, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from trialdesk.config import Config
+from trialdesk.envelopes.openings import settle
+from trialdesk.envelopes.reconcile import reconcile
+from trialdesk.envelopes.stock import PileStock, stock
+from trialdesk.model import Envelope, Finding, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The register against the records.
+
+    `opened` are the envelopes that become opened because a record proves it, `register` the whole register as it is
+    then; findings and stock are about that. None of it may be derived in a world with moved arms: there no card fits.
+    """
+
+    register: tuple[Envelope, ...]
+    opened: tuple[Envelope, ...]
+    findings: tuple[Finding, ...]
+    stock: tuple[PileStock, ...]
+
+
+def prove_cards(patients: Sequence[Patient], register: Sequence[Envelope], config: Config, day: date) -> Cards:
+    """What register and records say together.
+
+    Args:
+        patients: Those of the real pull.
+        register: The register of the same moment.
+        config: The trial.
+        day: The day of the pull.
+    """
+    opened = settle(patients, register, config.trial.id)
+    by_id = {envelope.id: envelope for envelope in opened}
+    settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
+    return Cards(settled, opened, tuple(reconcile(patients, settled, config)), stock(config, settled, day))

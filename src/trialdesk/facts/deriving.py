@@ -1,0 +1,153 @@
+"""All facts of one pull, derived once; and once more in each world in which treatments are moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from trialdesk.config import Config
+from trialdesk.facts.cards import Cards, prove_cards
+from trialdesk.facts.cohort import Cohort, cohort, gaps
+from trialdesk.facts.dueforms import DueForm, due_forms, over
+from trialdesk.facts.pulling import Pull
+from trialdesk.facts.worlds import worlds
+from trialdesk.findings.crosschecks import cross_findings
+from trialdesk.findings.lists import FindingList, sort_out
+from trialdesk.findings.ruled import ruled, told_once
+from trialdesk.followup.keeping import Promises, promises
+from trialdesk.followup.schedule import Schedule, schedule
+from trialdesk.instruments.folder import folder_of
+from trialdesk.instruments.rules import Rules, read_rules
+from trialdesk.instruments.treatment import treatment_columns
+from trialdesk.model import Finding, Patient, Tally
+from trialdesk.redcap.patients import patients
+from trialdesk.redcap.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier runs left, read and never written: the last published tally, and the days promised to patients."""
+
+    tally: Tally | None = None
+    promised: Promises = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all worlds have in common: the trial, the days, and what cards, files and earlier runs say.
+
+    Cards prove something of the real world alone: where arms are moved, none fits. `as_of` is the data cut, `day` the
+    day of the pull; `hidden` are the columns that tell an arm.
+    """
+
+    config: Config
+    day: date
+    as_of: date
+    past: Past
+    cards: Cards
+    rules: Rules
+    mapping: Mapping[str, tuple[str, ...]]
+    hidden: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything lists, schedules and reports are made of.
+
+    `found` is None for a data cut before the day of the pull: what REDCap held then is not known, only what it dates.
+    """
+
+    common: Common
+    snapshot: Snapshot
+    patients: tuple[Patient, ...]
+    schedule: Schedule
+    cohort: Cohort
+    found: FindingList | None = None
+    forms: tuple[DueForm, ...] = ()
+
+    @property
+    def config(self) -> Config:
+        """The trial."""
+        return self.common.config
+
+    @property
+    def cards(self) -> Cards:
+        """What the cards prove."""
+        return self.common.cards
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything to be looked at, in full words."""
+        return self.found.every if self.found else ()
+
+    @property
+    def open_releases(self) -> tuple[str, ...]:
+        """Records with an open release, those too that the register alone knows: a broken-off one blocks the next."""
+        used = {patient.record for patient in self.patients if patient.randomised}
+        in_register = {envelope.record for envelope in self.cards.register if envelope.status == "released"}
+        return tuple(sorted({p.record for p in self.patients if p.release_open} | (in_register - used)))
+
+
+def past(config: Config, snapshot: Snapshot, tally: Tally | None) -> Past:
+    """What earlier runs left: `tally` in the desk, promised days in REDCap's call plan."""
+    return Past(tally, promises(snapshot, config.call_plan))
+
+
+def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | None = None) -> Facts:
+    """The facts of one pull; findings and expected forms only if the data cut is the day of the pull.
+
+    Args:
+        pull: Both projects at one moment.
+        before: What earlier runs left.
+        config: The trial.
+        day: The day of the pull in the trial's time zone.
+        as_of: The data cut; by default that day.
+
+    Raises:
+        ConfigError, SanityFailed: configuration and project do not fit, or the pull lacks what calls are made from.
+        InstrumentError: a rule can't be read or does not fit the project.
+    """
+    dictionary = pull.snapshot.dictionary
+    common = Common(
+        config,
+        day,
+        as_of or day,
+        before,
+        cards=prove_cards(pull.patients, pull.register, config, day),
+        rules=read_rules(folder_of(config, "trial"), dictionary, config),
+        mapping=pull.mapping,
+        hidden=treatment_columns(dictionary, config),
+    )
+    return _facts(pull.snapshot, pull.patients, common)
+
+
+def other_worlds(real: Facts) -> Iterator[Facts]:
+    """The facts as they would be with other treatments; the pooled findings about treatment are the one thing kept."""
+    for world in worlds(real.snapshot, real.config):
+        other = _facts(world, patients(world, real.config), real.common)
+        if other.found and real.found:
+            other = replace(other, found=replace(other.found, treatment=real.found.treatment))
+        yield other
+
+
+def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
+    config, day, as_of = common.config, common.day, common.as_of
+    plan = schedule(everyone, snapshot, config, day, common.past.promised)
+    whole = cohort(everyone, config, snapshot.dictionary, as_of, day)
+    real = Facts(common, snapshot, tuple(everyone), plan, whole)
+    if as_of < day:
+        return real
+    forms = due_forms(snapshot, over(plan), common.mapping, common.hidden)
+    return replace(real, found=_found(real), forms=forms)
+
+
+def _found(facts: Facts) -> FindingList:
+    common, snapshot = facts.common, facts.snapshot
+    every = (
+        *ruled(common.rules, snapshot, common.config, common.day),
+        *cross_findings(snapshot, facts.patients, facts.schedule, common.config.crosschecks),
+    )
+    begun = [one for one in every if not one.record or one.record in facts.cohort.records]
+    known = told_once(begun, common.cards.findings, common.rules, snapshot)
+    return sort_out(known, common.rules, gaps(facts.cohort), common.cards.findings)

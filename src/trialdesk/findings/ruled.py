@@ -1,0 +1,69 @@
+"""The rules of the instruments evaluated over a pull, each for all its places at once (instruments.md 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from redcap_rules.logic import evaluate, is_true
+from redcap_rules.record import Row
+from trialdesk.config import Config
+from trialdesk.instruments.rules import Rule, Rules
+from trialdesk.model import Finding
+from trialdesk.redcap.holding import held, tick_columns
+from trialdesk.redcap.snapshot import Snapshot
+
+
+def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tuple[Finding, ...]:
+    """Every place in which a rule is true, sorted.
+
+    Args:
+        rules: The rules of the trial.
+        snapshot: One pull.
+        config: The trial; says which field holds the site.
+        today: What `today` in a rule stands for.
+    """
+    where = config.facts.site
+    sites = {record: snapshot.view(record).value(where.field, where.event) for record in snapshot.records}
+    filled = _filled(snapshot)
+    return tuple(
+        sorted(
+            Finding(rule.id, sites[row.record], row.record, _where(row), rules.class_of(rule.id).severity, rule.text)
+            for rule in rules.rules
+            for places in _places(rule, snapshot, filled)
+            for row, fires in zip(places, snapshot.tables.holds(rule.logic, places, today), strict=True)
+            if fires
+        )
+    )
+
+
+def told_once(
+    findings: Iterable[Finding], envelopes: Iterable[Finding], rules: Rules, snapshot: Snapshot
+) -> Iterator[Finding]:
+    """The findings without those that only say what a finding about envelopes says of the same record."""
+    told = {(one.rule, one.record) for one in envelopes}
+    for one in findings:
+        kind = rules.class_of(one.rule)
+        more = kind.unless is not None and is_true(evaluate(kind.unless, snapshot.view(one.record)))
+        if more or (kind.same_as, one.record) not in told:
+            yield one
+
+
+def _filled(snapshot: Snapshot) -> Sequence[Sequence[tuple[Row, frozenset[str]]]]:
+    """The rows of each kind with the columns that hold data."""
+    ticks = tick_columns(snapshot.dictionary)
+    return [[(row, held(row.values, ticks)) for row in rows] for rows in snapshot.tables.kinds.values()]
+
+
+def _places(
+    rule: Rule, snapshot: Snapshot, filled: Sequence[Sequence[tuple[Row, frozenset[str]]]]
+) -> Iterator[Sequence[Row]]:
+    """Where a rule is evaluated: the rows in which one of its columns holds data, kind by kind, or once a record."""
+    if not rule.columns:
+        yield snapshot.tables.records
+    for rows in filled:
+        yield [row for row, columns in rows if not rule.columns.isdisjoint(columns)]
+
+
+def _where(row: Row) -> str:
+    return f"{row.event} {row.instrument} {row.instance}".strip() if row.instance else row.event

@@ -1,0 +1,113 @@
+"""A pull by columns: one formula evaluated for every record at once, with the answers `evaluate` gives one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from redcap_rules.choices import checkbox_column
+from redcap_rules.dictionary import Dictionary
+from redcap_rules.logic import Expression, LogicError, Reference, compile_table, is_true
+from redcap_rules.logic.scope import Scope
+from redcap_rules.logic.syntax import Smart
+from redcap_rules.record import RecordView, Row
+
+Kind = tuple[str, str]
+"""Event and repeating instrument ("" for none): rows of one kind hold the same fields."""
+
+
+class Tables:
+    """The rows of a pull by kind, and formulas over them; what is looked up once is kept."""
+
+    def __init__(self, rows: Mapping[str, Sequence[Row]], dictionary: Dictionary, events: Sequence[str]) -> None:
+        self._rows = rows
+        self._dictionary = dictionary
+        self._events = events
+        self._homes: dict[Kind, Mapping[str, Row]] = {}
+        kinds: dict[Kind, list[Row]] = defaultdict(list)
+        for part in rows.values():
+            for row in part:
+                kinds[row.event, row.instrument].append(row)
+        self.kinds: Mapping[Kind, Sequence[Row]] = dict(kinds)
+
+    @property
+    def records(self) -> tuple[Row, ...]:
+        """One place for each record, in no event: where a formula stands that names every event itself."""
+        return tuple(Row(record, "", "", 0, {}) for record in self._rows)
+
+    def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
+        """Whether a condition is true in each of the places.
+
+        Args:
+            logic: The parsed condition.
+            places: Rows of one kind, or `records`.
+            today: What `today` in the condition stands for.
+
+        Raises:
+            LogicError: an unknown field, or `today` in the condition and none given.
+        """
+        if not places:
+            return []
+        # the first column says how many rows there are, also for a formula without fields
+        table = {"": [""] * len(places)}
+        for lookup in logic.program.lookups:
+            if isinstance(lookup, Reference):
+                table[lookup.column] = self._column(lookup, places)
+            elif isinstance(lookup, Smart):
+                table[f"[{lookup.name}]"] = self._one_by_one(lookup, places)
+        return [is_true(value) for value in compile_table(logic, today=today)(table)]
+
+    def _column(self, reference: Reference, places: Sequence[Row]) -> list[str]:
+        """The texts a reference stands for: those of the row itself where its form repeats, else of the record."""
+        if "-" in reference.event or reference.instance:
+            return self._one_by_one(reference, places)
+        form = self._form(reference)
+        event, instrument = reference.event or places[0].event, places[0].instrument
+        own = event == places[0].event and instrument in ("", form)
+        homes = self._home(event, form)
+        column = checkbox_column(reference.field, reference.code) if reference.code else reference.field
+        blank = "0" if reference.code else ""
+        texts = []
+        for place in places:
+            row = place if own and place.instance else homes.get(place.record)
+            texts.append("" if row is None else row.values.get(column, "") or blank)
+        return self._spelled(reference, texts)
+
+    def _spelled(self, reference: Reference, texts: list[str]) -> list[str]:
+        if reference.field in self._dictionary.comma_decimals:
+            return [text.replace(",", ".") for text in texts]
+        if reference.shown == "label" and not reference.code:
+            return [self._dictionary.label_of(reference.field, text) for text in texts]
+        return texts
+
+    def _form(self, reference: Reference) -> str:
+        try:
+            return self._dictionary.form_of(reference.field)
+        except KeyError:
+            message = f"there is no field {reference.field!r}"
+            raise LogicError(message, reference.span.line, reference.span.column) from None
+
+    def _home(self, event: str, form: str) -> Mapping[str, Row]:
+        """Record to the row that holds a form in an event: of what repeats the first instance, as RecordView reads."""
+        if (event, form) not in self._homes:
+            found: dict[str, Row] = {}
+            for kind in ((event, ""), (event, form)):
+                rows = self.kinds.get(kind, ())
+                for record in {row.record for row in rows if row.instance}:
+                    found.pop(record, None)
+                found.update((row.record, row) for row in rows if row.instance <= 1)
+            self._homes[event, form] = found
+        return self._homes[event, form]
+
+    def _one_by_one(self, lookup: Reference | Smart, places: Sequence[Row]) -> list[str]:
+        """What depends on the order of events or instances is asked of the record itself."""
+        return [
+            Scope(
+                RecordView(self._rows[place.record], self._dictionary, self._events),
+                event=place.event,
+                instrument=place.instrument,
+                instance=place.instance,
+            ).value(lookup)
+            for place in places
+        ]
