@@ -8,6 +8,7 @@ from datetime import date, datetime
 from redcap_rules.record import Row
 from shipped_instruments import trial_dictionary
 from trialdesk.config import Config
+from trialdesk.followup.keeping import promises
 from trialdesk.followup.schedule import Entry, Schedule, schedule
 from trialdesk.followup.sheets import tables
 from trialdesk.redcap.patients import patients
@@ -46,7 +47,8 @@ def pulled(records: Mapping[str, Record], groups: Mapping[str, str] | None = Non
 def made(config: Config, today: str, **records: Record) -> Schedule:
     """The schedule of these records on a day; `ODE_1` is record ODE-1."""
     snapshot = pulled({name.replace("_", "-"): found for name, found in records.items()})
-    return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today))
+    promised = promises(snapshot, config.call_plan)
+    return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today), promised)
 
 
 def entry(plan: Schedule, code: str, name: str = "ODE-1") -> Entry:

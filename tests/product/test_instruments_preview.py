@@ -332,7 +332,7 @@ CORNERS = tuple(text.strip() for line in FORMULAS.strip().splitlines() for text 
 def test_the_browser_computes_what_redcap_rules_computes(tmp_path: Path) -> None:
     """Every formula and rule of the trial over random records, and the corners of every function."""
     design = trial_design()
-    records = [_random_values(design, random.Random(seed)) for seed in range(8)]  # noqa: S311 - test data
+    records = [_random_values(design, random.Random(seed)) for seed in range(8)]
     logic = [(field.form, field.choices) for field in design.dictionary.fields if field.kind == "calc"]
     logic += [(field.form, field.branching) for field in design.dictionary.fields if field.branching]
     cases = [(slot.event, slot.form, text) for slot in design.mapping for form, text in logic if form == slot.form]

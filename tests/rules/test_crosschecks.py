@@ -13,21 +13,24 @@ import pytest
 
 from redcap_rules.record import Row
 from trialdesk.config import load
-from trialdesk.findings.crosschecks import TEXTS, ContactStanding, Given, cross_findings
+from trialdesk.findings.crosschecks import TEXTS, cross_findings
+from trialdesk.followup.contacts import Contact, Said
+from trialdesk.followup.schedule import Entry, Schedule
 from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.model import ContactStatus, Patient
 from trialdesk.redcap.snapshot import Snapshot
 
 HOME = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
-MEANINGS = load(HOME / "config.yaml").crosschecks
+CONFIG = load(HOME / "config.yaml")
+RULES = {rule.code: rule for rule in CONFIG.contacts}
 SCREENING = {"elig_sex": "1", "elig_yob": "1950", "mm_date": "2025-01-02", "img_plan___11": "1", "img_plan___12": "1"}
 PROCEDURE = {"pvp_done": "1", "pvp_date": "2026-09-10", "pvp_l1_lvl": "11", "pvp_l2_lvl": "12", "pvp_compl___0": "1"}
 
 
 @cache
 def dictionary() -> Any:
-    return read_folder(folder_of(load(HOME / "config.yaml"), "trial")).design.dictionary
+    return read_folder(folder_of(CONFIG, "trial")).design.dictionary
 
 
 def patient(record: str = "ODE-001", **facts: Any) -> Patient:
@@ -67,13 +70,19 @@ def rows(changes: Mapping[str, Mapping[str, str]] | None = None, record: str = "
 OTHER_ROWS = [Row("ODE-002", "screening_arm_1", "", 0, {**SCREENING, "elig_yob": "1960"})]
 
 
-def findings(patients: list[Patient], records: list[Row], **given: Any) -> dict[str, list[str]]:
+def stands(code: str, status: ContactStatus) -> Entry:
+    """How one contact of the first patient stands."""
+    return Entry(Contact("ODE-001", "ODE", date(2026, 9, 1), RULES[code], None, Said()), None, status)
+
+
+def findings(
+    patients: list[Patient], records: list[Row], *contacts: Entry, today: date = TODAY
+) -> dict[str, list[str]]:
     by_record: dict[str, tuple[Row, ...]] = {}
     for row in records:
         by_record[row.record] = (*by_record.get(row.record, ()), row)
     snapshot = Snapshot("1", "", dictionary(), (), by_record, {})
-    assert MEANINGS
-    found = cross_findings(snapshot, patients, Given(MEANINGS, given.pop("today", TODAY), **given))
+    found = cross_findings(snapshot, patients, Schedule(today, (), contacts), CONFIG.crosschecks)
     out: dict[str, list[str]] = {}
     for finding in found:
         out.setdefault(finding.rule, []).append(f"{finding.record} {finding.where}".strip())
@@ -142,43 +151,36 @@ def test_checks_within_a_record_compare_its_instances(
 
 
 @pytest.mark.parametrize(
-    ("rule", "status", "anchor", "today", "fires"),
+    ("rule", "status", "code", "today", "fires"),
     [
-        ("Q43", "missed", "enrolment", TODAY, True),
-        ("Q43", "done late", "enrolment", TODAY, True),
-        ("Q43", "done", "enrolment", TODAY, False),
-        ("Q43", "upcoming", "enrolment", TODAY, False),
-        ("Q57", "overdue", "procedure", date(2027, 1, 1), True),  # day 113
-        ("Q57", "overdue", "procedure", date(2026, 12, 31), False),  # day 112
-        ("Q57", "done", "procedure", date(2027, 1, 1), False),
+        ("Q43", "missed", "W05", TODAY, True),
+        ("Q43", "done late", "W05", TODAY, True),
+        ("Q43", "done", "W05", TODAY, False),
+        ("Q43", "upcoming", "W05", TODAY, False),
+        ("Q57", "overdue", "SC12", date(2027, 1, 1), True),  # day 113
+        ("Q57", "overdue", "SC12", date(2026, 12, 31), False),  # day 112
+        ("Q57", "done", "SC12", date(2027, 1, 1), False),
     ],
 )
 def test_checks_of_contacts_follow_the_schedule(
-    rule: str, status: ContactStatus, anchor: str, today: date, fires: bool
+    rule: str, status: ContactStatus, code: str, today: date, fires: bool
 ) -> None:
     """The schedule says how a contact stands; it is not judged a second time here."""
-    contact = ContactStanding("ODE-001", "week_5_arm_1", anchor, status, "Week 5")
-    assert (rule in findings([patient()], rows(), contacts=(contact,), today=today)) is fires
+    assert (rule in findings([patient()], rows(), stands(code, status), today=today)) is fires
 
 
 def test_one_finding_a_patient_says_which_contacts_were_not_in_time() -> None:
     """By how they failed, each in the order of the schedule; one after a procedure stands in its own event."""
     stood: list[tuple[str, ContactStatus]] = [
-        ("Week 1", "done late"), ("Week 2", "missed"), ("Week 3", "done"), ("Week 4", "done early"),
-        ("Week 5", "missed"), ("Week 6", "upcoming"),
+        ("W01", "done late"), ("W02", "missed"), ("W03", "done"), ("W04", "done early"), ("W05", "missed"),
+        ("W06", "upcoming"), ("SC12", "missed"),
     ]  # fmt: skip
-    contacts = [
-        ContactStanding("ODE-001", f"{label.lower().replace(' ', '_')}_arm_1", "enrolment", status, label)
-        for label, status in stood
-    ]
-    contacts.append(ContactStanding("ODE-001", "surgeon_control_arm_1", "procedure", "missed", "Surgeon control"))
-    assert MEANINGS
-    by_record = {"ODE-001": tuple(rows())}
-    snapshot = Snapshot("1", "", dictionary(), (), by_record, {})
-    found = cross_findings(snapshot, [patient()], Given(MEANINGS, TODAY, tuple(contacts)))
+    snapshot = Snapshot("1", "", dictionary(), (), {"ODE-001": tuple(rows())}, {})
+    plan = Schedule(TODAY, (), tuple(stands(*one) for one in stood))
+    found = cross_findings(snapshot, [patient()], plan, CONFIG.crosschecks)
     assert [(one.where, one.text) for one in found if one.rule == "Q43"] == [
         ("", "Contacts not in time: missed Week 2, Week 5; early Week 4; late Week 1"),
-        ("surgeon_control_arm_1", "Contacts not in time: missed Surgeon control"),
+        ("surgeon_control_arm_1", f"Contacts not in time: missed {RULES['SC12'].label}"),
     ]
 
 
@@ -204,6 +206,6 @@ def test_a_death_without_a_fatal_event_is_found_too() -> None:
 
 def test_every_text_is_free_of_arms() -> None:
     """A finding may be read by someone who must not know the arm."""
-    arms = {arm.name.casefold() for arm in load(HOME / "config.yaml").arms}
+    arms = {arm.name.casefold() for arm in CONFIG.arms}
     assert len(TEXTS) == 10
     assert not [text for text in TEXTS.values() if any(arm in text.casefold() for arm in arms)]

@@ -10,9 +10,11 @@ import pytest
 from followup_records import Record, entry, made, pulled, record, sheet, shown, statuses
 from shipped_instruments import trial_rows
 from trialdesk.config import Config
-from trialdesk.nightly.due import contacts_over
-from trialdesk.nightly.sources import sources
-from trialdesk.reports.pack import enrolment_packs, facts
+from trialdesk.facts.deriving import derive, past
+from trialdesk.facts.dueforms import forms_by_event, over
+from trialdesk.facts.pulling import Pull
+from trialdesk.redcap.patients import patients
+from trialdesk.reports.pack import enrolment_packs
 
 FAR = {"pvp_done": "1", "pvp_date": "2006-02-05"}  # meant 2026
 FAR_SAID = "procedure: 2006-02-05 is more than 10 years from the start of the trial; correct it in REDCap"
@@ -34,10 +36,10 @@ def test_an_absurd_date_of_procedure_does_not_stop_the_open_reports(shipped: Con
     }
     snapshot = pulled({name: screened(life) for name, life in lives.items()})
     today = date(2026, 6, 1)
-    given = sources(shipped, snapshot, (), trial_rows("mapping.csv"), today)
-    real = facts(snapshot, shipped, given, today)
-    packs = enrolment_packs(snapshot, shipped, given, ["monitor", "site:ODE", "site:RIG"], real)
-    assert {name for name, _ in contacts_over(shipped, today, snapshot)} == set(lives)
+    pull = Pull(snapshot, patients(snapshot, shipped), (), forms_by_event(trial_rows("mapping.csv")))
+    facts = derive(pull, past(shipped, snapshot, None), shipped, today)
+    packs = enrolment_packs(facts, ["monitor", "site:ODE", "site:RIG"])
+    assert {name for name, _ in over(facts.schedule)} == set(lives)
     assert all("Completeness" in [table.name for table in pack] for pack in packs.values())
 
 

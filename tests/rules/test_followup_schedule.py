@@ -13,11 +13,14 @@ from openpyxl import load_workbook
 from followup_records import DONE, EVENTS, WEEKS, Record, entry, made, pulled, record, sheet, shown, statuses
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
-from trialdesk.config import Config
+from trialdesk.config import Config, ContactRule
 from trialdesk.errors import ConfigError, SanityFailed
 from trialdesk.followup.callplan import call_plan_values, next_contacts
+from trialdesk.followup.contacts import Booking, Contact, Said
+from trialdesk.followup.keeping import promises, version
 from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import tables
+from trialdesk.followup.windows import window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.workbook import digest, save
@@ -350,7 +353,8 @@ def crowd(
 ) -> Schedule:
     records = {name: record(enrolled, plan=stored.get(name, {})) for name in names}
     snapshot = pulled(records)
-    return schedule(patients(snapshot, config), snapshot, config, date(2026, 2, 8))
+    promised = promises(snapshot, config.call_plan)
+    return schedule(patients(snapshot, config), snapshot, config, date(2026, 2, 8), promised)
 
 
 def test_the_plan_written_last_night_is_the_plan_of_tonight(shipped: Config) -> None:
@@ -404,3 +408,15 @@ def test_patients_of_a_pull_keep_their_arm_out_of_the_schedule_s_repr(shipped: C
     snapshot = pulled({"ODE-1": record(arm="2")})
     found: tuple[Patient, ...] = patients(snapshot, shipped)
     assert "arm='2'" not in repr(found) + repr(schedule(found, snapshot, shipped, date(2026, 2, 23)))
+
+
+def test_the_version_of_a_promise_is_the_same_for_ever() -> None:
+    """Literal values: written by version 0.1.0, they stand in REDCap; other ones would break every promise at once."""
+    rule = ContactRule(
+        code="W04", label="Week 4", event="e", form="call", anchor="enrolment", days=28, window=(-3, 3), primary=True
+    )
+    plain = Contact("ODE-1", "ODE", date(2026, 2, 2), rule, window(rule, date(2026, 2, 2)), Said())
+    wished = replace(plain, booking=Booking(date(2026, 3, 4)), weekday=3)
+    timed = replace(plain, booking=Booking(date(2026, 3, 4), "10:30"))
+    found = [version(one, date(2026, 3, 2)) for one in (plain, wished, timed, replace(plain, window=None))]
+    assert found == ["e778e589", "dc23715e", "826f02a6", "5c649dd4"]

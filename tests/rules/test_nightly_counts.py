@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -19,15 +20,18 @@ from typer.testing import CliRunner, Result
 import enrolment_report
 from redcap_rules.record import Row
 from shipped_instruments import trial_dictionary, trial_rows
+from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
 from trialdesk.errors import ConcealmentBroken
+from trialdesk.facts.deriving import Facts, derive, past
+from trialdesk.facts.dueforms import forms_by_event, over
+from trialdesk.facts.pulling import Pull
 from trialdesk.model import Envelope, Pile
-from trialdesk.nightly.due import contacts_over
-from trialdesk.nightly.run import Order, nightly
-from trialdesk.nightly.sources import sources
+from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.workbook import HEADER_ROW
 
@@ -44,21 +48,25 @@ def envelope(number: int) -> Envelope:
     return Envelope(PILE, number, envelope_id(PILE, number), 1, "received", "00", received_on=date(2026, 1, 5))
 
 
-def snapshot() -> Snapshot:
-    """Randomised with a step missing; consented with a step missing; randomised, by the date, next year."""
-    lives: dict[str, dict[str, dict[str, str]]] = {
-        "ODE-001": {
-            "screening_arm_1": {**WHOLE, "elig_ok": ""},
-            "randomisation_arm_1": {"rand_date": "2026-03-02", "rand_env": envelope(2).id},
-            "week_2_arm_1": CALL,
-        },
-        "ODE-002": {"screening_arm_1": {**WHOLE, "elig_ok": ""}},
-        "ODE-003": {
-            "screening_arm_1": WHOLE,
-            "randomisation_arm_1": {"rand_date": "2027-03-02", "rand_env": envelope(3).id},
-            "week_2_arm_1": CALL,
-        },
-    }
+Lives = Mapping[str, Mapping[str, Mapping[str, str]]]
+# Randomised with a step missing; consented with a step missing; randomised, by the date, next year.
+LIVES: Lives = {
+    "ODE-001": {
+        "screening_arm_1": {**WHOLE, "elig_ok": ""},
+        "randomisation_arm_1": {"rand_date": "2026-03-02", "rand_env": envelope(2).id},
+        "week_2_arm_1": CALL,
+    },
+    "ODE-002": {"screening_arm_1": {**WHOLE, "elig_ok": ""}},
+    "ODE-003": {
+        "screening_arm_1": WHOLE,
+        "randomisation_arm_1": {"rand_date": "2027-03-02", "rand_env": envelope(3).id},
+        "week_2_arm_1": CALL,
+    },
+}
+
+
+def snapshot(lives: Lives = LIVES) -> Snapshot:
+    """A pull of these records."""
     rows = {
         record: tuple(Row(record, event, "", 0, values) for event, values in life.items())
         for record, life in lives.items()
@@ -78,23 +86,36 @@ def config(tmp_path: Path) -> Config:
     return shipped.model_copy(update={"folders": shipped.folders.model_copy(update={"reports": tmp_path / "reports"})})
 
 
-def edge(monkeypatch: pytest.MonkeyPatch, *rooms: str) -> None:
-    """REDCap answers with the pull and the register above."""
-    for room in rooms:
-        monkeypatch.setattr(f"{room}.prove_blind", lambda _: None)
-        monkeypatch.setattr(f"{room}.read_register", lambda *_: REGISTER)
+def edge(
+    monkeypatch: pytest.MonkeyPatch, register: tuple[Envelope, ...] = REGISTER, pulled: Snapshot | None = None
+) -> None:
+    """REDCap answers with this pull and register."""
+    monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_: register)
+    monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda _: pulled or snapshot())
 
 
-@pytest.fixture
-def ran(config: Config, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, int]:
+def facts_of(config: Config, *register: Envelope, day: date = TODAY) -> Facts:
+    """The facts of the pull above with this register."""
+    pulled = snapshot()
+    pull = Pull(pulled, patients(pulled, config), register, forms_by_event(trial_rows("mapping.csv")))
+    return derive(pull, past(config, pulled, None), config, day)
+
+
+def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """One nightly run that writes nothing back."""
-    edge(monkeypatch, "trialdesk.nightly.run")
-    monkeypatch.setattr("trialdesk.nightly.run.pull", lambda _: snapshot())
+    monkeypatch.setattr("trialdesk.nightly.run.prove_blind", lambda _: None)
     monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: None)
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
     gateway = cast(Gateway, STUB)
     now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
-    done = nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+    return nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+
+
+@pytest.fixture
+def ran(config: Config, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, int]:
+    """One nightly run on the pull above."""
+    edge(monkeypatch)
+    done = night(config, monkeypatch)
     return done.summary, done.exit_code
 
 
@@ -143,21 +164,21 @@ def test_the_coordinator_s_lists_say_which_envelope(ran: tuple[Summary, int], co
 
 def test_nothing_is_expected_of_what_is_dated_later(config: Config) -> None:
     """Neither of a patient randomised next year, nor of a call dated tomorrow."""
-    over = contacts_over(config, TODAY, snapshot())
-    assert {record for record, _ in over} == {"ODE-001"}
-    assert ("ODE-001", "week_2_arm_1") in over
-    day = date(2026, 3, 15)
-    assert ("ODE-001", "week_2_arm_1") not in contacts_over(config, day, snapshot())
+    past_due = over(facts_of(config).schedule)
+    assert {record for record, _ in past_due} == {"ODE-001"}
+    assert ("ODE-001", "week_2_arm_1") in past_due
+    earlier = facts_of(config, day=date(2026, 3, 15))
+    assert ("ODE-001", "week_2_arm_1") not in over(earlier.schedule)
 
 
-def test_the_sources_hold_what_the_register_tells(config: Config) -> None:
+def test_the_facts_hold_what_the_register_tells(config: Config) -> None:
     """Envelopes are judged as they will be after the write-back: an opened one is not reported as unsettled."""
     waiting = replace(envelope(2), status="released", record="ODE-001")
-    found = sources(config, snapshot(), (envelope(1), waiting, envelope(3)), trial_rows("mapping.csv"), TODAY)
-    rules = {finding.rule for finding in found.envelopes}
+    found = facts_of(config, envelope(1), waiting, envelope(3))
+    rules = {finding.rule for finding in found.cards.findings}
     assert {"R02", "R21"} <= rules
     assert "R51" not in rules
-    assert "nurse_contact" in found.mapping["week_2_arm_1"]
+    assert "nurse_contact" in found.common.mapping["week_2_arm_1"]
 
 
 Script = Callable[..., Result]
@@ -166,11 +187,11 @@ Script = Callable[..., Result]
 @pytest.fixture
 def script(config: Config, monkeypatch: pytest.MonkeyPatch) -> Script:
     """The report's script on the same pull; its clock stands at TODAY."""
-    edge(monkeypatch, "trialdesk.envelopes.register")
+    edge(monkeypatch)
+    monkeypatch.setattr("trialdesk.envelopes.register.prove_blind", lambda _: None)
     monkeypatch.setattr(enrolment_report, "_today", lambda _: TODAY)
     monkeypatch.setattr("trialdesk.config.load", lambda _: config)
     monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: STUB)
-    monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda _: snapshot())
     return lambda *words: CliRunner().invoke(enrolment_report.app, list(words))
 
 
@@ -198,7 +219,7 @@ def test_the_register_s_token_is_proved_blind_first(script: Script, monkeypatch:
         raise ConcealmentBroken("the token sees the cards")
 
     monkeypatch.setattr("trialdesk.envelopes.register.prove_blind", seen)
-    monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda _: pytest.fail("the trial was read"))
+    monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda _: pytest.fail("the trial was read"))
     assert isinstance(script().exception, ConcealmentBroken)
 
 
@@ -224,3 +245,58 @@ def test_a_year_before_the_trial_is_allowed(script: Script) -> None:
     """Everything is zero, and nothing breaks."""
     made = script("--as-of", "2025-01-05")
     assert (made.exit_code, "0 of 100 randomised" in made.output) == (0, True)
+
+
+def carded(number: int, arm: str, code: str) -> Envelope:
+    """An envelope of the pile whose card holds this arm and code."""
+    plain = envelope(number)
+    return replace(plain, commitment=commitment("PVP-MM", plain.id, arm, code))
+
+
+def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where arms are moved no card fits; what cards prove is made in the real world alone, and the pack is published.
+
+    Patients, schedule and rules are derived once a world: the real one, treatments gone round, everybody in each arm.
+    """
+    codes = {1: "ABCDEFGHJKMN", 2: "0123456789AB", 3: "ZYXWVTSRQPNM"}
+    arms = {1: "1", 2: "2", 3: "1"}
+    lives = {
+        f"ODE-00{number}": {
+            "screening_arm_1": WHOLE,
+            "randomisation_arm_1": {
+                "rand_date": f"2026-03-0{number}",
+                "rand_env": envelope(number).id,
+                "rand_arm": arms[number],
+                "rand_code": code if number != 2 else "0123456789AC",
+            },
+        }
+        for number, code in codes.items()
+    }
+    register = tuple(carded(number, arms[number], code) for number, code in codes.items())
+    edge(monkeypatch, register, snapshot(lives))
+    counted: Counter[str] = Counter()
+    for place in (
+        "facts.pulling.patients",
+        "facts.deriving.patients",
+        "facts.deriving.schedule",
+        "facts.deriving.ruled",
+    ):
+        count(f"trialdesk.{place}", counted, monkeypatch)
+    done = night(config, monkeypatch)
+    assert [one.record for one in done.findings if one.rule == "R11"] == ["ODE-002"]
+    worlds = 2 + len(config.arms)
+    assert counted == {"patients": worlds, "schedule": worlds, "ruled": worlds}
+
+
+def count(name: str, counted: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function still works, and its calls are counted."""
+    module, _, function = name.rpartition(".")
+    real = getattr(import_module(module), function)
+
+    def counting(*given: object) -> object:
+        counted[function] += 1
+        return real(*given)
+
+    monkeypatch.setattr(name, counting)

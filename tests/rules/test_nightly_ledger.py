@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from trialdesk.errors import OutputFailed
+from trialdesk.model import Tally
 from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
-from trialdesk.redcap.sanity import Tally
 
 NOW = datetime(2026, 11, 23, 4, 30)
 

@@ -96,7 +96,7 @@ def test_the_projection_is_that_of_the_reference(
 
 def test_the_closed_form_agrees_with_simulation() -> None:
     """Rate ~ Gamma(n + ½, T), waiting time ~ Gamma(N − n, rate), 20 000 draws."""
-    dice = Random(1)  # noqa: S311 - a simulation, not a secret
+    dice = Random(1)
     draws = [dice.gammavariate(30, 1 / dice.gammavariate(20.5, 1 / 12.0)) for _ in range(20_000)]
     for ahead in (10, 17, 25):
         assert reaching(30, 20, 12.0, ahead) == pytest.approx(sum(t <= ahead for t in draws) / 20_000, abs=0.015)

@@ -14,7 +14,9 @@ from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import InstrumentError
-from trialdesk.findings.rules import Rules, check, read_rules, sort_out, told_once
+from trialdesk.findings.lists import sort_out
+from trialdesk.findings.ruled import ruled, told_once
+from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.instruments.treatment import treatment_columns, treatment_fields
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
@@ -48,7 +50,7 @@ def found(changes: Places, *more: Row) -> list[tuple[str, str]]:
     events = {event: {**CLEAN.get(event, {}), **changes.get(event, {})} for event in {*CLEAN, *changes}}
     rows = [Row("ODE-001", e, "", 0, {n: v for n, v in values.items() if v}) for e, values in sorted(events.items())]
     pull = Snapshot("1", "", DICTIONARY, tuple(sorted(events)), {"ODE-001": (*rows, *more)}, {"ODE-001": "ode"})
-    return [(finding.rule, finding.where) for finding in check(RULES, pull, CONFIG, TODAY)]
+    return [(finding.rule, finding.where) for finding in ruled(RULES, pull, CONFIG, TODAY)]
 
 
 def test_a_clean_record_has_no_finding() -> None:
@@ -136,7 +138,7 @@ def test_every_wrong_rule_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(InstrumentError) as refused:
         read_rules(tmp_path, DICTIONARY, CONFIG)
     lines = str(refused.value).splitlines()
-    assert [line.split()[0] for line in lines] == ["dq_rules.csv:2:", "dq_rules.csv:3:", "dq_rules.csv:5:"]
+    assert [line.split()[2].rstrip(",") for line in lines] == ["2", "3", "5"]
     assert "nothing" in lines[1]
     with pytest.raises(InstrumentError, match="nothing would be checked"):
         read_rules(tmp_path / "none", DICTIONARY, CONFIG)
@@ -188,7 +190,7 @@ def test_one_fact_is_told_once(changes: Mapping[str, str], envelopes: list[str],
     pull = Snapshot("1", "", DICTIONARY, tuple(places), {"ODE-001": rows}, {})
     said = [Finding(rule, "ODE", "ODE-001", RANDOMISATION, "error", "x") for rule in envelopes]
     elsewhere = [Finding(rule, "ODE", "ODE-002", RANDOMISATION, "error", "x") for rule in ("R21", "R49")]
-    once = told_once(check(RULES, pull, CONFIG, TODAY), [*said, *elsewhere], RULES, pull)
+    once = told_once(ruled(RULES, pull, CONFIG, TODAY), [*said, *elsewhere], RULES, pull)
     assert [finding.rule for finding in once] == left
 
 
@@ -204,7 +206,7 @@ def test_a_class_that_can_t_be_read_is_named_with_its_line(tmp_path: Path) -> No
     """The condition in column unless is REDCap's logic."""
     (tmp_path / "dq_rules.csv").write_text("rule_name,rule_logic\n")
     (tmp_path / "dq_classes.csv").write_text('rule,severity,same_as,unless\nX1,error,R1,"[a]="\n')
-    with pytest.raises(InstrumentError, match=r"dq_classes\.csv:2: X1: unless"):
+    with pytest.raises(InstrumentError, match=r"dq_classes\.csv row 2, unless: X1:"):
         read_rules(tmp_path, DICTIONARY, CONFIG)
 
 

@@ -13,26 +13,35 @@ from openpyxl import load_workbook
 
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
+from shipped_instruments import trial_rows
 from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import ConcealmentBroken, ConfigError
+from trialdesk.facts import deriving
+from trialdesk.facts.cards import Cards
 from trialdesk.facts.cohort import cohort
-from trialdesk.findings.rules import UNWORDED, Rules, read_rules
+from trialdesk.facts.deriving import Past, derive
+from trialdesk.facts.pulling import Pull
+from trialdesk.facts.worlds import worlds
+from trialdesk.instruments.rules import UNWORDED, Rules, read_rules
 from trialdesk.model import Finding, Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.blinding import prove_blind, worlds
-from trialdesk.reports.pack import Sources, enrolment_packs, facts, footer
+from trialdesk.reports.blinding import prove_blind
+from trialdesk.reports.pack import enrolment_packs, footer, sheets
+from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm
 from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "instruments" / "trial"
-CONFIG: Config = load(ROOT / "config.yaml")
+# The checks between records have tests of their own.
+CONFIG: Config = load(ROOT / "config.yaml").model_copy(update={"crosschecks": None})
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )
 RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG)
+EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 TODAY = date(2026, 7, 1)
 OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
 
@@ -61,8 +70,7 @@ def pull(lives: Mapping[str, Places]) -> Snapshot:
         record: tuple(Row(record, event, "", 0, values) for event, values in sorted(places.items()))
         for record, places in lives.items()
     }
-    events = tuple(sorted({event for places in lives.values() for event in places}))
-    return Snapshot("1", "", DICTIONARY, events, rows, {record: record[:3].lower() for record in lives})
+    return Snapshot("1", "", DICTIONARY, EVENTS, rows, {record: record[:3].lower() for record in lives})
 
 
 TRIAL = pull(
@@ -78,14 +86,20 @@ TRIAL = pull(
 NOBODY = pull({})
 
 
-def packs(snapshot: Snapshot, *profiles: str, envelopes: tuple[Finding, ...] = ()) -> Mapping[str, tuple[Table, ...]]:
-    return made_of(Sources(TODAY, RULES, envelopes=envelopes), profiles, snapshot=snapshot)
-
-
-def made_of(
-    sources: Sources, profiles: Sequence[str], as_of: date = TODAY, snapshot: Snapshot = TRIAL
+def packs(
+    snapshot: Snapshot, *profiles: str, envelopes: tuple[Finding, ...] = (), as_of: date = TODAY, **mapping: str
 ) -> Mapping[str, tuple[Table, ...]]:
-    return enrolment_packs(snapshot, CONFIG, sources, profiles, facts(snapshot, CONFIG, sources, as_of))
+    """The packs of a pull; what the register says is given, and `mapping` is event to its form."""
+    return enrolment_packs(facts_of(snapshot, envelopes, as_of, **mapping), profiles)
+
+
+def facts_of(
+    snapshot: Snapshot, envelopes: tuple[Finding, ...] = (), as_of: date = TODAY, **mapping: str
+) -> deriving.Facts:
+    forms = {event: (form,) for event, form in mapping.items()}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(deriving, "prove_cards", lambda *_: Cards((), (), envelopes, ()))
+        return derive(Pull(snapshot, patients(snapshot, CONFIG), (), forms), Past(), CONFIG, TODAY, as_of)
 
 
 def sheet(tables: tuple[Table, ...], name: str) -> Table:
@@ -178,14 +192,11 @@ def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
 @pytest.mark.parametrize("name", ["monitor", "site:ODE", "closed"])
 def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name: str) -> None:
     """What stood in REDCap on 1 April is not known: no findings, no completeness, and About says so."""
-    everything = Sources(
-        TODAY,
-        RULES,
-        envelopes=(Finding("R11", "ODE", "ODE-002", "", "error", "x"),),
-        due=lambda _: [("ODE-002", "week_2_arm_1"), ("RIG-002", "week_2_arm_1")],
-        mapping={"week_2_arm_1": ("nurse_contact",)},
+    told = (Finding("R11", "ODE", "ODE-002", "", "error", "x"),)
+    now, earlier = (
+        packs(TRIAL, name, envelopes=told, as_of=day, week_2_arm_1="nurse_contact")[name]
+        for day in (TODAY, date(2026, 4, 1))
     )
-    now, earlier = (made_of(everything, [name], day)[name] for day in (TODAY, date(2026, 4, 1)))
     assert {table.name for table in now} - {table.name for table in earlier} == {"Completeness", "Findings"}
     terms = dict(zip(column(sheet(earlier, "About"), "Term"), column(sheet(earlier, "About"), "Meaning"), strict=True))
     assert str(terms["Completeness, Findings"]).startswith("not in this report")
@@ -322,16 +333,26 @@ def test_a_planted_leak_is_caught_and_named_without_values(leak: Callable[[Snaps
     assert not [record for record in TRIAL.rows if record in str(refused.value)]
 
 
-def test_a_leak_through_a_finding_is_caught() -> None:
+def test_a_leak_through_a_finding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cross-check that is declared open but depends on the operation stops the report."""
 
-    def operated(snapshot: Snapshot) -> list[Finding]:
-        seen = patients(snapshot, CONFIG)
+    def operated(_: Snapshot, seen: Sequence[Patient], *__: object) -> list[Finding]:
         return [Finding("Q31", p.site, p.record, "", "warning", "x") for p in seen if p.procedure_on]
 
+    monkeypatch.setattr(deriving, "cross_findings", operated)
     with pytest.raises(ConcealmentBroken, match="sheet Findings"):
-        made_of(Sources(TODAY, RULES, crosschecks=operated), ["monitor"])
-    assert made_of(Sources(TODAY, RULES, crosschecks=operated), ["closed"])
+        packs(TRIAL, "monitor")
+    assert packs(TRIAL, "closed")
+
+
+def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
+    """The closed report shows all that is made; what nobody listed would vanish from every report without a word."""
+    reader = profile("closed", CONFIG)
+    stray = pull({"XXX-1": life("", "2026-02-01", "2026-02-20", "1")})
+    for snapshot in (TRIAL, stray):
+        made = sheets(facts_of(snapshot, week_2_arm_1="nurse_contact"), reader)
+        assert {table.name for table in made} == {*OPEN_SHEETS, "Completeness", "By arm"}
+        assert reader.show(made) == made
 
 
 def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:

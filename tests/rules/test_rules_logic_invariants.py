@@ -86,8 +86,9 @@ def test_no_text_makes_parsing_fail_otherwise_than_with_a_place(text: str) -> No
 
 
 def columns(rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
-    """Rows turned into the columns of COLUMNS."""
-    return {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
+    """Rows turned into the columns of COLUMNS; an option nobody ticked is 0, as REDCap exports it."""
+    blank = {name: "0" if "___" in name else "" for name in COLUMNS}
+    return {name: [row[place] or blank[name] for row in rows] for place, name in enumerate(COLUMNS)}
 
 
 def seen(row: Sequence[str]) -> RecordView:
