@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import OK_WITH_WARNINGS, REDCAP, OutputFailed, SanityFailed
 
 if TYPE_CHECKING:
     from trialdesk.config import Trial
@@ -18,11 +19,7 @@ app = application(
 )
 
 
-@app.command(
-    epilog="Exit codes: 0 written · 10 written, with patients to verify first, patients in no site's list or windows "
-    "without a working day · 2 usage · 20 configuration · 30 REDCap not reached · 31 token refused · 32 REDCap refused "
-    "the request · 40 REDCap sent too little · 60 not written."
-)
+@command(app, "written", OK_WITH_WARNINGS, *REDCAP, SanityFailed, OutputFailed)
 def call_schedule(
     config: ConfigOption = DEFAULT_CONFIG,
     today: Annotated[
@@ -41,7 +38,6 @@ def call_schedule(
 ) -> None:
     """Read REDCap, plan every contact on a working day in its window, and write one workbook."""
     from trialdesk.config import load
-    from trialdesk.errors import OK_WITH_WARNINGS
     from trialdesk.followup.feasibility import weakest_windows
     from trialdesk.followup.keeping import promises
     from trialdesk.followup.schedule import schedule

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import NIGHT
 
 if TYPE_CHECKING:
     from redcap_local.server import Running
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 app = application("Rehearse the trial on a REDCap of this machine, from empty projects to the first nightly run.")
 
 
-@app.command(
-    epilog="Exit codes: 0 done · 20 configuration or folder · 75 a rehearsal is at work in the folder · "
-    "others as in docs/install.md."
-)
+@command(app, "done", *NIGHT)
 def demo(
     config: ConfigOption = DEFAULT_CONFIG,
     patients: Annotated[int, typer.Option(min=1, max=400, help="How many patients are screened.")] = 40,

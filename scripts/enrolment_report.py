@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import REDCAP, ConcealmentBroken, InstrumentError, OutputFailed, SanityFailed, TableError
 
 if TYPE_CHECKING:
     from trialdesk.config import Trial
@@ -17,11 +18,7 @@ YEAR = timedelta(days=366)
 app = application("Write the enrolment report as an Excel workbook: sites, months, flow, patients and findings.")
 
 
-@app.command(
-    epilog="Exit codes: 0 written · 2 usage · 20 configuration, tokens or profile · 21 rules · 30 REDCap not reached · "
-    "31 token refused · 32 request refused · 40 REDCap sent too little · 42 the report would show an arm, or the "
-    "register's token sees the cards: nothing written · 45 the register holds something else · 60 not written."
-)
+@command(app, "written", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed)
 def enrolment_report(
     config: ConfigOption = DEFAULT_CONFIG,
     profile: Annotated[

@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import REDCAP, ConcealmentBroken, ConfigError, OutputFailed, TableError
 
 app = application("Write the envelope lists as an Excel workbook; no arm is in it.")
 
 
-@app.command(
-    epilog="Exit codes: 0 written · 20 configuration or token · 30 no answer, try again · 31 no right · "
-    "32 refused · 42 the token can see allocations · 45 the register holds something else · 60 not written."
-)
+@command(app, "written", *REDCAP, ConcealmentBroken, TableError, OutputFailed)
 def envelope_lists(
     config: ConfigOption = DEFAULT_CONFIG,
     site: Annotated[str, typer.Option(metavar="CODE", help="The list for this site alone.")] = "",
@@ -30,7 +28,6 @@ def envelope_lists(
     from trialdesk.config import load
     from trialdesk.envelopes.lists import coordinator_lists, site_list
     from trialdesk.envelopes.register import prove_blind, read_register
-    from trialdesk.errors import ConfigError
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.workbook import save
 

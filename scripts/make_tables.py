@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import OutputFailed, TableError
 
 app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
 
 
-@app.command(
-    epilog="Exit codes: 0 made · 20 configuration or a private file · 45 nothing to make, or the tables do not fit · "
-    "60 not written."
-)
+@command(app, "made", TableError, OutputFailed)
 def make_tables(
     config: ConfigOption = DEFAULT_CONFIG,
     identity: Annotated[

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, fault, run, stages
-from trialdesk.errors import INTERNAL, TrialError
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, fault, run, stages
+from trialdesk.errors import INTERNAL, NIGHT, OK_WITH_WARNINGS, TrialError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
-@app.command(
-    epilog="Exit codes: 0 published · 10 published, with findings to look at · 20 configuration or token · 21 rules · "
-    "30 REDCap not reached · 31 not allowed · 32 refused · 40 the pull can't be right, nothing published · "
-    "42 concealment, nothing published · 50 published, but not written back · 60 not written · 75 another run is on."
-)
+@command(app, "published", OK_WITH_WARNINGS, *NIGHT)
 def nightly_sync(
     config: ConfigOption = DEFAULT_CONFIG,
     once: Annotated[bool, typer.Option("--once", help="One run now, then end: the form for timers and cron.")] = False,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
-from trialdesk.errors import InstrumentError
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import REDCAP, InstrumentError, OutputFailed, PlanRefused, WriteBackFailed
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -32,7 +32,7 @@ OneProjectOption = Annotated[Which, typer.Option("--project", help="The project.
 JsonFlag = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
-@app.command(epilog="Exit codes: 0 no error · 20 configuration · 21 errors in the files.")
+@command(app, "no error", InstrumentError)
 def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, json: JsonFlag = False) -> None:
     """Find everything wrong with the instrument files, without a server."""
     from trialdesk.config import load
@@ -51,7 +51,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, project: ProjectOption = None, 
         raise typer.Exit(InstrumentError.exit_code)
 
 
-@app.command(epilog="Exit codes: 0 nothing to change, or shown · 20 configuration or token · 21 files · 30–32 REDCap.")
+@command(app, "nothing to change, or shown", InstrumentError, OutputFailed, *REDCAP)
 def plan(
     config: ConfigOption = DEFAULT_CONFIG,
     project: ProjectOption = None,
@@ -85,10 +85,7 @@ def plan(
         print(to_json(plans[0] if project else plans))
 
 
-@app.command(
-    epilog="Exit codes: 0 applied · 20 configuration or token · 21 files · 22 not that plan, a brake, or production · "
-    "30–32 REDCap · 50 REDCap does not hold what was written."
-)
+@command(app, "applied", InstrumentError, PlanRefused, WriteBackFailed, *REDCAP)
 def apply(
     digest: Annotated[str, typer.Argument(help="The digest that `plan` showed.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -105,9 +102,7 @@ def apply(
     print(f"{name}: {len(done.changes)} change(s) applied and read back")
 
 
-@app.command(
-    epilog="Exit codes: 0 written · 20 configuration or token · 21, 30–32 REDCap · 60 the folder is not empty."
-)
+@command(app, "written", InstrumentError, OutputFailed, *REDCAP)
 def pull(
     into: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -131,7 +126,7 @@ def pull(
         print(note)
 
 
-@app.command(epilog="Exit codes: 0 written · 20 configuration · 21 files · 60 not written.")
+@command(app, "written", InstrumentError, OutputFailed)
 def steps(
     into: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write steps.md and the files to upload.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -147,7 +142,7 @@ def steps(
     print(write_checklist(setup_steps(folder_of(trial, name), name), into))
 
 
-@app.command(epilog="Exit codes: 0 written · 20 configuration · 21 files · 60 not written.")
+@command(app, "written", InstrumentError, OutputFailed)
 def preview(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="The HTML file to write.")],
     config: ConfigOption = DEFAULT_CONFIG,

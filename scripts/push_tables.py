@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import REDCAP, TableError, WriteBackFailed
 
 app = application("Push the tables to the envelope register. The packer's job.")
 
 
-@app.command(
-    epilog="Exit codes: 0 in the register · 20 configuration, token or identity · 30 no answer, try again · "
-    "31 no right · 32 refused · 45 tables and register differ, nothing was written · 50 not read back."
-)
+@command(app, "in the register", *REDCAP, TableError, WriteBackFailed)
 def push_tables(
     identity: Annotated[Path, typer.Option(metavar="FILE", help="Your age identity (mode 0600).")],
     config: ConfigOption = DEFAULT_CONFIG,

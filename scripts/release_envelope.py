@@ -6,16 +6,13 @@ from typing import Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.errors import REDCAP, ConcealmentBroken, ReleaseRefused, TableError, WriteBackFailed
 
 app = application("Release the next envelope for a record. The coordinator's job, while the clinician is on the phone.")
 
 
-@app.command(
-    epilog="Exit codes: 0 released · 20 configuration or token · 30 no answer, run again · 31 no right · 32 refused · "
-    "41 refused, one line for every reason · 42 the token can see allocations · 45 the register holds something else · "
-    "50 not read back."
-)
+@command(app, "released", *REDCAP, ReleaseRefused, ConcealmentBroken, TableError, WriteBackFailed)
 def release_envelope(
     record: Annotated[str, typer.Argument(help="The patient's record id, for example ODE-014.")],
     config: ConfigOption = DEFAULT_CONFIG,

@@ -41,6 +41,12 @@ def no_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def scripts_warn_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that ends with a code its help does not name fails, in a process of its own too."""
+    monkeypatch.setenv("PYTHONWARNINGS", "error::UserWarning")
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Config:
     """config.yaml as it is shipped."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from trialdesk.errors import INTERNAL, TrialError
+from trialdesk.errors import EXITS, INTERNAL, OK, WRONG_USE, ConfigError, TrialError
+
+P = ParamSpec("P")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", help="The trial's configuration.", show_default=True, metavar="FILE")
@@ -21,6 +25,49 @@ DEFAULT_CONFIG = Path("config.yaml")
 def application(help_text: str) -> typer.Typer:
     """A command line whose errors never show values of variables: they may be tokens."""
     return typer.Typer(help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False)
+
+
+class Undeclared(UserWarning):
+    """A command ended with an exit code its help does not name: a defect, which tests refuse."""
+
+
+def command(
+    app: typer.Typer, done: str, *more: int | type[TrialError], **settings: Any
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A command of `app` whose help names the exit codes it may end with.
+
+    Args:
+        app: The command line.
+        done: What exit code 0 means here.
+        more: The other codes, or the errors that have them; a wrong configuration may end every command.
+        settings: For typer: name, help.
+    """
+    codes = {code if isinstance(code, int) else code.exit_code for code in (*more, ConfigError)}
+    shown = [f"{OK} {done}", *(f"{code} {EXITS[code].meaning}" for code in sorted(codes))]
+    always = f"Always possible: {WRONG_USE} wrong use · {INTERNAL} {EXITS[INTERNAL].meaning}."
+    epilog = f"Exit codes: {' · '.join(shown)}. {always}"
+
+    def add(function: Callable[P, None]) -> Callable[P, None]:
+        @wraps(function)
+        def watched(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                function(*args, **kwargs)
+            except TrialError as error:
+                _declared(error.exit_code, codes)
+                raise
+            except typer.Exit as end:
+                _declared(end.exit_code, codes)
+                raise
+
+        app.command(epilog=epilog, **settings)(watched)
+        return watched
+
+    return add
+
+
+def _declared(code: int, codes: Collection[int]) -> None:
+    if code not in codes and code != OK:
+        warnings.warn(f"exit code {code} is not in the help of this command; please report this line", Undeclared, 4)
 
 
 @contextmanager

@@ -1,28 +1,42 @@
-"""Everything the desk reports to its user, as one tree with stable exit codes.
-
-    TrialError                     1
-    ├── ConfigError               20  config.yaml, tokens or a private file is not usable
-    ├── InstrumentError           21  the instrument files are not usable
-    ├── PlanRefused               22  the plan is unsafe, has changed, or may not be applied
-    ├── RedcapUnreachable         30  the server did not answer with data; safe to try again
-    ├── NotAllowed                31  REDCap refused the token or lacks a right
-    ├── RedcapRefused             32  REDCap refused the request itself
-    ├── SanityFailed              40  what was pulled can't be right; nothing is published
-    ├── ReleaseRefused            41  no envelope may be released for this record now
-    ├── ConcealmentBroken         42  a token or a file shows what it must not
-    ├── TableError                45  the allocation tables are missing, damaged or do not fit
-    ├── WriteBackFailed           50  REDCap did not hold what was written
-    ├── OutputFailed              60  a result could not be written or read back
-    └── LockHeld                  75  another run is at work
-
-Codes follow trial-operations.md §4.4; 10 means done with warnings, 2 wrong usage, 70 a defect of ours.
-"""
+"""Everything the desk reports to its user, as one tree with stable exit codes (trial-operations.md 4.4)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 OK = 0
+WRONG_USE = 2
 OK_WITH_WARNINGS = 10
 INTERNAL = 70
+
+
+class Exit(NamedTuple):
+    """What an exit code means, and what the person who reads it does."""
+
+    meaning: str
+    way_out: str
+
+
+EXITS: Mapping[int, Exit] = {
+    70: Exit("a defect of ours", "report the line; it holds no data"),
+    42: Exit("a token, right or file shows an allocation", "stop; tell the packer"),
+    60: Exit("a result could not be written or read back", "close the file, check rights and disk"),
+    45: Exit("tables or register are missing, damaged or do not fit", "ask the packer"),
+    20: Exit("configuration, token or private file", "every problem is listed with its place"),
+    21: Exit("instrument files", "every problem is listed with its place"),
+    22: Exit("the plan was refused: unsafe, changed, or production", "read the plan again"),
+    31: Exit("REDCap refused the token or a right", "ask who gives rights in REDCap"),
+    32: Exit("REDCap refused the request", "the reason is in the line, without values"),
+    30: Exit("REDCap did not answer with data", "try again later; nothing was changed"),
+    40: Exit("the pull can't be right", "read which check; nothing was published"),
+    41: Exit("no envelope may be released for this record now", "the reasons are listed"),
+    50: Exit("REDCap does not hold what was written", "look at the project's log, run again"),
+    75: Exit("another run is at work", "wait for it to end"),
+    10: Exit("done, with something a person has to look at", "read the findings"),
+    0: Exit("done", "–"),
+}
+"""Exit codes, worst first; beside them 2, wrong use of the command."""
 
 
 class TrialError(Exception):
@@ -115,3 +129,19 @@ class LockHeld(TrialError):
     """Another run is at work."""
 
     exit_code = 75
+
+
+REDCAP: tuple[type[TrialError], ...] = (RedcapUnreachable, NotAllowed, RedcapRefused)
+"""What may go wrong whenever REDCap is asked."""
+
+NIGHT: tuple[type[TrialError], ...] = (
+    *REDCAP,
+    InstrumentError,
+    SanityFailed,
+    ConcealmentBroken,
+    TableError,
+    WriteBackFailed,
+    OutputFailed,
+    LockHeld,
+)
+"""What may end a nightly run."""
