@@ -26,7 +26,7 @@ class Role:
 
     `days` is how long before today the screening was, oldest and youngest. `strata` is a pattern the stratum code
     has to match. `alone` keeps the pile for this patient. `rules` are the findings the part must lead to, `code`
-    the deviation code of instruments.md 9.
+    the deviation code of reference/instruments.md 9.
     """
 
     name: str

@@ -41,8 +41,8 @@ class Pen:
     def ticks(self, field: str, *codes: str) -> dict[str, str]:
         """A checkbox with these options ticked; like a saved form it also sends the others, as not ticked.
 
-        REDCap computes what depends on imported fields only (redcap-api.md 6.2): a checkbox left out of the import
-        would leave its count blank instead of 0.
+        REDCap computes what depends on imported fields only
+        (reference/redcap-api.md 6.2): a checkbox left out of the import would leave its count blank instead of 0.
         """
         return {
             checkbox_column(field, option.code): str(int(option.code in codes))

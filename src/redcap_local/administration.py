@@ -163,7 +163,7 @@ def move_to_production(connection: sqlite3.Connection, project: Project, now: da
     """The project is in production: its structure is fixed, and its production tables are in use.
 
     Raises:
-        AdministrationError: A randomization without a production table (randomisation.md 2c).
+        AdministrationError: A randomization without a production table (reference/randomisation.md 2c).
     """
     for model in randomization.models(connection, project.id):
         if not randomization.slots(connection, model.id, production=True):

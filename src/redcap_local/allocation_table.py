@@ -1,4 +1,4 @@
-"""Allocation tables as a person uploads them, checked in REDCap's words (randomisation.md 2)."""
+"""Allocation tables as a person uploads them, checked in REDCap's words (reference/randomisation.md 2)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TableError(Exception):
 
 
 def is_concealed(project: Project, model: Model) -> bool:
-    """True when the target is a text field, which takes the randomization number (redcap-api.md 8.3)."""
+    """True when the target is a text field, which takes the randomization number (reference/redcap-api.md 8.3)."""
     return project.dictionary.get(model.target_field).kind == "text"
 
 

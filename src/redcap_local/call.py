@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from redcap_local.rights import User
     from redcap_local.wire.parameters import Parameters
 
-# 15.0 has action=randomize and still codes form rights 0-3 (redcap-api.md 14).
+# 15.0 has action=randomize and still codes form rights 0-3 (reference/redcap-api.md 14).
 DEFAULT_VERSION = "15.0.12"
 
 

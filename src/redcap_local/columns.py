@@ -1,4 +1,4 @@
-"""The columns of data a dictionary makes (redcap-api.md 5.2)."""
+"""The columns of data a dictionary makes (reference/redcap-api.md 5.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from redcap_rules.dictionary import Dictionary, Field
 
 _TAG = re.compile(r"<[^>]*>")
-# What stands for the time of a survey that was begun and not completed (redcap-api.md 5.3).
+# What stands for the time of a survey that was begun and not completed (reference/redcap-api.md 5.3).
 NOT_COMPLETED = "[not completed]"
 STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 
@@ -23,7 +23,7 @@ class Column:
 
     `field` is None for a form status and for the time stamp of a survey. `code` is the option of a checkbox
     column. `empty` is what a row shows to which the form applies but which holds nothing: '0' for ticks and
-    statuses, else ''. A checkbox column without `code` holds all its ticked options (redcap-api.md 5.1).
+    statuses, else ''. A checkbox column without `code` holds all its ticked options (reference/redcap-api.md 5.1).
     """
 
     name: str
@@ -34,7 +34,7 @@ class Column:
 
     @property
     def header(self) -> str:
-        """The heading with label headers (redcap-api.md 5.2)."""
+        """The heading with label headers (reference/redcap-api.md 5.2)."""
         if self.field is None:
             return "Complete?" if self.empty else "Survey Timestamp"
         label = plain(self.field.label)
@@ -55,12 +55,12 @@ class Column:
 
 
 def time_stamp(form: str) -> str:
-    """The column that tells when a survey was completed (redcap-api.md 5.2)."""
+    """The column that tells when a survey was completed (reference/redcap-api.md 5.2)."""
     return f"{form}_timestamp"
 
 
 def plain(label: str) -> str:
-    """A label without HTML (redcap-api.md 5.3)."""
+    """A label without HTML (reference/redcap-api.md 5.3)."""
     return _TAG.sub("", label)
 
 

@@ -1,4 +1,4 @@
-"""A server that misbehaves when told to, as real ones do now and then (redcap-api.md 15)."""
+"""A server that misbehaves when told to, as real ones do now and then (reference/redcap-api.md 15)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every sentence the server answers with, and how sure it is that REDCap says the same.
 
-Confidence marks are those of redcap-api.md 0: V seen on the wire, D documented, I reported, U unknown. A
+Confidence marks are those of reference/redcap-api.md 0: V seen on the wire, D documented, I reported, U unknown. A
 sentence marked U is ours; it begins with `[local] ` so that no client comes to depend on its wording.
 """
 
@@ -49,7 +49,7 @@ class ApiError(Exception):
         super().__init__(self.text)
 
 
-# redcap-api.md 2.4
+# reference/redcap-api.md 2.4
 BAD_TOKEN = _seen("You do not have permissions to use the API", 403)
 NO_IMPORT = _seen("You do not have API Import/Update privileges", 403)
 NO_DELETE = _seen("You do not have Delete Record privileges", 403)
@@ -94,7 +94,7 @@ CANNOT_DELETE = _seen(
 )
 PURPOSE_TEXT = _seen("You must provide some text for 'purpose_other' since you specified 'purpose' as '1' (Other).")
 
-# redcap-api.md 9 (issue PC #190); the lists of names and cells that follow the sentences are ours
+# reference/redcap-api.md 9 (issue PC #190); the lists of names and cells that follow the sentences are ours
 DUPLICATE_FIELDS = _seen(
     "The following variable/field names were duplicated. Please rename these field names so that they only "
     "appear once. {}"
@@ -112,7 +112,7 @@ BAD_FIELD_NAME = _ours(
 BAD_METADATA = _ours("The data dictionary has errors:\n{}")
 IN_PRODUCTION = _ours("The project is in production: {} cannot be changed through the API")
 
-# redcap-api.md 6.2, 6.3: sentences of the four-column lines
+# reference/redcap-api.md 6.2, 6.3: sentences of the four-column lines
 NOT_A_CATEGORY = _seen("The value is not a valid category for {}")
 NOT_DESIGNATED = _seen(
     "This field ('{}') exists on an instrument that is not designated for the event named '{}'. "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redcap_local.columns import Column
     from redcap_rules.dictionary import Dictionary
 
-# Settings that project_settings can change, with the values of a new project (redcap-api.md 13.3).
+# Settings that project_settings can change, with the values of a new project (reference/redcap-api.md 13.3).
 EDITABLE_SETTINGS: Mapping[str, str] = {
     "project_title": "",
     "project_language": "English",
@@ -88,7 +88,7 @@ class Project:
 
     @cached_property
     def longitudinal(self) -> bool:
-        """True only with the flag on and more than one event or arm (redcap-api.md 10)."""
+        """True only with the flag on and more than one event or arm (reference/redcap-api.md 10)."""
         return self.settings["is_longitudinal"] == "1" and (len(self.events) > 1 or len(self.arms) > 1)
 
     @property

@@ -1,4 +1,7 @@
-"""What an administrator sets up on the Randomization page: models and allocation tables (randomisation.md 2)."""
+"""What an administrator sets up on the Randomization page: models and allocation tables.
+
+Source: reference/randomisation.md 2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may do in a project: REDCap's user rights (redcap-api.md 11.2, 11.4)."""
+"""What a user may do in a project: REDCap's user rights (reference/redcap-api.md 11.2, 11.4)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Rights:
         return self.switches.get(key, 0) > 0
 
     def changes(self, key: str) -> bool:
-        """True when the switch is on and not only for reading (user_rights 2, redcap-api.md 11.4)."""
+        """True when the switch is on and not only for reading (user_rights 2, reference/redcap-api.md 11.4)."""
         return self.switches.get(key, 0) == 1
 
     def edits(self, form: str) -> bool:

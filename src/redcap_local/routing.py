@@ -1,4 +1,4 @@
-"""Which handler answers which content and action, and the right it needs (redcap-api.md 2.5, 4)."""
+"""Which handler answers which content and action, and the right it needs (reference/redcap-api.md 2.5, 4)."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ _CONTENTS = frozenset(content for content, _ in ROUTES)
 def find(parameters: Parameters) -> Route | None:
     """The route of a request; None when there is no such content or action.
 
-    Without an action, `data` makes a request an import (redcap-api.md 4).
+    Without an action, `data` makes a request an import (reference/redcap-api.md 4).
     """
     content = parameters.text("content").strip()
     action = parameters.text("action").strip() or ("import" if "data" in parameters else "export")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from redcap_local.wire.replies import Reply
 
 THREADS = 8
-# redcap-api.md 1.1
+# reference/redcap-api.md 1.1
 _HEADERS = {
     "expires": "0",
     "cache-control": "no-store, no-cache, must-revalidate",

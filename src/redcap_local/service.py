@@ -1,4 +1,4 @@
-"""From parameters to a reply: token, right, content, handler, transaction, log (redcap-api.md 16)."""
+"""From parameters to a reply: token, right, content, handler, transaction, log (reference/redcap-api.md 16)."""
 
 from __future__ import annotations
 

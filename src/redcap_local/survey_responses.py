@@ -1,4 +1,4 @@
-"""What participants do elsewhere: survey responses, recorded by an administrator (redcap-api.md 5.3)."""
+"""What participants do elsewhere: survey responses, recorded by an administrator (reference/redcap-api.md 5.3)."""
 
 from __future__ import annotations
 

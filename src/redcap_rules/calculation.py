@@ -1,7 +1,7 @@
 """Calculated fields recalculated in the order they depend on one another.
 
 A calculation hidden by branching still calculates: REDCap clears hidden values on the data-entry form only,
-never on import (instruments.md 2.2).
+never on import (reference/instruments.md 2.2).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -57,7 +57,7 @@ def _choice(part: str, position: int) -> Choice:
 
 
 def checkbox_column(field: str, code: str) -> str:
-    """The export column of one checkbox option (redcap-api.md 5.2).
+    """The export column of one checkbox option (reference/redcap-api.md 5.2).
 
     >>> checkbox_column("fear", "-99")
     'fear____99'

@@ -84,7 +84,7 @@ def _arguments(text: str, start: int) -> Iterator[str]:
 
 
 def _number(value: Value) -> str:
-    # A calc field can only hold a number (instruments.md 2.2).
+    # A calc field can only hold a number (reference/instruments.md 2.2).
     return BLANK if number(value) is None else number_text(value)
 
 

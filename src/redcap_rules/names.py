@@ -11,7 +11,7 @@ _FORM_PART = 50
 def event_name(label: str, arm: int = 1, taken: Collection[str] = ()) -> str:
     """The unique event name of a label in an arm that is not among the names taken.
 
-    Source: instruments.md 2.3; a collision adds a letter from `b` on (redcap-api.md 10).
+    Source: reference/instruments.md 2.3; a collision adds a letter from `b` on (reference/redcap-api.md 10).
 
     >>> event_name("Deadline to opt out of study", arm=2)
     'deadline_to_opt_ou_arm_2'
@@ -20,7 +20,7 @@ def event_name(label: str, arm: int = 1, taken: Collection[str] = ()) -> str:
 
 
 def group_name(label: str, taken: Collection[str] = ()) -> str:
-    """The unique name of a data access group that is not among the names taken (redcap-api.md 11.1).
+    """The unique name of a data access group that is not among the names taken (reference/redcap-api.md 11.1).
 
     >>> group_name("Integration test dag-a")
     'integration_test_d'

@@ -1,4 +1,4 @@
-"""Which values REDCap refuses, and with which words (redcap-api.md 6.2, 6.3, 9)."""
+"""Which values REDCap refuses, and with which words (reference/redcap-api.md 6.2, 6.3, 9)."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _COMMA = r"[-+]?(\d+,?\d*|,\d+)([eE][-+]?\d+)?"
 
 
 def _dates() -> list[ValidationType]:
-    # Whatever the display order, a date is stored and imported as Y-M-D (redcap-api.md 5.3).
+    # Whatever the display order, a date is stored and imported as Y-M-D (reference/redcap-api.md 5.3).
     return [
         ValidationType(f"{stem}_{order}", f"{label} ({shown})", stem, pattern)
         for stem, label, pattern in (
@@ -99,7 +99,7 @@ def refusal(field: Field, value: str) -> str | None:
     """REDCap's own message when the field cannot hold the value, None when it is accepted.
 
     Types and categories are hard; ranges, branching and required-ness are not enforced on import
-    (redcap-api.md 6.2). A blank is always accepted, and so is any text under a validation type this table
+    (reference/redcap-api.md 6.2). A blank is always accepted, and so is any text under a validation type this table
     does not know, since a site may add its own.
 
     Args:

@@ -1,4 +1,4 @@
-"""Everything the desk reports to its user, as one tree with stable exit codes (trial-operations.md 4.4)."""
+"""Everything the desk reports to its user, as one tree with stable exit codes (reference/trial-operations.md 4.4)."""
 
 from __future__ import annotations
 

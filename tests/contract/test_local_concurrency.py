@@ -1,4 +1,7 @@
-"""Many clients at once (redcap-api.md 7: two callers of generateNextRecordName may collide; imports may not)."""
+"""Many clients at once.
+
+Source: reference/redcap-api.md 7: two callers of generateNextRecordName may collide; imports may not.
+"""
 
 from __future__ import annotations
 

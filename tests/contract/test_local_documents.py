@@ -1,4 +1,4 @@
-"""Files, the repository, surveys, reports, PDF, project XML (redcap-api.md 12, 13)."""
+"""Files, the repository, surveys, reports, PDF, project XML (reference/redcap-api.md 12, 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exporting records (redcap-api.md 5)."""
+"""Exporting records (reference/redcap-api.md 5)."""
 
 from __future__ import annotations
 

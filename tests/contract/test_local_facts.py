@@ -1,4 +1,4 @@
-"""Facts seen on real servers (marked [V] in redcap-api.md) that no other test of the local server names."""
+"""Facts seen on real servers (marked [V] in reference/redcap-api.md) that no other test of the local server names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that misbehaves on request (redcap-api.md 15)."""
+"""A server that misbehaves on request (reference/redcap-api.md 15)."""
 
 from __future__ import annotations
 

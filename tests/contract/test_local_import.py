@@ -1,4 +1,4 @@
-"""Importing records (redcap-api.md 6)."""
+"""Importing records (reference/redcap-api.md 6)."""
 
 from __future__ import annotations
 

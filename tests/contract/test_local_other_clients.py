@@ -1,4 +1,4 @@
-"""What clients that are not installed here send, as wire-formats.md describes it: R, PHP, Singer taps."""
+"""What clients that are not installed here send, as reference/wire-formats.md describes it: R, PHP, Singer taps."""
 
 from __future__ import annotations
 

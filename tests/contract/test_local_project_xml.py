@@ -1,4 +1,4 @@
-"""A project made from XML in the words a real server exports it in (redcap-api.md 13.4), written by hand."""
+"""A project made from XML in the words a real server exports it in (reference/redcap-api.md 13.4), written by hand."""
 
 from __future__ import annotations
 

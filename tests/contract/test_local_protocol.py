@@ -1,4 +1,4 @@
-"""How the local server speaks: transport, errors, formats (redcap-api.md 1 to 3)."""
+"""How the local server speaks: transport, errors, formats (reference/redcap-api.md 1 to 3)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_unknown_parameters_are_ignored(clinic: Any) -> None:
 
 
 def test_lists_come_bracketed_or_comma_separated_or_empty(clinic: Any) -> None:
-    """1 [V]; wire-formats.md: empty means not given."""
+    """1 [V]; reference/wire-formats.md: empty means not given."""
     clinic.admin.put(*({"record_id": n} for n in "123"))
     assert [r["record_id"] for r in clinic.admin.rows(records=["1", "3"], fields=["record_id"])] == ["1", "3"]
     assert [r["record_id"] for r in clinic.admin.rows(records="1,3", fields="record_id")] == ["1", "3"]
@@ -138,7 +138,7 @@ def test_types_are_those_of_each_endpoint(clinic: Any) -> None:
 
 
 def test_more_than_a_thousand_fields_and_a_megabyte_fit_in_a_request(clinic: Any) -> None:
-    """dependencies.md 2: full exports name every field, imports are one big field."""
+    """reference/dependencies.md 2: full exports name every field, imports are one big field."""
     many = ["record_id"] * 1500
     clinic.admin.put({"record_id": "1", "remark": "x" * 2_000_000})
     assert len(clinic.admin.rows(fields=many, events=["start_arm_1"])) == 1

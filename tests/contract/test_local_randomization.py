@@ -1,4 +1,4 @@
-"""The Randomization module (redcap-api.md 8, randomisation.md 2)."""
+"""The Randomization module (reference/redcap-api.md 8, reference/randomisation.md 2)."""
 
 from __future__ import annotations
 
@@ -213,26 +213,26 @@ def test_groups_can_be_a_stratum(clinic: Any) -> None:
     ],
 )
 def test_a_faulty_table_is_refused_in_redcaps_words(ready: Any, text: str, message: str) -> None:
-    """randomisation.md 2c [V]."""
+    """reference/randomisation.md 2c [V]."""
     with pytest.raises(TableError) as refused:
         upload(ready, ready.rid, text)
     assert message in str(refused.value)
 
 
 def test_notes_and_empty_rows_are_ignored(ready: Any) -> None:
-    """randomisation.md 2a [V]: templates upload as they are."""
+    """reference/randomisation.md 2a [V]: templates upload as they are."""
     text = f"{HEADER},,NOTES: read me\nE-1,1,1,0,,first\n,,,,,only a note\nE-2,2,1,0\n"
     assert upload(ready, ready.rid, text) == 2
 
 
 def test_the_older_format_names_the_target_field(ready: Any) -> None:
-    """randomisation.md 2b [V]: before 14.7."""
+    """reference/randomisation.md 2b [V]: before 14.7."""
     assert upload(ready, ready.rid, "arm,sex,smoker\n2,1,0\n", version="14.5.10") == 1
     assert randomize(ready, "1", ready.rid).json()["target_field"] == "2"
 
 
 def test_development_and_production_tables_must_differ(ready: Any) -> None:
-    """randomisation.md 2c [V]; production starts with its own table, unused."""
+    """reference/randomisation.md 2c [V]; production starts with its own table, unused."""
     with pytest.raises(TableError, match=DUPLICATE_TABLE):
         upload(ready, ready.rid, TABLE, production=True)
     with administration.opened(ready.db) as connection, pytest.raises(administration.AdministrationError):

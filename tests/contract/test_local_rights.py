@@ -1,4 +1,4 @@
-"""What a user may see and do (redcap-api.md 2.5, 11)."""
+"""What a user may see and do (reference/redcap-api.md 2.5, 11)."""
 
 from __future__ import annotations
 

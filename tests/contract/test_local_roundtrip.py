@@ -1,4 +1,4 @@
-"""Whatever goes in by one format comes out by every other (redcap-api.md 3, 5, 6)."""
+"""Whatever goes in by one format comes out by every other (reference/redcap-api.md 3, 5, 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dictionary, events, groups, users, project information (redcap-api.md 9 to 11, 13)."""
+"""Dictionary, events, groups, users, project information (reference/redcap-api.md 9 to 11, 13)."""
 
 from __future__ import annotations
 

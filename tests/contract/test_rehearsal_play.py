@@ -78,7 +78,7 @@ def seen(_done: int, _total: int) -> None:
 
 
 def test_every_patient_is_in_redcap_in_the_group_of_the_site(played: Played) -> None:
-    """A record lands in the data access group of the user who imports it (redcap-api.md 6.2)."""
+    """A record lands in the data access group of the user who imports it (reference/redcap-api.md 6.2)."""
     rows = played.coordinator.export_records(fields=["record_id"], export_data_access_groups=True)
     groups = {row["record_id"]: row["redcap_data_access_group"] for row in rows}
     assert groups == {life.record: life.site.lower() for life in played.story.lives}

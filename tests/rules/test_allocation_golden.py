@@ -26,7 +26,10 @@ TWO_TO_ONE = Scheme("DEMO-ÆØÅ", "dev", (("A", 2), ("B", 1)), ((3, 1), (6, 3))
 def second_implementation(  # noqa: C901 - one function on purpose: it is read beside the description
     master: bytes, scheme: Scheme, site: str, stratum: str, n: int
 ) -> list[tuple[str, str, str, str]]:
-    """(envelope id, arm, card code, commitment) of the first n envelopes, written again from design.md §5 alone."""
+    """(envelope id, arm, card code, commitment) of the first n envelopes, written again from reference/design.md 5.
+
+    alone.
+    """
 
     def enc(*words: str) -> bytes:
         return b"".join(len(w.encode("utf-8")).to_bytes(4, "big") + w.encode("utf-8") for w in words)

@@ -73,7 +73,7 @@ def test_days_are_written_the_same_on_every_machine() -> None:
     ],
 )
 def test_months_keep_the_day_number_and_stop_at_month_end(day: date, months: int, expected: date) -> None:
-    """Calendar months from the anchor (trial-operations.md 3.2)."""
+    """Calendar months from the anchor (reference/trial-operations.md 3.2)."""
     assert add_months(day, months) == expected
 
 
@@ -105,12 +105,15 @@ def test_weekly_windows_follow_each_other_without_gap_or_overlap(shipped: Config
 
 @given(enrolled=ENROLLED)
 def test_month_3_opens_only_after_week_12_has_closed(shipped: Config, enrolled: date) -> None:
-    """Two contacts and never one day for both (design.md 6)."""
+    """Two contacts and never one day for both (reference/design.md 6)."""
     assert window(rule_of(shipped, "M03"), enrolled).opens > window(rule_of(shipped, "W12"), enrolled).closes
 
 
 def test_every_window_holds_a_working_day_for_twenty_years(shipped: Config) -> None:
-    """Whatever the day of enrolment or operation, Easter and Christmas included (trial-operations.md 0, finding 7)."""
+    """Whatever the day of enrolment or operation, Easter and Christmas included.
+
+    Source: reference/trial-operations.md 0, finding 7.
+    """
     found = weakest_windows(shipped, date(2025, 1, 1), date(2044, 12, 31))
     assert [weak.code for weak in found] == [rule.code for rule in shipped.contacts]
     assert {weak.open_days for weak in found if weak.code.startswith("W")} == {2}

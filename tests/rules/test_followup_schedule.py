@@ -201,7 +201,7 @@ def test_the_latest_preference_counts_for_all_calls(shipped: Config) -> None:
 
 
 def test_weeks_missed_in_a_row_are_remarked_once_on_the_next_contact(shipped: Config) -> None:
-    """Two are enough to tell the coordinator (trial-operations.md 3.4)."""
+    """Two are enough to tell the coordinator (reference/trial-operations.md 3.4)."""
     plan = made(shipped, "2026-02-23", ODE_1=record())
     remark = "2 contacts missed in a row: tell the coordinator"
     assert [e.contact.rule.code for e in plan.entries if remark in e.flags] == ["W03"]
@@ -260,7 +260,7 @@ def test_a_site_sees_its_own_patients_on_the_days_of_the_whole_trial_s_plan(ship
 
 
 def test_shuffling_records_changes_no_byte_of_the_sheets(shipped: Config) -> None:
-    """Row order of the export does not matter (trial-operations.md 3.9)."""
+    """Row order of the export does not matter (reference/trial-operations.md 3.9)."""
     records = {f"ODE-{n}": record(f"2026-02-{n:02}") for n in range(2, 12)}
     both = []
     for order in (list(records), list(records)[::-1]):

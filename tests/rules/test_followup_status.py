@@ -105,7 +105,7 @@ def test_an_end_dated_after_today_makes_nothing_missed_that_is_still_to_come(
 
 
 def test_a_declined_contact_is_missed_at_once_and_the_next_week_is_called() -> None:
-    """Declining one call is not withdrawal (trial-operations.md 3.4)."""
+    """Declining one call is not withdrawal (reference/trial-operations.md 3.4)."""
     assert status(contact(said=Said(refused=True)), day("02-23"), day("02-21")) == "missed"
 
 

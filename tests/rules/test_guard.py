@@ -33,7 +33,7 @@ def answer(status: int, body: bytes) -> Response:
     ],
 )
 def test_what_is_not_data_becomes_an_error_of_ours(status: int, body: bytes, error: type[TrialError]) -> None:
-    """200 is not success, and a page is not data (redcap-api.md 15)."""
+    """200 is not success, and a page is not data (reference/redcap-api.md 15)."""
     with pytest.raises(error):
         believe(answer(status, body))
 
@@ -48,7 +48,7 @@ def test_data_passes(body: bytes) -> None:
 
 
 def test_an_import_error_is_told_without_its_values() -> None:
-    """REDCap quotes record and value; a log may hold the field only (trial-operations.md 4.7)."""
+    """REDCap quotes record and value; a log may hold the field only (reference/trial-operations.md 4.7)."""
     told = without_values('"ODE-007","con_phone","51 23 45 67","The value is not valid"\n"ODE-008","x","9","Bad"')
     assert told == "2 value(s) not accepted, in con_phone, x: The value is not valid"
 

@@ -317,7 +317,10 @@ def test_a_file_that_cannot_be_read_is_said_so_in_one_line(content: bytes, words
 def test_a_licensed_item_of_the_trial_has_the_label_of_its_own_questionnaire(
     file: str, label: str, other: str, tmp_path: Path
 ) -> None:
-    """Each questionnaire has its pattern (instruments.md 10.3), and what looks neutral elsewhere does not pass."""
+    """Each questionnaire has its pattern.
+
+    (reference/instruments.md 10.3), and what looks neutral elsewhere does not pass.
+    """
     copytree(HOME / "instruments" / "trial", tmp_path / "trial")
     path = tmp_path / "trial" / file
     path.write_text(path.read_text(encoding="utf-8").replace(label, other), encoding="utf-8")

@@ -119,7 +119,7 @@ def test_wording_in_the_repository_is_found_wherever_it_stands(config: Config) -
 @pytest.mark.parametrize(("ignored", "faults"), [("", 1), ("/local/\n", 0)])
 def test_wording_git_would_commit_is_found(config: Config, ignored: str, faults: int) -> None:
     """The folder has to be ignored."""
-    subprocess.run(["git", "init", "-q", str(config.home)], check=True)  # noqa: S607 - git is wherever PATH says
+    subprocess.run(["git", "init", "-q", str(config.home)], check=True)
     (config.home / ".gitignore").write_text(ignored, encoding="utf-8")
     give(config, f'odi_1,"{WORDING}",,')
     assert len([f for f in check_projects(config, PROJECTS) if "git would commit" in f.what]) == faults

@@ -115,7 +115,7 @@ def test_a_folder_without_roles_leaves_those_of_redcap_alone(tmp_path: Path) -> 
     ("legacy", "mask"), [("0", "128"), ("1", "130"), ("2", "129"), ("3", "138")], ids=["none", "edit", "read", "survey"]
 )
 def test_old_and_new_form_rights_that_mean_the_same_are_no_difference(legacy: str, mask: str) -> None:
-    """REDCap codes form rights 0 to 3, and from 15.6 as a bit mask (redcap-api.md 11.4)."""
+    """REDCap codes form rights 0 to 3, and from 15.6 as a bit mask (reference/redcap-api.md 11.4)."""
     assert made(role(forms=f"envelope:{legacy},card:0"), role(forms=f"envelope:{mask},card:128")).empty
     wider = made(role(forms=f"envelope:{legacy},card:0"), role(forms="envelope:146,card:0"))
     assert [change.before for change in wider.changes] == ["view and edit, delete"]

@@ -134,7 +134,7 @@ def test_the_first_page_says_where_every_site_stands() -> None:
 
 
 def test_percentages_stand_only_over_ten_or_more() -> None:
-    """2 of 18 is 11 %; Vejle's target of 8 gets none (trial-operations.md 2.1)."""
+    """2 of 18 is 11 %; Vejle's target of 8 gets none (reference/trial-operations.md 2.1)."""
     page = sheet(packs(TRIAL, "monitor")["monitor"], "Enrolment")
     share = dict(zip(column(page, "Site"), column(page, "% of target"), strict=True))
     assert share["ODE"] == pytest.approx(2 / 18)

@@ -103,7 +103,7 @@ def test_missing_optional_columns_and_short_rows_are_blank() -> None:
 
 
 def test_an_unnamed_last_column_and_columns_no_version_uses_are_skipped() -> None:
-    """A few saved files have them (redcap-api.md 9)."""
+    """A few saved files have them (reference/redcap-api.md 9)."""
     text = "field_name,form_name,field_units,field_type,\nrecord_id,f,mg,text,\n"
     assert read_dictionary(text).fields == (Field("record_id", "f", "text"),)
 
@@ -204,7 +204,7 @@ def test_no_text_makes_reading_fail_otherwise_than_with_problems(text: str) -> N
 
 
 def test_a_dictionary_answers_what_its_columns_are_and_where() -> None:
-    """Checkbox options are columns; descriptive text has none (redcap-api.md 5.2)."""
+    """Checkbox options are columns; descriptive text has none (reference/redcap-api.md 5.2)."""
     assert SMALL.record_id == "record_id"
     assert SMALL.forms == ("visit", "follow_up")
     assert [field.columns for field in SMALL.fields] == [

@@ -101,7 +101,7 @@ def test_operators_bind_as_in_arithmetic(text: str, expected: str) -> None:
     ],
 )
 def test_plus_needs_every_part_and_sum_skips_blanks(text: str, expected: str) -> None:
-    """instruments.md 2.2; what has no answer is blank, never an error."""
+    """reference/instruments.md 2.2; what has no answer is blank, never an error."""
     assert value(text) == expected
 
 
@@ -135,7 +135,7 @@ def test_plus_needs_every_part_and_sum_skips_blanks(text: str, expected: str) ->
     ],
 )
 def test_numbers_compare_as_numbers_and_a_blank_equals_only_a_blank(text: str, expected: str) -> None:
-    """Two numbers compare by size however spelled; beside < and > a blank counts as 0 (instruments.md 6)."""
+    """Two numbers compare by size however spelled; beside < and > a blank counts as 0 (reference/instruments.md 6)."""
     assert value(text) == expected
 
 
@@ -171,7 +171,7 @@ def test_numbers_compare_as_numbers_and_a_blank_equals_only_a_blank(text: str, e
     ],
 )
 def test_rounding_goes_half_away_from_zero(text: str, expected: str) -> None:
-    """instruments.md 2.2: Python's own round does not."""
+    """reference/instruments.md 2.2: Python's own round does not."""
     assert value(text) == expected
 
 
@@ -304,7 +304,7 @@ def test_a_formula_in_a_repeating_instrument_sees_its_own_instance(text: str, ex
 
 
 def test_a_formula_in_a_repeating_event_sees_its_own_instance() -> None:
-    """The instrument is blank there (redcap-api.md 5.5)."""
+    """The instrument is blank there (reference/redcap-api.md 5.5)."""
     assert value("concat([mood],[a],[first_arm_1][a])", event="diary_arm_1", instance=2) == "m227"
 
 

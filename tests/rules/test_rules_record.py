@@ -132,7 +132,7 @@ def test_an_unreadable_formula_is_a_fault_and_the_others_still_calculate() -> No
 def test_a_result_is_stored_as_redcap_writes_it(
     fields: list[Field], values: dict[str, str], expected: dict[str, str]
 ) -> None:
-    """A calc holds numbers only; text and dates have their action tags (instruments.md 2.2)."""
+    """A calc holds numbers only; text and dates have their action tags (reference/instruments.md 2.2)."""
     dictionary = project(field("x"), *fields)
     changes = Calculations(dictionary).recalculate(RecordView([Row("1", "", "", 0, values)], dictionary))
     assert [row.values for row in changes] == ([expected] if expected else [])
@@ -149,7 +149,7 @@ def test_a_wrong_action_tag_is_a_fault(annotation: str, message: str) -> None:
 
 
 def test_a_calculation_hidden_by_branching_still_calculates() -> None:
-    """Branching clears values on the entry form only, never on import (instruments.md 2.2)."""
+    """Branching clears values on the entry form only, never on import (reference/instruments.md 2.2)."""
     dictionary = project(field("x"), field("y", kind="calc", choices="[x]+1", branching="[x]='9'"))
     (row,) = Calculations(dictionary).recalculate(RecordView([Row("1", "", "", 0, {"x": "1"})], dictionary))
     assert row.values == {"y": "2"}

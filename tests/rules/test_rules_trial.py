@@ -75,13 +75,13 @@ def same(results: dict[str, str], expected: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("name", "items", "expected"), VECTORS["odi"], ids=lambda value: str(value)[:3])
 def test_odi_follows_its_vectors(name: str, items: list[float | str], expected: dict[str, Any]) -> None:
-    """100 × sum ÷ (5 × answered), at least eight answered, one decimal (instruments.md 7.1)."""
+    """100 × sum ÷ (5 × answered), at least eight answered, one decimal (reference/instruments.md 7.1)."""
     same(calculated(answers("odi_", 1, items)), expected)
 
 
 @pytest.mark.parametrize(("state", "number", "index"), VECTORS["eq"])
 def test_eq5d_index_uses_the_danish_value_set(state: str, number: float | str, index: float | str) -> None:
-    """1 minus five decrements, blank if a dimension is blank (instruments.md 7.2)."""
+    """1 minus five decrements, blank if a dimension is blank (reference/instruments.md 7.2)."""
     names = [f"eq5d_{part}_5l_den_dan" for part in ("mb", "sc", "ua", "pd", "ad")]
     values = dict(zip(names, state.replace("?", " "), strict=True))
     results = calculated({name: level.strip() for name, level in values.items()})
@@ -92,21 +92,21 @@ def test_eq5d_index_uses_the_danish_value_set(state: str, number: float | str, i
 def test_qlq_c30_scales_follow_the_scoring_manual(
     name: str, items: list[float | str], scales: dict[str, Any], summary: float | str
 ) -> None:
-    """Half of the items answered, linear to 0–100, summary of 13 scales (instruments.md 7.3)."""
+    """Half of the items answered, linear to 0–100, summary of 13 scales (reference/instruments.md 7.3)."""
     results = calculated(answers("c30_", 1, items))
     same(results, {f"c30_s_{scale}": value for scale, value in scales.items()} | {"c30_s_sum": summary})
 
 
 @pytest.mark.parametrize(("name", "items", "scales"), VECTORS["my"], ids=lambda value: str(value)[:3])
 def test_qlq_my20_scales_follow_the_scoring_manual(name: str, items: list[float | str], scales: dict[str, Any]) -> None:
-    """Disease symptoms, side effects, body image, future perspective (instruments.md 7.4)."""
+    """Disease symptoms, side effects, body image, future perspective (reference/instruments.md 7.4)."""
     results = calculated(answers("my20_", 31, items))
     same(results, {f"my20_s_{scale}": value for scale, value in scales.items()})
 
 
 @pytest.mark.parametrize(("name", "inputs", "expected"), VECTORS["mm"], ids=lambda value: str(value)[:3])
 def test_staging_follows_its_vectors(name: str, inputs: Any, expected: dict[str, Any]) -> None:
-    """ISS, R-ISS, R2-ISS; blank when missing values could change the stage (instruments.md 7.5)."""
+    """ISS, R-ISS, R2-ISS; blank when missing values could change the stage (reference/instruments.md 7.5)."""
     names = ("b2m", "alb", "ldh", "ldh_uln")
     fish = ("17p", "414", "1416", "1q")
     fields = [f"mm_dx_{name}" for name in names] + [f"mm_fish_{name}" for name in fish]
@@ -115,7 +115,7 @@ def test_staging_follows_its_vectors(name: str, inputs: Any, expected: dict[str,
 
 @pytest.mark.parametrize(("name", "inputs", "expected"), VECTORS["an"], ids=lambda value: str(value)[:3])
 def test_analgesia_follows_its_vectors(name: str, inputs: Any, expected: dict[str, Any]) -> None:
-    """Oral morphine equivalent and WHO step; 12.25 rounds to 12.3 (instruments.md 7.6)."""
+    """Oral morphine equivalent and WHO step; 12.25 rounds to 12.3 (reference/instruments.md 7.6)."""
     values = {field: text(value) for field, value in inputs.items() if not isinstance(value, list)}
     for field, codes in inputs.items():
         if isinstance(codes, list):
@@ -125,7 +125,7 @@ def test_analgesia_follows_its_vectors(name: str, inputs: Any, expected: dict[st
 
 @pytest.mark.parametrize(("name", "inputs", "expected"), VECTORS["img"], ids=lambda value: str(value)[:3])
 def test_imaging_follows_its_vectors(name: str, inputs: Any, expected: dict[str, Any]) -> None:
-    """Counts of levels, strata and SINS (instruments.md 7.6)."""
+    """Counts of levels, strata and SINS (reference/instruments.md 7.6)."""
     *levels, sins = inputs
     values: dict[str, str] = {}
     for field, codes in zip(("img_new", "img_plan", "img_former"), levels, strict=True):
@@ -139,7 +139,7 @@ def test_imaging_follows_its_vectors(name: str, inputs: Any, expected: dict[str,
 def test_stratum_number_follows_population_levels_and_former_fractures(
     group: int, levels: int, former: int, stratum: float
 ) -> None:
-    """Eight strata, numbered 1 to 8 (instruments.md 7.6)."""
+    """Eight strata, numbered 1 to 8 (reference/instruments.md 7.6)."""
     values = {"rand_grp": text(group), "rand_lvl": text(levels), "rand_for": text(former)}
     same(calculated(values), {"rand_strat": stratum})
 
@@ -166,7 +166,7 @@ def _record(event: str, seeds: str) -> RecordView:
 def test_data_quality_rule_fires_on_its_fault_and_is_silent_one_step_away(
     rule: str, event: str, fires: str, silent: str
 ) -> None:
-    """Each rule of instruments.md 8 that REDCap logic can express, at its edge."""
+    """Each rule of reference/instruments.md 8 that REDCap logic can express, at its edge."""
     logic = parse(RULES[rule])
     assert is_true(evaluate(logic, _record(event, fires), event=f"{event}_arm_1"))
     assert not is_true(evaluate(logic, _record(event, silent), event=f"{event}_arm_1"))

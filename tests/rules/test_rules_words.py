@@ -49,7 +49,7 @@ def test_a_wrong_choice_is_named_by_its_position(text: str, message: str) -> Non
 
 @pytest.mark.parametrize(("code", "column"), [("1", "f___1"), ("-99", "f____99"), ("A b", "f___a_b")])
 def test_a_checkbox_column_is_field_and_plain_code(code: str, column: str) -> None:
-    """Lower case, all but letters, digits and underscores replaced (redcap-api.md 5.2)."""
+    """Lower case, all but letters, digits and underscores replaced (reference/redcap-api.md 5.2)."""
     assert checkbox_column("f", code) == column
 
 
@@ -63,12 +63,12 @@ def test_a_checkbox_column_is_field_and_plain_code(code: str, column: str) -> No
     ],
 )
 def test_an_event_name_is_its_labels_first_18_letters_and_the_arm(label: str, arm: int, name: str) -> None:
-    """instruments.md 2.3."""
+    """reference/instruments.md 2.3."""
     assert event_name(label, arm) == name
 
 
 def test_names_that_collide_get_letters() -> None:
-    """redcap-api.md 10: `_arm_1b`."""
+    """reference/redcap-api.md 10: `_arm_1b`."""
     assert event_name("Week 1", 1, ["week_1_arm_1"]) == "week_1_arm_1b"
     assert event_name("Week 1", 1, ["week_1_arm_1", "week_1_arm_1b"]) == "week_1_arm_1c"
     assert group_name("dag-a", {"daga"}) == "dagab"
@@ -139,7 +139,7 @@ ACCEPTED_AND_REFUSED = [
 def test_a_validation_type_accepts_what_fits_and_refuses_with_redcaps_words(
     validation: str, good: str, bad: str, message: str
 ) -> None:
-    """Types are hard (redcap-api.md 6.2); dates are stored Y-M-D whatever their display (5.3)."""
+    """Types are hard (reference/redcap-api.md 6.2); dates are stored Y-M-D whatever their display (5.3)."""
     field = Field("f", "form", "text", validation=validation)
     assert (refusal(field, good), refusal(field, bad)) == (None, message)
     assert refusal(field, good + "\n") == message
@@ -162,7 +162,7 @@ def test_every_validation_type_has_a_row_in_the_table_above() -> None:
     ],
 )
 def test_a_coded_field_takes_its_codes_only(kind: str, choices: str, good: str, bad: str) -> None:
-    """Raw codes, never labels; a checkbox column takes 0 or 1 (redcap-api.md 6.2)."""
+    """Raw codes, never labels; a checkbox column takes 0 or 1 (reference/redcap-api.md 6.2)."""
     field = Field("f", "form", kind, choices=choices)
     assert refusal(field, good) is None
     assert refusal(field, bad) == "The value is not a valid category for f"

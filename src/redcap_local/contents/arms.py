@@ -1,4 +1,4 @@
-"""content=arm (redcap-api.md 10)."""
+"""content=arm (reference/redcap-api.md 10)."""
 
 from __future__ import annotations
 

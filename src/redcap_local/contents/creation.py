@@ -1,4 +1,4 @@
-"""content=project with a super token: Create Project (redcap-api.md 13.3)."""
+"""content=project with a super token: Create Project (reference/redcap-api.md 13.3)."""
 
 from __future__ import annotations
 

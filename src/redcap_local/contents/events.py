@@ -1,4 +1,4 @@
-"""content=event (redcap-api.md 10)."""
+"""content=event (reference/redcap-api.md 10)."""
 
 from __future__ import annotations
 

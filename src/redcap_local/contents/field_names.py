@@ -1,4 +1,4 @@
-"""content=exportFieldNames (redcap-api.md 9)."""
+"""content=exportFieldNames (reference/redcap-api.md 9)."""
 
 from __future__ import annotations
 

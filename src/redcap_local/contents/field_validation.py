@@ -1,4 +1,4 @@
-"""content=fieldValidation, undocumented: the validation types (redcap-api.md 4)."""
+"""content=fieldValidation, undocumented: the validation types (reference/redcap-api.md 4)."""
 
 from __future__ import annotations
 

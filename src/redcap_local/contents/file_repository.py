@@ -1,4 +1,4 @@
-"""content=fileRepository (redcap-api.md 12)."""
+"""content=fileRepository (reference/redcap-api.md 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=file: documents in fields of records (redcap-api.md 12)."""
+"""content=file: documents in fields of records (reference/redcap-api.md 12)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _place(call: Call) -> _Place:
 
 
 def find_record(call: Call, name: str) -> Record:
-    """The record of that name, if the user sees it; else refused (redcap-api.md 2.4)."""
+    """The record of that name, if the user sees it; else refused (reference/redcap-api.md 2.4)."""
     found = visible(records.records(call.connection, call.project.id, [name]), call.user.group)
     if not found:
         raise ApiError(messages.NO_RECORD, name)

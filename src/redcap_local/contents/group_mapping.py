@@ -1,4 +1,4 @@
-"""content=userDagMapping (redcap-api.md 11.1)."""
+"""content=userDagMapping (reference/redcap-api.md 11.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=dag: data access groups (redcap-api.md 11.1)."""
+"""content=dag: data access groups (reference/redcap-api.md 11.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=log (redcap-api.md 13.1)."""
+"""content=log (reference/redcap-api.md 13.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=formEventMapping (redcap-api.md 10)."""
+"""content=formEventMapping (reference/redcap-api.md 10)."""
 
 from __future__ import annotations
 

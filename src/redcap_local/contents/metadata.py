@@ -1,4 +1,4 @@
-"""content=metadata: the data dictionary (redcap-api.md 9)."""
+"""content=metadata: the data dictionary (reference/redcap-api.md 9)."""
 
 from __future__ import annotations
 

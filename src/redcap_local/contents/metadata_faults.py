@@ -1,4 +1,4 @@
-"""Faults of a data dictionary in REDCap's own sentences, with spreadsheet cells (redcap-api.md 9)."""
+"""Faults of a data dictionary in REDCap's own sentences, with spreadsheet cells (reference/redcap-api.md 9)."""
 
 from __future__ import annotations
 

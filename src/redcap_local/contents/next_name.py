@@ -1,4 +1,4 @@
-"""content=generateNextRecordName (redcap-api.md 7)."""
+"""content=generateNextRecordName (reference/redcap-api.md 7)."""
 
 from __future__ import annotations
 

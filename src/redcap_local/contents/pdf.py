@@ -1,4 +1,4 @@
-"""content=pdf: instruments on paper, blank or filled in (redcap-api.md 13.5)."""
+"""content=pdf: instruments on paper, blank or filled in (reference/redcap-api.md 13.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=project (export) and content=project_settings (redcap-api.md 13.2, 13.3)."""
+"""content=project (export) and content=project_settings (reference/redcap-api.md 13.2, 13.3)."""
 
 from __future__ import annotations
 

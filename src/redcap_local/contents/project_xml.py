@@ -1,4 +1,4 @@
-"""content=project_xml (redcap-api.md 13.4), and records as ODM (5.7)."""
+"""content=project_xml (reference/redcap-api.md 13.4), and records as ODM (5.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=record&action=randomize (redcap-api.md 8.1; randomisation.md 2)."""
+"""content=record&action=randomize (reference/redcap-api.md 8.1; reference/randomisation.md 2)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _answer(call: Call, model: Model, record: Record, slot: Slot) -> Reply:
         "randomization_id": model.id,
         "record": record.name,
         "target_field": slot.number if concealed else slot.code,
-        # The arm of a concealed model is never told (redcap-api.md 8.1).
+        # The arm of a concealed model is never told (reference/redcap-api.md 8.1).
         "target_field_alt": "*" if concealed else slot.number,
     }
     columns = ["randomization_id", "record", "target_field"]

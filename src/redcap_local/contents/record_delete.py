@@ -1,4 +1,4 @@
-"""content=record&action=delete (redcap-api.md 7)."""
+"""content=record&action=delete (reference/redcap-api.md 7)."""
 
 from __future__ import annotations
 

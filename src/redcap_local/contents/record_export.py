@@ -1,4 +1,4 @@
-"""content=record: export (redcap-api.md 5)."""
+"""content=record: export (reference/redcap-api.md 5)."""
 
 from __future__ import annotations
 

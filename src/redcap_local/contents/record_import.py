@@ -1,4 +1,4 @@
-"""content=record: import (redcap-api.md 6)."""
+"""content=record: import (reference/redcap-api.md 6)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def import_(call: Call) -> Reply:
 def _rows(call: Call) -> list[DataRow]:
     parameters = call.parameters
     if data.is_single_object(parameters.text("data"), parameters.format):
-        # A single object is accepted and imports nothing (redcap-api.md 6.2).
+        # A single object is accepted and imports nothing (reference/redcap-api.md 6.2).
         return []
     rows = data.rows(parameters)
     if parameters.choice("type", ("flat", "eav"), "flat") == "eav":
@@ -71,7 +71,7 @@ def _refuse_columns(call: Call, rows: Sequence[DataRow], names: dict[str, None])
 
 
 def _confirmation(call: Call, content: str, ids: Sequence[str], renamed: dict[str, str]) -> Reply:
-    """What redcap-api.md 3.4 says for each returnContent and format."""
+    """What reference/redcap-api.md 3.4 says for each returnContent and format."""
     form = call.parameters.return_format
     if call.parameters.flag("backgroundProcess"):
         # The import is done at once; a client that asked for a queue learns no more than from REDCap (6.1).

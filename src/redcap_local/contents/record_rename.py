@@ -1,4 +1,4 @@
-"""content=record&action=rename (redcap-api.md 7)."""
+"""content=record&action=rename (reference/redcap-api.md 7)."""
 
 from __future__ import annotations
 

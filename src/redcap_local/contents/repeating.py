@@ -1,4 +1,4 @@
-"""content=repeatingFormsEvents (redcap-api.md 10)."""
+"""content=repeatingFormsEvents (reference/redcap-api.md 10)."""
 
 from __future__ import annotations
 

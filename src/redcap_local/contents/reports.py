@@ -1,4 +1,4 @@
-"""content=report (redcap-api.md 13.5)."""
+"""content=report (reference/redcap-api.md 13.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights as rows of content=user and content=userRole, in both directions (redcap-api.md 11.2 to 11.4)."""
+"""Rights as rows of content=user and content=userRole, in both directions (reference/redcap-api.md 11.2 to 11.4)."""
 
 from __future__ import annotations
 

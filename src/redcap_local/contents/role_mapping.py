@@ -1,4 +1,4 @@
-"""content=userRoleMapping (redcap-api.md 11.3)."""
+"""content=userRoleMapping (reference/redcap-api.md 11.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=userRole (redcap-api.md 11.3)."""
+"""content=userRole (reference/redcap-api.md 11.3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def export(call: Call) -> Reply:
-    """The roles; their switches are texts, unlike those of users (redcap-api.md 3.1)."""
+    """The roles; their switches are texts, unlike those of users (reference/redcap-api.md 3.1)."""
     columns = ("unique_role_name", "role_label", *rights_rows.switch_keys(call), "forms", "forms_export")
     rows = [_row(call, row) for row in people.roles(call.connection, call.project.id)]
     call.note("export", "Manage/Design ", "Export user roles (API)")

@@ -1,4 +1,4 @@
-"""Survey links, codes and participants (redcap-api.md 13.5)."""
+"""Survey links, codes and participants (reference/redcap-api.md 13.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""content=user (redcap-api.md 11.2)."""
+"""content=user (reference/redcap-api.md 11.2)."""
 
 from __future__ import annotations
 

@@ -20,5 +20,5 @@ def export(call: Call) -> Reply:
 
 
 def super_export(server: Server, _connection: sqlite3.Connection, _parameters: Parameters) -> Reply:
-    """The version for a super token (redcap-api.md 13.5)."""
+    """The version for a super token (reference/redcap-api.md 13.5)."""
     return replies.text(server.version)

@@ -1,1 +1,1 @@
-"""From stored values to export rows (redcap-api.md 5)."""
+"""From stored values to export rows (reference/redcap-api.md 5)."""

@@ -1,4 +1,7 @@
-"""Smart variables that tell of a record's randomization (redcap-api.md 8.1, randomisation.md 2f)."""
+"""Smart variables that tell of a record's randomization.
+
+Source: reference/redcap-api.md 8.1, reference/randomisation.md 2f.
+"""
 
 from __future__ import annotations
 

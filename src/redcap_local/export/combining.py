@@ -1,4 +1,4 @@
-"""combineCheckboxOptions: all ticked options of a checkbox in one column (redcap-api.md 5.1)."""
+"""combineCheckboxOptions: all ticked options of a checkbox in one column (reference/redcap-api.md 5.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports with one row per value (redcap-api.md 5.6)."""
+"""Exports with one row per value (reference/redcap-api.md 5.6)."""
 
 from __future__ import annotations
 

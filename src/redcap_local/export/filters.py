@@ -1,4 +1,4 @@
-"""filterLogic: which rows of an export are kept (redcap-api.md 5.1)."""
+"""filterLogic: which rows of an export are kept (reference/redcap-api.md 5.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stored value is shown in a column (redcap-api.md 5.3)."""
+"""How a stored value is shown in a column (reference/redcap-api.md 5.3)."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Layout:
         return group.label if self._options.labels else group.name
 
     def sort_key(self, key: RowPlace) -> tuple[int, int, int, int]:
-        """Base rows by event; then repeating rows by event, form and instance (redcap-api.md 5.5)."""
+        """Base rows by event; then repeating rows by event, form and instance (reference/redcap-api.md 5.5)."""
         event, instrument, instance = key
         position = self.project.events_by_id[event].position
         return int(instance > 0), position, self.project.form_position[instrument], instance

@@ -1,4 +1,4 @@
-"""How a record is called in an export (redcap-api.md 2.5)."""
+"""How a record is called in an export (reference/redcap-api.md 2.5)."""
 
 from __future__ import annotations
 

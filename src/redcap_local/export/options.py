@@ -1,4 +1,4 @@
-"""What a record export is asked for, checked (redcap-api.md 5.1)."""
+"""What a record export is asked for, checked (reference/redcap-api.md 5.1)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _fields(call: Call) -> frozenset[str]:
 
 
 def _forms(call: Call) -> frozenset[str]:
-    # Names with spaces are form labels; unknown forms are dropped (redcap-api.md 5.1), but a request for
+    # Names with spaces are form labels; unknown forms are dropped (reference/redcap-api.md 5.1), but a request for
     # unknown forms only is refused, lest it turn into a request for everything.
     wanted = [name.replace(" ", "_") for name in call.parameters.items("forms")]
     known = frozenset(wanted) & frozenset(call.project.dictionary.forms)
@@ -115,7 +115,7 @@ def _with_groups(call: Call) -> bool:
     """True when rows name their group: silently not for who is in one, nor in a project without groups.
 
     Raises:
-        ApiError: The user has no right to data access groups (redcap-api.md 2.4, 5.1).
+        ApiError: The user has no right to data access groups (reference/redcap-api.md 2.4, 5.1).
     """
     wanted = call.parameters.flag("exportDataAccessGroups") and call.user.group is None and bool(call.project.groups)
     if wanted and not call.user.rights.has("data_access_groups"):

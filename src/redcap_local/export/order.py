@@ -1,4 +1,4 @@
-"""The order of records (redcap-api.md 5.5)."""
+"""The order of records (reference/redcap-api.md 5.5)."""
 
 from __future__ import annotations
 

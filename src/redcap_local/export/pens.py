@@ -1,4 +1,4 @@
-"""Writing export rows in CSV, JSON and XML, cell by cell (redcap-api.md 3).
+"""Writing export rows in CSV, JSON and XML, cell by cell (reference/redcap-api.md 3).
 
 A pen turns a cell into its final text once; rows are copies of a list of such texts, so that the many blank cells
 of a longitudinal export cost next to nothing.

@@ -1,4 +1,4 @@
-"""The rows of an export in REDCap's order, each written by a pen (redcap-api.md 5.4, 5.5)."""
+"""The rows of an export in REDCap's order, each written by a pen (reference/redcap-api.md 5.4, 5.5)."""
 
 from __future__ import annotations
 

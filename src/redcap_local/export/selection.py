@@ -1,4 +1,4 @@
-"""Which columns an export has and what a user may see of them (redcap-api.md 2.5, 5.2)."""
+"""Which columns an export has and what a user may see of them (reference/redcap-api.md 2.5, 5.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def exportable(column: Column, rights: Rights) -> bool:
-    """True when the user's export right on the form leaves the column in (redcap-api.md 2.5)."""
+    """True when the user's export right on the form leaves the column in (reference/redcap-api.md 2.5)."""
     right = rights.exports(column.form)
     if right == ExportRight.NONE:
         return False

@@ -1,4 +1,4 @@
-"""Rows of a report in the report's own order (redcap-api.md 13.5)."""
+"""Rows of a report in the report's own order (reference/redcap-api.md 13.5)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From imported rows to stored values (redcap-api.md 6)."""
+"""From imported rows to stored values (reference/redcap-api.md 6)."""

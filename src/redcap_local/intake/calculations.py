@@ -1,4 +1,4 @@
-"""Calculated values follow the values they are computed from (redcap-api.md 6.2)."""
+"""Calculated values follow the values they are computed from (reference/redcap-api.md 6.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def follow(project: Project, name: str, sent: set[str], change: Changes, now: datetime) -> None:
     """The changes hold what every calculation that depends on what was sent now gives.
 
-    An unticked option changes nothing that is stored and is counted all the same (instruments.md 2.2).
+    An unticked option changes nothing that is stored and is counted all the same (reference/instruments.md 2.2).
 
     Args:
         project: The project with its calculations.

@@ -62,7 +62,7 @@ def changes(project: Project, incoming: Incoming, stored: Mapping[Key, str]) -> 
 
 
 def _instances(project: Project, incoming: Incoming, stored: Mapping[Key, str]) -> dict[tuple[int, int | str], int]:
-    """The number of every instance sent; `new` ones follow the highest there is (redcap-api.md 6.2)."""
+    """The number of every instance sent; `new` ones follow the highest there is (reference/redcap-api.md 6.2)."""
     numbers: dict[tuple[int, int | str], int] = {}
     highest: dict[tuple[int, str], int] = {}
     fresh = [place for place in incoming.places if isinstance(place[1], str)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 GROUP, SURVEY = "redcap_data_access_group", "redcap_survey_identifier"
 SYSTEM = frozenset({EVENT, INSTRUMENT, INSTANCE, GROUP, SURVEY})
-# Kinds whose imported values are ignored: computed by the server, or files (redcap-api.md 6.2).
+# Kinds whose imported values are ignored: computed by the server, or files (reference/redcap-api.md 6.2).
 _NOT_IMPORTED = frozenset({"calc", "file"})
 _COMPUTED_TAGS = ("@CALCTEXT", "@CALCDATE")
 

@@ -1,4 +1,4 @@
-"""Dates of an import in the order the client writes them (redcap-api.md 6.1)."""
+"""Dates of an import in the order the client writes them (reference/redcap-api.md 6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports with one row per value become rows with one column per field (redcap-api.md 6.1)."""
+"""Imports with one row per value become rows with one column per field (reference/redcap-api.md 6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""forceAutoNumber: the names sent only group rows, the server gives the names (redcap-api.md 6.1)."""
+"""forceAutoNumber: the names sent only group rows, the server gives the names (reference/redcap-api.md 6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an imported row belongs: its event, its repeating form and its instance (redcap-api.md 6.2)."""
+"""Where an imported row belongs: its event, its repeating form and its instance (reference/redcap-api.md 6.2)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BadPlace(Exception):
 
 
 def refuse_unknown_events(project: Project, rows: Iterable[DataRow]) -> None:
-    """Nothing, unless a row names an event the project does not have (redcap-api.md 2.4)."""
+    """Nothing, unless a row names an event the project does not have (reference/redcap-api.md 2.4)."""
     if not project.longitudinal:
         return
     names = {row.get(EVENT, "").strip(): None for row in rows}

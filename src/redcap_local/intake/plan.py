@@ -1,4 +1,7 @@
-"""An import checked as a whole: either every value is good, or every bad one is told (redcap-api.md 6.2, 6.3)."""
+"""An import checked as a whole: either every value is good, or every bad one is told.
+
+Source: reference/redcap-api.md 6.2, 6.3.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def refuse(lines: Sequence[Line]) -> None:
     """Nothing, unless there is a line.
 
     Raises:
-        ApiError: With every line, as in redcap-api.md 6.3.
+        ApiError: With every line, as in reference/redcap-api.md 6.3.
     """
     if lines:
         raise ApiError(messages.Message("\n".join(map(str, lines)), messages.Confidence.SEEN))

@@ -1,4 +1,4 @@
-"""Storing a checked import: rights over records, calculations, unique values, log (redcap-api.md 6.2)."""
+"""Storing a checked import: rights over records, calculations, unique values, log (reference/redcap-api.md 6.2)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ def _duplicates(call: Call, changed: dict[str, Changes]) -> Iterator[Line]:
 
 
 def randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
-    """A line for every target or stratum of a randomised record that the changes would touch (redcap-api.md 6.2)."""
+    """A line for every target or stratum of a randomised record that the changes would touch.
+
+    Source: reference/redcap-api.md 6.2.
+    """
     project = call.project
     if project.settings["randomization_enabled"] != "1":
         return
@@ -156,7 +159,7 @@ def _group(project: Project, record: Incoming, user_group: int | None) -> int | 
 
 
 def _note(call: Call, record: Incoming, columns: dict[str, Column], change: Changes, *, new: bool) -> None:
-    """The log has one line for the record, if anything changed (redcap-api.md 13.1)."""
+    """The log has one line for the record, if anything changed (reference/redcap-api.md 13.1)."""
     details = [_detail(columns[key[2]], value) for key, value in change.set.items()]
     details += [_detail(columns[key[2]], "") for key in change.erased]
     if not details:

@@ -1,4 +1,4 @@
-"""The parameters of a request as PHP reads them (redcap-api.md 1)."""
+"""The parameters of a request as PHP reads them (reference/redcap-api.md 1)."""
 
 from __future__ import annotations
 

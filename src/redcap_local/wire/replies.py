@@ -40,7 +40,7 @@ class Table:
     """Rows of one content.
 
     `between` stands between the elements of JSON, `root` names the XML root, `quoted` the CSV columns that are quoted
-    whatever they hold, `final_newline` whether the CSV ends with a line break (redcap-api.md 3.1, 3.2).
+    whatever they hold, `final_newline` whether the CSV ends with a line break (reference/redcap-api.md 3.1, 3.2).
     """
 
     columns: Sequence[str]
@@ -62,7 +62,7 @@ def nothing() -> Reply:
 
 
 def file(name: str, mime: str, content: bytes) -> Reply:
-    """A file, its name in the content type (redcap-api.md 1.1)."""
+    """A file, its name in the content type (reference/redcap-api.md 1.1)."""
     mime = mime if _MIME.fullmatch(mime) else "application/octet-stream"
     safe = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in name)
     # Headers are Latin-1 on the wire; bytes of UTF-8 pass through them unchanged.
@@ -71,12 +71,12 @@ def file(name: str, mime: str, content: bytes) -> Reply:
 
 
 def number(value: int, form: str) -> Reply:
-    """A bare number, whatever the format (redcap-api.md 3.4)."""
+    """A bare number, whatever the format (reference/redcap-api.md 3.4)."""
     return Reply(str(value).encode(), MIME[form])
 
 
 def error(status: int, message: str, form: str) -> Reply:
-    """An error body (redcap-api.md 2.3)."""
+    """An error body (reference/redcap-api.md 2.3)."""
     body = {
         "json": f'{{"error":{json_text(message)}}}',
         "csv": f"ERROR: {message}",

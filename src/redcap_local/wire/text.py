@@ -1,4 +1,4 @@
-"""How one value is written in JSON, CSV and XML, byte for byte as PHP does (redcap-api.md 3)."""
+"""How one value is written in JSON, CSV and XML, byte for byte as PHP does (reference/redcap-api.md 3)."""
 
 from __future__ import annotations
 

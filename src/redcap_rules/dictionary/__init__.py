@@ -1,4 +1,7 @@
-"""The data dictionary of a project: read, checked, joined, written (instruments.md 2.1, redcap-api.md 9)."""
+"""The data dictionary of a project: read, checked, joined, written.
+
+Source: reference/instruments.md 2.1, reference/redcap-api.md 9.
+"""
 
 from redcap_rules.dictionary.columns import API_COLUMNS, CSV_HEADERS
 from redcap_rules.dictionary.joining import join

@@ -15,7 +15,7 @@ _CODED = frozenset({"radio", "dropdown", "checkbox"})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the dictionary; attributes are the 18 columns of redcap-api.md 9 under shorter names.
+    """One field of the dictionary; attributes are the 18 columns of reference/redcap-api.md 9 under shorter names.
 
     `choices` is the raw cell: choices, calculation or slider labels.
     """

@@ -68,7 +68,7 @@ def read_dictionary(text: str, source: str = "") -> Dictionary:
 
 
 def from_api(rows: Iterable[Mapping[str, str]], source: str = "") -> Dictionary:
-    """The dictionary of metadata rows as the API exports them (redcap-api.md 9).
+    """The dictionary of metadata rows as the API exports them (reference/redcap-api.md 9).
 
     Raises:
         DictionaryError: With every problem found; the first field is row 2, as in the CSV.

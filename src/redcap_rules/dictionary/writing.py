@@ -17,7 +17,7 @@ def write_dictionary(dictionary: Dictionary) -> str:
 
 
 def to_api(dictionary: Dictionary) -> list[dict[str, str]]:
-    """The dictionary as metadata rows: 18 keys in order, flags as `y` or '' (redcap-api.md 9)."""
+    """The dictionary as metadata rows: 18 keys in order, flags as `y` or '' (reference/redcap-api.md 9)."""
     return [_cells(field) for field in dictionary.fields]
 
 

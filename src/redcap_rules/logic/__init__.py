@@ -1,4 +1,4 @@
-"""REDCap's logic language: branching, calculations, filters and data-quality rules (instruments.md 2.2)."""
+"""REDCap's logic language: branching, calculations, filters and data-quality rules (reference/instruments.md 2.2)."""
 
 from redcap_rules.logic.errors import LogicError
 from redcap_rules.logic.evaluation import Given, evaluate

@@ -37,7 +37,7 @@ def _is_blank(value: Value) -> Value:
     return float(value == BLANK)
 
 
-# Missing-data codes belong to a project's settings and are off here (instruments.md 2.2), so no value is one.
+# Missing-data codes belong to a project's settings and are off here (reference/instruments.md 2.2), so no value is one.
 def _is_missing_code(*_values: Value) -> Value:
     return 0.0
 

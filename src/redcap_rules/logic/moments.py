@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from redcap_rules.logic.values import BLANK, Value, known
 
-# REDCap's own year is 365.2425 days and its month 30.44 days; units are case-sensitive (instruments.md 2.2).
+# REDCap's own year is 365.2425 days and its month 30.44 days; units are case-sensitive (reference/instruments.md 2.2).
 SECONDS: dict[str, float] = {
     "y": 365.2425 * 86400,
     "M": 30.44 * 86400,

@@ -1,4 +1,4 @@
-"""The functions on numbers. Sums and averages skip blanks (instruments.md 2.2)."""
+"""The functions on numbers. Sums and averages skip blanks (reference/instruments.md 2.2)."""
 
 import math
 from collections.abc import Iterable
@@ -73,7 +73,7 @@ def places_of(value: Value) -> int | None:
 
 
 def rounded(value: Value, places: Value = 0.0) -> Value:
-    """The number rounded, halves away from zero: 12.25 to one place is 12.3 (instruments.md 7.6, A10)."""
+    """The number rounded, halves away from zero: 12.25 to one place is 12.3 (reference/instruments.md 7.6, A10)."""
     here, count = number(value), places_of(places)
     if here is None or count is None:
         return BLANK

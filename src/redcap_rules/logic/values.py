@@ -68,7 +68,7 @@ def unequal(left: Value, right: Value) -> Value:
 
 def _order(holds: Callable[[float | str, float | str], bool]) -> Callable[[Value, Value], Value]:
     def ordered(left: Value, right: Value) -> Value:
-        # A blank counts as 0 beside a number (instruments.md 6): that is why rules test <> '' first.
+        # A blank counts as 0 beside a number (reference/instruments.md 6): that is why rules test <> '' first.
         a = 0.0 if left == BLANK else number(left)
         b = 0.0 if right == BLANK else number(right)
         if a is None or b is None:

@@ -1,4 +1,4 @@
-"""Permuted blocks of random size, drawn from a list key (design.md 5; randomisation.md 4.1)."""
+"""Permuted blocks of random size, drawn from a list key (reference/design.md 5; reference/randomisation.md 4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Card codes and the commitments that prove a card without showing it (design.md 5)."""
+"""Card codes and the commitments that prove a card without showing it (reference/design.md 5)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _next_batch(
 ) -> Iterator[Allocation]:
     key = list_key(master, scheme.trial, scheme.domain, pile)
     blocks = block_list(scheme, key)
-    # Drawn again from the start: what is sealed has to be what the scheme gives (randomisation.md G7).
+    # Drawn again from the start: what is sealed has to be what the scheme gives (reference/randomisation.md G7).
     if cut_batch(blocks, len(made)) != tuple(allocation.card.arm for allocation in made):
         raise TableError(f"{pile}: the sealed list is not the one its master gives; nothing is made")
     batch = 1 + max((allocation.envelope.batch for allocation in made), default=0)

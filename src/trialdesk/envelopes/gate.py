@@ -1,4 +1,4 @@
-"""Whether an envelope may be released for a record: every reason against it at once (design.md 4)."""
+"""Whether an envelope may be released for a record: every reason against it at once (reference/design.md 4)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: d
     """The envelopes one site has or had, as of `today`.
 
     What still lies at the desk, and how shipments were cut, is not shown to a site: a shipment ends with a block, so
-    its last card would be certain (randomisation.md 6).
+    its last card would be certain (reference/randomisation.md 6).
     """
     shown = [(column, of) for column, of in _COLUMNS if column.title not in SHIPMENT]
     mine = [e for e in sorted(envelopes) if e.pile.site == site and e.status not in AT_DESK]

@@ -1,4 +1,4 @@
-"""Reconciliation of register and records: what a person has to look at (randomisation.md 5).
+"""Reconciliation of register and records: what a person has to look at (reference/randomisation.md 5).
 
 An opened envelope is an allocation whatever went wrong: findings report and never propose to undo. No text tells an
 arm, of an opened envelope or another. Rules from R49 on are ours; the numbers below are those of the reference.

@@ -38,8 +38,8 @@ _STATUSES: Mapping[str, EnvelopeStatus] = {status: status for status in ENVELOPE
 def prove_blind(register: Gateway) -> None:
     """The token was shown not to see the sealed form; neither arm nor code is asked for.
 
-    A user whose export right on a form is *none* gets no column of it, not even its status (redcap-api.md 2.5). In a
-    register without records there is nothing to see and nothing is proved.
+    A user whose export right on a form is *none* gets no column of it, not even its status
+    (reference/redcap-api.md 2.5). In a register without records there is nothing to see and nothing is proved.
 
     Raises:
         ConcealmentBroken: the token's user can export the sealed form.

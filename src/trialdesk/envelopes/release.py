@@ -1,4 +1,4 @@
-"""Releasing an envelope: one at a time, centrally orchestrated (design.md 4).
+"""Releasing an envelope: one at a time, centrally orchestrated (reference/design.md 4).
 
 Mark, then look. A release writes the register, then the record, and only then looks whether another release is open.
 Two coordinators at once have both written before either looks, so at least one sees the other. Whoever sees another

@@ -1,4 +1,4 @@
-"""What lies at the sites, and what has to be sent or made (design.md 10: resupply per pile)."""
+"""What lies at the sites, and what has to be sent or made (reference/design.md 11: resupply per pile)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Action = Literal["", "on its way", "send", "make"]
 class PileStock:
     """How a pile stands and what to do; `send` names the envelopes of the next batch that is made or packed.
 
-    How many are left is not told: level and action are what the coordinator acts on (randomisation.md 6, 3).
+    How many are left is not told: level and action are what the coordinator acts on (reference/randomisation.md 6, 3).
     """
 
     pile: Pile

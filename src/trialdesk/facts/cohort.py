@@ -1,4 +1,4 @@
-"""The cohort table: built once per run, the only place where a sheet's numbers come from (design.md 7).
+"""The cohort table: built once per run, the only place where a sheet's numbers come from (reference/design.md 7).
 
 Every patient has exactly one place: how far recruitment came without a gap, and if it ended before randomisation,
 why. A randomised patient stays randomised whatever earlier step is missing (CONSORT 2025, item 22b); the gap is a
@@ -159,7 +159,10 @@ def _first(table: Iterable[tuple[Word, frozenset[str]]], patient: Patient, other
 
 
 def share(part: int, whole: int) -> float | None:
-    """The part as a fraction; None where the whole is under 10: n and N then say more (trial-operations.md 2.1)."""
+    """The part as a fraction; None where the whole is under 10: n and N then say more.
+
+    Source: reference/trial-operations.md 2.1.
+    """
     return part / whole if whole >= _FEWEST else None
 
 

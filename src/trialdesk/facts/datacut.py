@@ -1,4 +1,4 @@
-"""The data cut: a patient as of the end of a day, without later facts (trial-operations.md 2.1)."""
+"""The data cut: a patient as of the end of a day, without later facts (reference/trial-operations.md 2.1)."""
 
 from __future__ import annotations
 

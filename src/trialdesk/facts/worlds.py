@@ -1,4 +1,6 @@
-"""The pull as it would be with other treatments: what an open report must not depend on (trial-operations.md 6.1).
+"""The pull as it would be with other treatments: what an open report must not depend on.
+
+Source: reference/trial-operations.md 6.
 
 What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, and whatever is
 calculated from them (treatment.py). Two kinds of other worlds are made. In the first, treatments go round among the

@@ -1,4 +1,4 @@
-"""The rules of the instruments evaluated over a pull, each for all its places at once (instruments.md 8)."""
+"""The rules of the instruments evaluated over a pull, each for all its places at once (reference/instruments.md 8)."""
 
 from __future__ import annotations
 

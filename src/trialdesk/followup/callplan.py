@@ -1,6 +1,7 @@
 """What REDCap shows of the plan: each patient's next contact, for the machine-owned call plan instrument.
 
-Functions of data, never of the clock: a night in which nothing happened rewrites nothing (trial-operations.md 3.8).
+Functions of data, never of the clock: a night in which nothing happened rewrites nothing
+(reference/trial-operations.md 3.8).
 """
 
 from __future__ import annotations

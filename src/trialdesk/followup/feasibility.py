@@ -23,7 +23,8 @@ class WeakestWindow:
 def weakest_windows(config: Config, first: date, last: date) -> tuple[WeakestWindow, ...]:
     """The weakest window of every contact over all anchor days from `first` to `last`, in configured order.
 
-    A contact whose `open_days` is 0 can fall in a week without a working day (trial-operations.md 0, finding 7).
+    A contact whose `open_days` is 0 can fall in a week without a working day
+    (reference/trial-operations.md 0, finding 7).
     """
     anchors = [first + timedelta(days=step) for step in range((last - first).days + 1)]
     ends = [window(rule, anchor) for rule in config.contacts for anchor in (first, last)]

@@ -18,7 +18,7 @@ class Halt:
 
 
 def halt(patient: Patient, *, chased: bool, doubtful: bool) -> Halt | None:
-    """What ends a patient's contacts, or None while they go on (trial-operations.md 3.5).
+    """What ends a patient's contacts, or None while they go on (reference/trial-operations.md 3.5).
 
     Death goes before everything, then whatever has to be verified first. Withdrawal from treatment alone stops
     nothing. Loss to follow-up stops the weekly contacts; those with days of grace are still attempted (3.4).
@@ -42,7 +42,8 @@ def halt(patient: Patient, *, chased: bool, doubtful: bool) -> Halt | None:
 def doubts(patient: Patient, last_done: date | None) -> tuple[str, ...]:
     """What has to be verified before anyone calls, one sentence each; () for a patient without contradictions.
 
-    Every source of death is read: one alone is enough to stop the calls (trial-operations.md 3.5, death guard).
+    Every source of death is read: one alone is enough to stop the calls
+    (reference/trial-operations.md 3.5, death guard).
     """
     found = [] if patient.dead else [f"vital status: {sign}" for sign in patient.death_signs]
     if patient.died_on and not patient.dead:

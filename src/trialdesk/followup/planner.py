@@ -36,7 +36,8 @@ def plan(
 ) -> dict[Key, Planned]:
     """The planned day of every contact that has a window, by record and contact code.
 
-    Nearest open day in the window, ties earlier (trial-operations.md 3.2); a preferred weekday wins inside the window.
+    Nearest open day in the window, ties earlier
+    (reference/trial-operations.md 3.2); a preferred weekday wins inside the window.
     A day that already holds `a_day` contacts of a form hands the next one to the least loaded open day within two days
     of the target. Never moved by that: primary contacts, preferred weekdays, bookings, and the days in `kept`.
 

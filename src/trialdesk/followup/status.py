@@ -12,7 +12,7 @@ ACTIVE: frozenset[ContactStatus] = frozenset({"overdue", "due", "open", "upcomin
 
 
 def status(contact: Contact, planned: date | None, today: date) -> ContactStatus:
-    """What a contact is on a day. First match wins (trial-operations.md 3.3).
+    """What a contact is on a day. First match wins (reference/trial-operations.md 3.3).
 
     done (early, late) → not applicable → declined: missed → over before the patient left: missed → stopped or
     withdrawn → missed → overdue → due → open → upcoming. So what was done before a death stays done and what was missed

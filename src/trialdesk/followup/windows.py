@@ -43,7 +43,7 @@ def window(rule: ContactRule, anchor: date) -> Window:
 def add_months(day: date, months: int) -> date:
     """The same day number so many calendar months later; the last of the month where there is no such day.
 
-    Rule: trial-operations.md 3.2, equal to dateutil's relativedelta and pandas' DateOffset.
+    Rule: reference/trial-operations.md 3.2, equal to dateutil's relativedelta and pandas' DateOffset.
     """
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years

@@ -76,7 +76,7 @@ class Design:
 
     @property
     def longitudinal(self) -> bool:
-        """REDCap calls a project longitudinal only with two events or more (redcap-api.md 10)."""
+        """REDCap calls a project longitudinal only with two events or more (reference/redcap-api.md 10)."""
         return len(self.events) > 1
 
     @property
@@ -91,7 +91,7 @@ def arm_rows(arms: tuple[Arm, ...]) -> Rows:
 
 
 def event_rows(events: tuple[Event, ...], *, new: bool = False) -> Rows:
-    """Events as the API takes them; a `new` one leaves its unique name to REDCap (redcap-api.md 10)."""
+    """Events as the API takes them; a `new` one leaves its unique name to REDCap (reference/redcap-api.md 10)."""
     return [
         {
             "event_name": event.label,

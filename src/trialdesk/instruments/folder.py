@@ -77,7 +77,10 @@ def folder_of(config: Config, project: ProjectName) -> Path:
 
 
 def sites_as_groups(config: Config, project: ProjectName) -> tuple[str, ...] | None:
-    """The codes of the sites for the trial project; None for the register, which has no groups (design.md 4)."""
+    """The codes of the sites for the trial project; None for the register, which has no groups.
+
+    Source: reference/design.md 4.
+    """
     return tuple(site.code for site in config.sites) if project == "trial" else None
 
 

@@ -14,7 +14,7 @@ from trialdesk.redcap.gateway import Gateway, Rows
 # A classic project keeps its data in one event that the API does not show; REDCap makes it with every project.
 HIDDEN_EVENT = Event("event_1_arm_1", "Event 1")
 
-# What decides which changes the project takes, and what is asked next (redcap-api.md 13.2).
+# What decides which changes the project takes, and what is asked next (reference/redcap-api.md 13.2).
 _INFO = ("project_id", "in_production", "is_longitudinal", "has_repeating_instruments_or_events")
 
 
@@ -100,7 +100,7 @@ def _events(rows: Rows) -> tuple[Event, ...]:
             row["unique_event_name"],
             row["event_name"],
             row["arm_num"],
-            # REDCap shows offsets only where scheduling is on, and has two spellings (redcap-api.md 10)
+            # REDCap shows offsets only where scheduling is on, and has two spellings (reference/redcap-api.md 10)
             row.get("day_offset", row.get("days_offset", "")),
             row.get("offset_min", ""),
             row.get("offset_max", ""),

@@ -1,4 +1,6 @@
-"""Local wording: licensed questionnaires and translations that never enter the repository (instruments.md 10.3).
+"""Local wording: licensed questionnaires and translations that never enter the repository.
+
+Source: reference/instruments.md 10.3.
 
 A file `<instrument>.<language>.csv` in the overlay folder replaces labels, answers and notes by field name.
 """

@@ -1,4 +1,7 @@
-"""User roles: rights by name, and by form what may be seen and exported, in words that compare (redcap-api.md 11)."""
+"""User roles: rights by name, and by form what may be seen and exported, in words that compare.
+
+Source: reference/redcap-api.md 11.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ SWITCHES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 _BASES = {129: "read only", 130: "view and edit"}
 _EXTRAS = {8: ", survey answers", 16: ", delete", 24: ", survey answers, delete"}
-# Codes that mean the same have the same words: 0 to 3, and from REDCap 15.6 a bit mask (redcap-api.md 11.4).
+# Codes that mean the same have the same words: 0 to 3, and from REDCap 15.6 a bit mask (reference/redcap-api.md 11.4).
 FORM_RIGHTS: Mapping[str, Mapping[str, str]] = {
     "forms": {
         **{"0": "no access", "2": "read only", "1": "view and edit", "3": "view and edit, survey answers"},

@@ -1,4 +1,4 @@
-"""The consistency rules of the instruments, with how each is treated (instruments.md 8): read once, here."""
+"""The consistency rules of the instruments, with how each is treated (reference/instruments.md 8): read once, here."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _SAME_STORE = frozenset({"text", "notes", "radio", "dropdown", "yesno", "truefal
 
 
 def asked(stakes: Iterable[Stake], live: Dictionary) -> tuple[str, ...]:
-    """The fields REDCap has to be asked for; never an identifier (design.md 10)."""
+    """The fields REDCap has to be asked for; never an identifier (reference/design.md 11)."""
     names = dict.fromkeys(name for stake in stakes for name in stake.fields)
     return tuple(name for name in names if name not in live or not live.get(name).identifier)
 
@@ -214,7 +214,7 @@ def _everything(dictionary: Dictionary, forms: Iterable[str]) -> tuple[str, ...]
 
 
 def _holds(field: Field) -> Hit:
-    # an unticked checkbox is 0 and no answer (redcap-api.md 5.2)
+    # an unticked checkbox is 0 and no answer (reference/redcap-api.md 5.2)
     empty = ("", "0") if field.kind == "checkbox" else ("",)
     return lambda row: any(row.values.get(column, "") not in empty for column in field.columns)
 

@@ -26,7 +26,10 @@ class Clockwork:
         return scheduler
 
     def _run(self) -> None:
-        """`schedule` starves every later job when one raises, and asks it again at once (trial-operations.md 4.5)."""
+        """`schedule` starves every later job when one raises, and asks it again at once.
+
+        Source: reference/trial-operations.md 4.5.
+        """
         try:
             self.job()
         except Exception as error:  # noqa: BLE001 - whatever ends one night must not end the next

@@ -1,7 +1,7 @@
 """What the nightly run writes into REDCap: what it alone owns, and only where it differs.
 
 Everything written is a function of the data and never of the clock, so a quiet night writes nothing and the audit
-trail stays readable (trial-operations.md 3.8).
+trail stays readable (reference/trial-operations.md 3.8).
 """
 
 from __future__ import annotations

@@ -53,7 +53,10 @@ class Export:
 
     @property
     def has_groups(self) -> bool:
-        """Whether REDCap named the data access groups; it does not to a user who sits in one (redcap-api.md 5.1)."""
+        """Whether REDCap named the data access groups; it does not to a user who sits in one.
+
+        Source: reference/redcap-api.md 5.1.
+        """
         return GROUP in self.columns or not self.rows
 
 
@@ -102,7 +105,7 @@ class Gateway:
         return answer
 
     def project(self) -> Mapping[str, str]:
-        """Project information, every value as text (redcap-api.md 13.2)."""
+        """Project information, every value as text (reference/redcap-api.md 13.2)."""
         answer = self._read(self._project.export_project_info)
         if not isinstance(answer, dict):
             raise RedcapUnreachable(f"{self._host} does not tell what project this is; nothing was used")
@@ -133,7 +136,10 @@ class Gateway:
         return self._table(self._project.export_dags)
 
     def roles(self) -> Rows:
-        """User roles with their rights; rights by form are packed, `form_1:1,form_2:0` (redcap-api.md 3.2)."""
+        """User roles with their rights; rights by form are packed, `form_1:1,form_2:0`.
+
+        Source: reference/redcap-api.md 3.2.
+        """
         return self._table(self._project.export_user_roles)
 
     def users(self) -> list[dict[str, Any]]:
@@ -160,7 +166,7 @@ class Gateway:
             record_id: The project's record-id field; it is always asked for.
             fields: Fields and form status fields to ask for; nothing else is requested from REDCap.
             records: Record ids; None asks for all that the token sees.
-            groups: Whether to ask for data access groups; the user then needs that right (redcap-api.md 2.4).
+            groups: Whether to ask for data access groups; the user then needs that right (reference/redcap-api.md 2.4).
             progress: Called with (records done, records in all) after each batch.
         """
         wanted = [record_id, *(name for name in fields if name != record_id)]
@@ -257,7 +263,7 @@ class Gateway:
                 fields=list(fields),
                 records=list(ids),
                 export_data_access_groups=groups,
-                # an untouched form is then blank, not 0 = Incomplete (redcap-api.md 5.4)
+                # an untouched form is then blank, not 0 = Incomplete (reference/redcap-api.md 5.4)
                 export_blank_for_gray_form_status=True,
             )
         )
@@ -298,7 +304,10 @@ class Gateway:
         raise RedcapUnreachable(f"{self._host} did not answer")  # the loop above returns or raises
 
     def _once(self, ask: Callable[[], T]) -> T:
-        """Ask once. `from None`: the exceptions of requests carry the token in their request (dependencies.md 3.1)."""
+        """Ask once. `from None`: the exceptions of requests carry the token in their request.
+
+        Source: reference/dependencies.md 3.1.
+        """
         try:
             return ask()
         except requests.exceptions.Timeout:
@@ -336,7 +345,10 @@ def open_gateway(config: Config, role: Role, patience: Patience = Patience()) ->
 
 
 def create_project(url: str, super_token: SecretStr, project: Mapping[str, str]) -> SecretStr:
-    """A new project exists; its creator's token is returned (redcap-api.md 13.3; PyCap has no method for it)."""
+    """A new project exists; its creator's token is returned.
+
+    Source: reference/redcap-api.md 13.3; PyCap has no method for it.
+    """
     import json
 
     try:
@@ -355,7 +367,7 @@ def create_project(url: str, super_token: SecretStr, project: Mapping[str, str])
         )
     except requests.RequestException as error:
         raise RedcapUnreachable(f"{urlsplit(url).netloc} can't be reached ({type(error).__name__})") from None
-    # the demo server of REDCap's makers prints text before the token (redcap-api.md 13.3)
+    # the demo server of REDCap's makers prints text before the token (reference/redcap-api.md 13.3)
     token_found = re.search(r"[0-9A-Fa-f]{32}$", answer.text.strip())
     if not token_found:
         raise RedcapUnreachable(f"{urlsplit(url).netloc} gave no token for the new project; check redcap.url")

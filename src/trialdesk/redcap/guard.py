@@ -1,6 +1,7 @@
 """What may be believed of an answer: REDCap's, or a web page, a proxy or a crash on the way.
 
-PyCap looks at no status and reads a maintenance page as data (dependencies.md 3.1), so every answer passes here first.
+PyCap looks at no status and reads a maintenance page as data
+(reference/dependencies.md 3.1), so every answer passes here first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable
 if TYPE_CHECKING:
     from requests import Response
 
-# Both have been seen with status 200 (redcap-api.md 15).
+# Both have been seen with status 200 (reference/redcap-api.md 15).
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<br />\s*<b>)", re.IGNORECASE)
 _NOT_REDCAP = (
     (b"REDCap ran out of server memory", "ran out of memory; lower redcap.batch in the configuration"),
@@ -59,7 +60,9 @@ def _reason(response: Response) -> str:
 
 
 def without_values(reason: str) -> str:
-    """REDCap's reason without data: import errors quote record and value (redcap-api.md 6.3), so only fields stay.
+    """REDCap's reason without data: import errors quote record and value, so only fields stay.
+
+    Source: reference/redcap-api.md 6.3.
 
     Whatever stands in double quotes is left out: REDCap puts values there, and names of fields in single ones.
     """

@@ -15,6 +15,6 @@ def tick_columns(dictionary: Dictionary) -> frozenset[str]:
 def held(values: Mapping[str, str], ticks: frozenset[str]) -> frozenset[str]:
     """The columns that hold data: REDCap writes 0 for every unticked option, also of forms nobody has opened.
 
-    Source: redcap-api.md 5.2.
+    Source: reference/redcap-api.md 5.2.
     """
     return frozenset(name for name, value in values.items() if value and not (value == "0" and name in ticks))

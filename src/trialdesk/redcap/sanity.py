@@ -1,4 +1,7 @@
-"""The sanity gate: whether a pull can be right, before anything is derived from it (trial-operations.md 4.3)."""
+"""The sanity gate: whether a pull can be right, before anything is derived from it.
+
+Source: reference/trial-operations.md 4.3.
+"""
 
 from __future__ import annotations
 

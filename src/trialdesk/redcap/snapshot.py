@@ -41,7 +41,7 @@ class Snapshot:
 
 
 def pull(gateway: Gateway, progress: Callable[[int, int], None] | None = None) -> Snapshot:
-    """The whole project as this token sees it; identifiers are never asked for (design.md 10)."""
+    """The whole project as this token sees it; identifiers are never asked for (reference/design.md 11)."""
     return pull_records(gateway, None, progress)
 
 

@@ -16,7 +16,10 @@ MONTH = 365.25 / 12
 
 FEWEST = 5
 SHORTEST = 3.0
-"""Below these (randomised patients, months since the first opening) nothing is projected (trial-operations.md 2.2)."""
+"""Below these (randomised patients, months since the first opening) nothing is projected.
+
+Source: reference/trial-operations.md 2.2.
+"""
 
 _HORIZON = 50 * 366
 
@@ -118,7 +121,8 @@ def project(randomised: int, sites: Sequence[Site], trial: Trial, as_of: date) -
     """The gamma–Poisson projection, in closed form; None while it is too early or the target is reached.
 
     With n patients in T site-months the rate is Gamma(n + ½, T); the number of patients in t further site-months is
-    then negative binomial, so no random numbers are needed (trial-operations.md 2.2, sheet 02). A site adds exposure
+    then negative binomial, so no random numbers are needed
+    (reference/trial-operations.md 2.2, sheet 02). A site adds exposure
     while it is open: sites not yet open count from their planned opening at the pooled rate, closed ones no more.
     """
     missing = trial.target - randomised

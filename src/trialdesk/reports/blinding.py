@@ -1,4 +1,7 @@
-"""Proof that an open report is blind: made with other treatments, it is the same (trial-operations.md 6.1)."""
+"""Proof that an open report is blind: made with other treatments, it is the same.
+
+Source: reference/trial-operations.md 6.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
 from trialdesk.workbook import Column, Line, Table, Tone, Value
 
 LONG = 60
-"""Days after which a site without a new patient is pointed out (trial-operations.md 2.2, sheet 01)."""
+"""Days after which a site without a new patient is pointed out (reference/trial-operations.md 2.2, sheet 01)."""
 
 NOTE = 2
 

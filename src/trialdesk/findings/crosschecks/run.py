@@ -12,7 +12,7 @@ from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Finding, Patient, Severity
 from trialdesk.redcap.snapshot import Snapshot
 
-# After instruments.md 8; none names an arm or a card.
+# After reference/instruments.md 8; none names an arm or a card.
 TEXTS: Mapping[str, str] = {
     "Q31": "Possible double entry: the same person at the same site",
     "Q40": "Set of treated levels differs from the planned set",

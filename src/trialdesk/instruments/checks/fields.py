@@ -1,4 +1,4 @@
-"""Each field by itself: name, type, choices, validation and limits (instruments.md 2.1)."""
+"""Each field by itself: name, type, choices, validation and limits (reference/instruments.md 2.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RESERVED = frozenset({
 })  # fmt: skip
 _NO_CHOICES = frozenset({"text", "notes", "yesno", "truefalse", "file", "descriptive"})
 _NOT_REQUIRED = {"checkbox": "a checkbox can't be required", "calc": "a calculation is never typed", "descriptive": ""}
-# Validation words that are not types of text (redcap-api.md 9).
+# Validation words that are not types of text (reference/redcap-api.md 9).
 _OTHER_VALIDATIONS = {"slider": ("", "number"), "dropdown": ("", "autocomplete"), "file": ("", "signature")}
 _LIMITED = frozenset({
     "date", "datetime", "datetime_seconds", "integer", "number", "number_fixeddp", "number_comma_decimal", "time",

@@ -1,4 +1,4 @@
-"""Branching, calculations and rules: read, and every reference looked up (instruments.md 2.2)."""
+"""Branching, calculations and rules: read, and every reference looked up (reference/instruments.md 2.2)."""
 
 from __future__ import annotations
 
@@ -190,7 +190,10 @@ def _together(subject: Subject, found: Sequence[Reference]) -> Iterator[Trouble]
 
 
 def _units(nodes: Sequence[Node]) -> Iterator[Trouble]:
-    """Units datediff does not have: its result is blank for ever; upper and lower case differ (instruments.md 2.2)."""
+    """Units datediff does not have: its result is blank for ever; upper and lower case differ.
+
+    Source: reference/instruments.md 2.2.
+    """
     starts: list[Node] = []  # for each value so far the last node it ends with
     for node in nodes:
         count = node.arity if isinstance(node, Operator) else node.count if isinstance(node, Call) else 0

@@ -1,4 +1,7 @@
-"""Licensed questionnaires: the repository holds numbers, codes and neutral labels only (instruments.md 10.3)."""
+"""Licensed questionnaires: the repository holds numbers, codes and neutral labels only.
+
+Source: reference/instruments.md 10.3.
+"""
 
 from __future__ import annotations
 

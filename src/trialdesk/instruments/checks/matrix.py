@@ -1,4 +1,4 @@
-"""Matrix groups: rows that REDCap shows as one table (instruments.md 2.1)."""
+"""Matrix groups: rows that REDCap shows as one table (reference/instruments.md 2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Events, mapping, what repeats, groups, roles: names that fit one another and REDCap's slugs (instruments.md 2.3)."""
+"""Events, mapping, what repeats, groups, roles: names that fit one another and REDCap's slugs.
+
+Source: reference/instruments.md 2.3.
+"""
 
 from __future__ import annotations
 
