@@ -118,6 +118,15 @@ def list_projects(db: Db) -> None:
             typer.echo(f"{found.id}\t{status}\t{found.settings['project_title']}")
 
 
+@projects.command("new")
+def new_project(db: Db, title: Annotated[str, typer.Argument(help="What the project is called.")]) -> None:
+    """Make a project with one form and print its id; the user site_admin has all rights in it."""
+    from redcap_local.administration import command_line, create_project, opened
+
+    with told_plainly(), opened(db) as connection:
+        typer.echo(create_project(connection, command_line(), {"project_title": title}))
+
+
 @projects.command("set")
 def set_settings(
     db: Db,

@@ -29,3 +29,18 @@ def read_private(path: Path, what: str) -> str:
         raise ConfigError(f"{path}: no such file; {what}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: can't be read ({type(error).__name__}); {what}") from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file holds the text, and only its owner can read it.
+
+    Raises:
+        ConfigError: there is such a file already, or it can't be written.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{path}: is there already and is kept; name another file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be written ({error.strerror}); name a folder of your own") from None

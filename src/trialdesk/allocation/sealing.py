@@ -9,6 +9,14 @@ from trialdesk.errors import ConfigError, TableError
 SECRET = "AGE-SECRET-KEY-"  # noqa: S105 - the public beginning of every age identity
 
 
+def new_identity() -> tuple[str, str]:
+    """A new age identity, the line its owner keeps, and its public key, which anybody may have."""
+    import pyrage
+
+    identity = pyrage.x25519.Identity.generate()
+    return str(identity), str(identity.to_public())
+
+
 def seal(text: str, recipients: Sequence[str]) -> bytes:
     """The text, encrypted for the recipients (age public keys).
 
@@ -18,7 +26,7 @@ def seal(text: str, recipients: Sequence[str]) -> bytes:
     if not recipients:
         raise ConfigError(
             "envelopes: recipients is empty; write the age public keys of packer and custodian there "
-            "(age-keygen prints one)"
+            "(scripts/keygen.py makes one)"
         )
     import pyrage
 
@@ -49,7 +57,7 @@ def unseal(sealed: bytes, identity: str, source: str) -> str:
     except pyrage.IdentityError:
         keys = []
     if not keys:
-        raise ConfigError(f"the identity file holds no usable line {SECRET}1…; age-keygen writes one")
+        raise ConfigError(f"the identity file holds no usable line {SECRET}1…; scripts/keygen.py writes one")
     try:
         return bytes(pyrage.decrypt(sealed, keys)).decode()
     except (pyrage.DecryptError, UnicodeDecodeError):

@@ -1,0 +1,111 @@
+"""Every command that README and docs show is typed, page by page, in a folder with a played trial."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from redcap_local.server import running
+from rehearsal.day import make_envelopes, perform, send_envelopes, tell_story
+from rehearsal.stage import fresh_folder, set_stage, write_files
+from typed import Typed, commands
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# What is not typed here, and why.
+ELSEWHERE = {
+    "make demo": "tests/product/test_rehearsal_run.py plays it",
+    "make test": "this is it",
+    "git clone": "the checkout is there",
+}
+# Other ends than 0 and 10 that are right in a folder in which the trial already runs.
+ENDS: dict[str, tuple[int, str]] = {
+    "make_tables.py": (20, "tables are there, and the identity is asked for"),
+    "make_tables.py --identity packer.agekey": (45, "every pile has envelopes"),
+    "release_envelope.py ODE-014": (41, "the record is made up"),
+    "keygen.py packer.agekey": (20, "an identity is never written over"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder as a coordinator has it: configuration, tokens, tables, scripts; REDCap answers."""
+    home = tmp_path_factory.mktemp("docs")
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "instruments", home / "instruments")
+    (home / "config.yaml").write_text(text, encoding="utf-8")
+    desk, today = fresh_folder(home / "desk"), date.today()
+    for name in ("scripts", ".venv"):
+        (desk / name).symlink_to(ROOT / name)
+    with running(desk / "redcap.sqlite") as server:
+        files = write_files(home / "config.yaml", desk, server.url, today)
+        stage = set_stage(files, server, desk / "redcap.sqlite", lambda plan: plan.digest)
+        story = tell_story(stage, 1, 12, today)
+        cards, _ = make_envelopes(stage, story, today)
+        send_envelopes(stage, story)
+        perform(stage, story, cards, lambda *_: None)
+        yield desk
+
+
+def test_every_page_shows_commands_that_are_found() -> None:
+    """Pages whose commands nobody finds would never be typed."""
+    shown = {page.name: len(list(commands(page))) for page in PAGES}
+    assert sum(shown.values()) > 40
+    assert {"calls.md", "envelopes.md", "nightly.md", "reports.md", "local-redcap.md"} <= {
+        n for n, c in shown.items() if c
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run_in_their_order(page: Path, folder: Path) -> None:
+    """Each ends well, or as it has to where the trial is already at work."""
+    reworded(folder.parent / "instruments", page.stem)
+    digest = ""
+    with ExitStack() as servers:
+        for one in commands(page):
+            if any(one.text.startswith(start) for start in ELSEWHERE):
+                continue
+            text = re.sub(r"\bDIGEST\b|\b3f9c12ab7e40\b", digest or "none", one.text)
+            if " serve " in text:
+                servers.enter_context(serving(text, folder))
+                continue
+            ended = subprocess.run(text, shell=True, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S602
+            digest = next(iter(re.findall(r"plan ([0-9a-f]{12})", ended.stdout)), digest)
+            assert ended.returncode in expected(one), f"{one}: {text}\n{ended.stdout[-1000:]}\n{ended.stderr[-1000:]}"
+
+
+def reworded(instruments: Path, note: str) -> None:
+    """Somebody changes a note in both projects, so that there is something to plan and to apply."""
+    for path in (instruments / "trial" / "21_end_of_study.csv", instruments / "register" / "01_envelope.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        rows[-1][names.index("Field Note" if "Field Note" in names else "field_note")] = f"seen in {note}"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([names, *rows])
+
+
+def expected(one: Typed) -> set[int]:
+    """The exit codes a command may have here."""
+    words = one.text.removeprefix(".venv/bin/python scripts/")
+    return {ENDS[words][0]} if words in ENDS else {0, 10}
+
+
+class serving(ExitStack):  # noqa: N801 - reads as what it does
+    """A server that a page starts in a terminal of its own, for as long as the page is typed."""
+
+    def __init__(self, text: str, folder: Path) -> None:
+        super().__init__()
+        process = subprocess.Popen(f"exec {text}", shell=True, cwd=folder, stdout=subprocess.PIPE, text=True)  # noqa: S602
+        self.callback(process.wait)
+        self.callback(process.terminate)
+        assert process.stdout
+        self.callback(process.stdout.close)
+        assert "listening" in process.stdout.readline()
