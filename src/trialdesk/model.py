@@ -84,7 +84,8 @@ class Patient:
 
     `reached` holds the codes of the recruitment steps that are true, in the configured order. `stratum` is the
     stratum code, or "" while a stratum field is blank. `site` is what the site field says, `group` the data access
-    group REDCap keeps the record in (unique name). Arm and card code never show in `repr`.
+    group REDCap keeps the record in (unique name). `anchors` are the dates of the trial's own that contacts count from.
+    Arm and card code never show in `repr`.
     """
 
     record: str
@@ -105,6 +106,7 @@ class Patient:
     card_code: str = field(default="", repr=False)
     procedure_on: date | None = None
     arm_change_on: date | None = None
+    anchors: tuple[tuple[str, date], ...] = ()
     died_on: date | None = None
     left_on: date | None = None
     death_signs: tuple[str, ...] = ()

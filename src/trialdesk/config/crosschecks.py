@@ -15,8 +15,8 @@ class LoggedEvents(Part):
 
     instrument: Name
     started: Name
-    fatal: Logic
-    related: Logic
+    fatal: Logic | None = None
+    related: Logic | None = None
 
 
 class LoggedTreatments(Part):
@@ -39,21 +39,21 @@ class Asked(Part):
 
     instrument: Name
     date: Name
-    wish: Logic
-    new_event: Logic
-    new_treatment: Logic
+    wish: Logic | None = None
+    new_event: Logic | None = None
+    new_treatment: Logic | None = None
 
 
 class Crosschecks(Part):
-    """The block `crosschecks` of the configuration."""
+    """The block `crosschecks` of the configuration; a check whose fields are left out is not made."""
 
-    same_person: Annotated[tuple[Reference, ...], Field(min_length=2)]
-    planned_levels: Checkbox
-    treated_levels: Annotated[tuple[Reference, ...], Field(min_length=1)]
-    complications: Complications
-    events: LoggedEvents
-    treatments: LoggedTreatments
-    contact: Asked
-    change_requested: Reference
+    same_person: Annotated[tuple[Reference, ...], Field(min_length=2)] | None = None
+    planned_levels: Checkbox | None = None
+    treated_levels: tuple[Reference, ...] = ()
+    complications: Complications | None = None
+    events: LoggedEvents | None = None
+    treatments: LoggedTreatments | None = None
+    contact: Asked | None = None
+    change_requested: Reference | None = None
     control_late_days: Annotated[int, Field(gt=0)] = 112
-    form_dates: Annotated[tuple[Name, ...], Field(min_length=1)]
+    form_dates: tuple[Name, ...] = ()

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from trialdesk.config.parts import Arm, ContactForm, ContactRule, Envelopes, Factor, Recipient, Site, Step, Trial
+from trialdesk.config.parts import (
+    ENROLMENT,
+    PROCEDURE,
+    Arm,
+    ContactForm,
+    ContactRule,
+    Envelopes,
+    Factor,
+    Facts,
+    Recipient,
+    Site,
+    States,
+    Step,
+    Trial,
+)
 
 Place = tuple[str | int, ...]
 Misfit = tuple[Place, str]
@@ -49,6 +63,28 @@ def _funnel(funnel: tuple[Step, ...]) -> Iterator[Misfit]:
     yield from _twice((("funnel", n, "code"), step.code) for n, step in enumerate(funnel))
 
 
+def _anchored(
+    contacts: tuple[ContactRule, ...], facts: Facts, anchors: Mapping[str, object], arms: tuple[Arm, ...]
+) -> Iterator[Misfit]:
+    known = [ENROLMENT, *([PROCEDURE] if facts.procedure_on else []), *anchors]
+    codes = [arm.code for arm in arms]
+    for name in {ENROLMENT, PROCEDURE} & anchors.keys():
+        yield ("anchors", name), f"{name} is counted from the facts; give a date of your own another name"
+    for number, rule in enumerate(contacts):
+        if rule.anchor not in known:
+            yield ("contacts", number, "anchor"), f"{rule.anchor} is no anchor; there are {', '.join(known)}"
+        for code in rule.arms:
+            if code not in codes:
+                yield ("contacts", number, "arms"), f"there is no arm {code}; arms are {', '.join(codes)}"
+
+
+def _told(facts: Facts, states: States) -> Iterator[Misfit]:
+    """A date that means nothing without its state, and a state that needs its date."""
+    for fact, state in (("procedure_on", "procedure_done"), ("arm_change_on", "arm_changed")):
+        if (getattr(facts, fact) is None) != (getattr(states, state) is None):
+            yield ("facts", fact), f"goes with states.{state}: give both, or leave both out"
+
+
 def _contacts(contacts: tuple[ContactRule, ...], forms: Mapping[str, ContactForm]) -> Iterator[Misfit]:
     yield from _twice((("contacts", n, "code"), rule.code) for n, rule in enumerate(contacts))
     for number, rule in enumerate(contacts):
@@ -83,5 +119,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("envelopes", "arms"), _envelopes),
     (("funnel",), _funnel),
     (("contacts", "contact_forms"), _contacts),
+    (("contacts", "facts", "anchors", "arms"), _anchored),
+    (("facts", "states"), _told),
     (("recipients", "sites"), _recipients),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from redcap_rules.logic import Expression
 from trialdesk.config.values import (
     AgeRecipient,
     ApiUrl,
@@ -22,6 +24,9 @@ from trialdesk.config.values import (
     TimeZone,
     Window,
 )
+
+ENROLMENT, PROCEDURE = "enrolment", "procedure"
+"""The anchors every trial may have: the opening of the envelope, and the procedure of `facts`."""
 
 
 class Part(BaseModel):
@@ -122,11 +127,11 @@ class Requirement(Part):
 
 
 class Facts(Part):
-    """Which field holds which fact."""
+    """Which field holds which fact; a fact that a trial does not record is left out."""
 
     site: Reference
     screened_on: Reference
-    not_enrolled_reason: Reference
+    not_enrolled_reason: Reference | None = None
     consented_on: Reference
     released_envelope: Reference
     released_at: Reference
@@ -135,27 +140,33 @@ class Facts(Part):
     opened_time: Reference
     arm: Reference
     card_code: Reference
-    procedure_on: Reference
-    arm_change_on: Reference
-    died_on: Reference
-    left_on: Reference
+    procedure_on: Reference | None = None
+    arm_change_on: Reference | None = None
+    died_on: Reference | None = None
+    left_on: Reference | None = None
 
 
 class States(Part):
-    """What is true of a patient, in REDCap logic over the whole record."""
+    """What is true of a patient, in REDCap logic over the whole record; a state that is left out is never true."""
 
-    declined: Logic
-    not_eligible: Logic
-    not_invited: Logic
-    not_randomised: Logic
-    procedure_done: Logic
-    arm_changed: Logic
-    completed: Logic
-    lost: Logic
-    dead: Logic
-    withdrawn_from_treatment: Logic
-    withdrawn_from_contact: Logic
-    withdrawn_from_data: Logic
+    declined: Logic | None = None
+    not_eligible: Logic | None = None
+    not_invited: Logic | None = None
+    not_randomised: Logic | None = None
+    procedure_done: Logic | None = None
+    arm_changed: Logic | None = None
+    completed: Logic | None = None
+    lost: Logic | None = None
+    dead: Logic | None = None
+    withdrawn_from_treatment: Logic | None = None
+    withdrawn_from_contact: Logic | None = None
+    withdrawn_from_data: Logic | None = None
+
+    @property
+    def known(self) -> Mapping[str, Expression]:
+        """The states this trial has, with their logic."""
+        logic = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: expression for name, expression in logic if expression is not None}
 
 
 class DeathSign(Part):
@@ -206,18 +217,28 @@ class ContactForm(Part):
 
 
 class ContactRule(Part):
-    """One contact of the follow-up: target = anchor + days or calendar months; window in days around the target."""
+    """One contact of the follow-up: target = anchor + days or calendar months; window in days around the target.
+
+    `anchor` is enrolment, procedure, or a name under `anchors`. `arms` are the codes of the arms that have the contact;
+    without any, all have.
+    """
 
     code: Code
     label: str
     event: Name
     form: Name
-    anchor: Literal["enrolment", "procedure"]
+    anchor: Name
+    arms: tuple[str, ...] = ()
     days: Annotated[int, Field(ge=0)] | None = None
     months: Annotated[int, Field(ge=0)] | None = None
     window: Window
     grace: Annotated[int, Field(ge=0)] = 0
     primary: bool = False
+
+    @property
+    def tells_arm(self) -> bool:
+        """Whether the contact takes place only because of a treatment: for one arm, or counted from its delivery."""
+        return self.anchor != ENROLMENT or bool(self.arms)
 
     @model_validator(mode="after")
     def _one_distance(self) -> Self:

@@ -33,7 +33,11 @@ from trialdesk.config.parts import (
     Step,
     Trial,
 )
+from trialdesk.config.values import Name, Reference
 from trialdesk.model import Pile
+
+UNSTRATIFIED = "0"
+"""The code of the one stratum of a trial without factors, as it stands in envelope numbers."""
 
 
 class Config(Part):
@@ -44,7 +48,7 @@ class Config(Part):
     redcap: Redcap
     folders: Folders
     arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
-    strata: Annotated[tuple[Factor, ...], Field(min_length=1)]
+    strata: tuple[Factor, ...] = ()
     sites: Annotated[tuple[Site, ...], Field(min_length=1)]
     envelopes: Envelopes
     release: tuple[Requirement, ...]
@@ -53,7 +57,8 @@ class Config(Part):
     death_signs: tuple[DeathSign, ...] = ()
     crosschecks: Crosschecks | None = None
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
-    call_plan: CallPlan
+    call_plan: CallPlan | None = None
+    anchors: dict[Name, Reference] = Field(default_factory=dict)
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
@@ -66,9 +71,9 @@ class Config(Part):
 
     @cached_property
     def stratum_levels(self) -> Mapping[str, tuple[Level, ...]]:
-        """Stratum code to its levels, in configured order: K1N … N2F for this trial."""
+        """Stratum code to its levels, in configured order, such as K1N … N2F; one stratum without factors."""
         combinations = product(*(factor.levels for factor in self.strata))
-        return {"".join(level.code for level in levels): levels for levels in combinations}
+        return {"".join(level.code for level in levels) or UNSTRATIFIED: levels for levels in combinations}
 
     @cached_property
     def piles(self) -> tuple[Pile, ...]:
@@ -77,7 +82,7 @@ class Config(Part):
 
     def stratum_label(self, code: str) -> str:
         """The levels of a stratum in words, for example `Known myeloma, 1 level, No former fracture`."""
-        return ", ".join(level.label for level in self.stratum_levels[code])
+        return ", ".join(level.label for level in self.stratum_levels[code]) or "all patients"
 
     def stratum_of(self, values: Sequence[str]) -> str:
         """The stratum code of the stored factor values in configured order, or "" if one is blank or unknown."""
@@ -85,7 +90,7 @@ class Config(Part):
             next((level.code for level in factor.levels if level.value == value), "")
             for factor, value in zip(self.strata, values, strict=True)
         ]
-        return "".join(codes) if all(codes) else ""
+        return ("".join(codes) or UNSTRATIFIED) if all(codes) else ""
 
     @cached_property
     def sites_by_code(self) -> Mapping[str, Site]:

@@ -75,7 +75,7 @@ def _line(config: Config, envelope: Envelope) -> Line:
 
 
 def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Table:
-    columns = (Column("Site"), Column("Hospital"), Column("Stratum"), Column("Pile"), Column("Do"), Column("Envelopes"))
+    columns = (Column("Site"), Column("Name"), Column("Stratum"), Column("Pile"), Column("Do"), Column("Envelopes"))
     lines = tuple(
         Line(
             (

@@ -37,6 +37,7 @@ _STATES: tuple[tuple[State, frozenset[str]], ...] = (
 )
 REASONS: tuple[Reason, ...] = (*(reason for reason, _ in _REASONS), "pending")
 STATES: tuple[State, ...] = ("in follow-up", "completed", "withdrawn", "lost to follow-up", "died")
+"""Those a trial may have; `reasons` and `states` are those it has."""
 
 _FEWEST = 10
 
@@ -75,6 +76,8 @@ class Cohort:
     steps: tuple[Step, ...]
     as_of: date
     later: int = 0
+    words: tuple[State, ...] = STATES
+    reasons: tuple[Reason, ...] = REASONS
 
     def where(self, keep: Callable[[Member], bool]) -> Cohort:
         """The members that `keep` accepts, as a cohort of its own."""
@@ -111,9 +114,9 @@ class Cohort:
 
     @property
     def states(self) -> Mapping[State, int]:
-        """Randomised patients by state; every state is there."""
+        """Randomised patients by state; every state the trial has is there."""
         counted = Counter(member.state for member in self.members)
-        return {state: counted[state] for state in STATES}
+        return {state: counted[state] for state in self.words}
 
 
 def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, as_of: date, today: date) -> Cohort:
@@ -132,9 +135,20 @@ def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, 
     dated = step_dates(config, dictionary)
     before = [cut(patient, as_of, dated, today) for patient in patients]
     kept = sorted((patient for patient in before if patient is not None), key=lambda patient: patient.record)
-    stated = _labels(dictionary, config.facts.not_enrolled_reason.field)
+    said = config.facts.not_enrolled_reason
+    stated = _labels(dictionary, said.field) if said else {}
     members = tuple(_member(patient, config, stated) for patient in kept)
-    return Cohort(members, config.funnel, as_of, len(before) - len(kept))
+    return Cohort(members, config.funnel, as_of, len(before) - len(kept), states(config), reasons(config))
+
+
+def reasons(config: Config) -> tuple[Reason, ...]:
+    """Why patients of this trial may not be randomised, in the order of reading."""
+    return tuple(word for word in REASONS if word == "pending" or dict(_REASONS)[word] & config.states.known.keys())
+
+
+def states(config: Config) -> tuple[State, ...]:
+    """How randomised patients of this trial may stand, in the order of reading."""
+    return tuple(word for word in STATES if word == STATES[0] or dict(_STATES)[word] & config.states.known.keys())
 
 
 def _labels(dictionary: Dictionary, name: str) -> Mapping[str, str]:

@@ -11,11 +11,11 @@ that finds counts, which do not change when patients swap. The move is fixed, so
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.instruments.treatment import treatment_columns
+from trialdesk.instruments.treatment import treatment_columns, treatment_events
 from trialdesk.redcap.snapshot import Snapshot
 
 Place = tuple[str, str, int]
@@ -24,9 +24,21 @@ Place = tuple[str, str, int]
 Treatment = Mapping[Place, Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What tells an arm: some columns wherever they stand, and everything in some events."""
+
+    columns: frozenset[str]
+    events: frozenset[str]
+
+    def tell(self, event: str, column: str) -> bool:
+        """Whether a value in this place tells the arm."""
+        return column in self.columns or event in self.events
+
+
 def worlds(snapshot: Snapshot, config: Config) -> Iterator[Snapshot]:
     """The pull with treatments moved on by one randomised patient, then with everybody in each arm."""
-    columns = treatment_columns(snapshot.dictionary, config)
+    columns = Telling(treatment_columns(snapshot.dictionary, config), treatment_events(config))
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     treatments = {record: _treatment(snapshot.rows[record], columns) for record in randomised}
     yield _moved(snapshot, dict(zip(randomised, _turned([*treatments.values()]), strict=True)), columns)
@@ -45,24 +57,24 @@ def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
     return snapshot.view(record).value(field, event)
 
 
-def _treatment(rows: Sequence[Row], columns: frozenset[str]) -> Treatment:
+def _treatment(rows: Sequence[Row], columns: Telling) -> Treatment:
     parts = {(row.event, row.instrument, row.instance): _part(row, columns) for row in rows}
     return {place: values for place, values in parts.items() if values}
 
 
-def _part(row: Row, columns: frozenset[str]) -> Mapping[str, str]:
-    return {name: value for name, value in row.values.items() if name in columns}
+def _part(row: Row, columns: Telling) -> Mapping[str, str]:
+    return {name: value for name, value in row.values.items() if columns.tell(row.event, name)}
 
 
-def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], columns: frozenset[str]) -> Snapshot:
+def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], columns: Telling) -> Snapshot:
     rows = dict(snapshot.rows)
     for record, treatment in treatments.items():
         rows[record] = tuple(_with(record, rows[record], treatment, columns))
     return replace(snapshot, rows=rows)
 
 
-def _with(record: str, rows: Sequence[Row], treatment: Treatment, columns: frozenset[str]) -> Iterator[Row]:
+def _with(record: str, rows: Sequence[Row], treatment: Treatment, columns: Telling) -> Iterator[Row]:
     places = {(row.event, row.instrument, row.instance): row.values for row in rows}
     for place in sorted(places.keys() | treatment.keys()):
-        own = {name: value for name, value in places.get(place, {}).items() if name not in columns}
+        own = {name: value for name, value in places.get(place, {}).items() if not columns.tell(place[0], name)}
         yield Row(record, *place, {**own, **treatment.get(place, {})})

@@ -37,8 +37,10 @@ def next_contacts(plan: Schedule) -> tuple[NextContact, ...]:
     return tuple(_next(record, entries) for record, entries in plan.by_record.items())
 
 
-def call_plan_values(plan: Schedule, fields: CallPlan) -> dict[str, dict[str, str]]:
-    """What the call plan of every patient has to hold: record → field → value; blank clears."""
+def call_plan_values(plan: Schedule, fields: CallPlan | None) -> dict[str, dict[str, str]]:
+    """What the call plan of every patient has to hold: record → field → value; blank clears. {} without a call plan."""
+    if fields is None:
+        return {}
     return {
         upcoming.record: {
             fields.next.field: upcoming.code,

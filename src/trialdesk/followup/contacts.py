@@ -10,6 +10,7 @@ from datetime import date
 from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
 from trialdesk.config import Config, ContactForm, ContactRule
+from trialdesk.config.parts import ENROLMENT, PROCEDURE
 from trialdesk.followup.halts import Halt, doubts, halt, postdated
 from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
@@ -100,18 +101,20 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     if enrolled_on is None:
         return Course(patient, ())
     view = snapshot.view(patient.record)
-    anchors = {"enrolment": enrolled_on, "procedure": patient.procedure_on}
+    anchors = {ENROLMENT: enrolled_on, PROCEDURE: patient.procedure_on, **dict(patient.anchors)}
     misdated = dict(_impossible(anchors, config))
     contacts = []
     for rule in config.contacts:
-        anchor = anchors[rule.anchor]
+        if rule.arms and patient.arm not in rule.arms:
+            continue
+        anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
         said = _said(config.contact_forms[rule.form], rule.event, view)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
     stopping = doubts(patient, last_done)
-    doubtful = bool(stopping) or "enrolment" in misdated
+    doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
         replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]

@@ -27,9 +27,11 @@ Promises = Mapping[str, Promise]
 """Record to what it was promised."""
 
 
-def promises(snapshot: Snapshot, fields: CallPlan) -> Promises:
-    """What the call plan in REDCap promises; records without a planned day are left out."""
-    found = {}
+def promises(snapshot: Snapshot, fields: CallPlan | None) -> Promises:
+    """What the call plan in REDCap promises; records without a planned day are left out, and all without a plan."""
+    found: dict[str, Promise] = {}
+    if fields is None:
+        return found
     for record in snapshot.records:
         view = snapshot.view(record)
         code, planned, version = (

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from redcap_rules.logic import LogicError
 from trialdesk.config import Config
+from trialdesk.config.parts import ENROLMENT
 from trialdesk.errors import ConfigError
 from trialdesk.followup.contacts import Contact, Course, course, record_order
 from trialdesk.followup.keeping import Promises, kept
@@ -216,7 +217,7 @@ def _holds(courses: Sequence[Course], entries: Sequence[Entry]) -> Iterator[Hold
         record, site = found.patient.record, found.patient.site
         waiting = (c for c in found.contacts if not (c.settled or c.halt))
         undated = tuple(contact.rule.code for contact in waiting if contact.rule.anchor in found.misdated)
-        if "enrolment" in found.misdated or (found.verify and record in held):
+        if ENROLMENT in found.misdated or (found.verify and record in held):
             yield Hold(record, site, (*found.misdated.values(), *found.verify))
         elif undated:
             yield Hold(record, site, tuple(found.misdated.values()), undated)

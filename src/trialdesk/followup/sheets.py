@@ -7,7 +7,7 @@ a monitor. What the nurse writes into the white cells is typed into REDCap; the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from trialdesk.config import Config
@@ -59,6 +59,7 @@ def _best_time(entry: Entry, _: date) -> str | None:
 
 
 # What a sheet can show of a contact on a day: the column, and its value.
+_CHANGE = "May change arm from"
 _COLUMNS: tuple[tuple[Column, Callable[[Entry, date], Value]], ...] = (
     (Column("Record", width=11), lambda entry, _: entry.contact.record),
     (Column("Site", width=6), lambda entry, _: entry.contact.site),
@@ -74,7 +75,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[Entry, date], Value]], ...] = (
     (Column("Attempts", "number", 9), lambda entry, _: entry.contact.said.attempts),
     (Column("Last contact", "date", 11), lambda entry, _: entry.last_contact),
     (Column("Best time", width=14), _best_time),
-    (Column("May change arm from", "date", 12), lambda entry, _: entry.may_change_arm_from),
+    (Column(_CHANGE, "date", 12), lambda entry, _: entry.may_change_arm_from),
     (Column("Remarks", width=36), lambda entry, _: "; ".join(entry.flags) or None),
 )
 _ENTRY = (
@@ -83,7 +84,7 @@ _ENTRY = (
     Column("Note", width=20),
 )
 _PATIENT = ("Record", "Site", "Contact")
-_KNOWN = ("Attempts", "Last contact", "Best time", "May change arm from", "Remarks")
+_KNOWN = ("Attempts", "Last contact", "Best time", _CHANGE, "Remarks")
 _WINDOW = ("Target", "Window from", "Window to")
 _TONES: dict[str, Tone] = {"overdue": "warning", "due": "strong", "missed": "quiet", "not applicable": "quiet"}
 
@@ -99,6 +100,12 @@ class _Layout:
     def columns(self) -> tuple[Column, ...]:
         shown = tuple(column for column, _ in _COLUMNS if column.title in self.titles)
         return (*shown, *_ENTRY) if self.entry else shown
+
+    def of(self, config: Config) -> _Layout:
+        """The layout without the column about changing arms where the trial knows no change."""
+        if any(arm.may_change_from_day is not None for arm in config.arms):
+            return self
+        return replace(self, titles=tuple(title for title in self.titles if title != _CHANGE))
 
     def line(self, entry: Entry, day: date) -> Line:
         """One contact; "Call on" and the days left are those of `day`."""
@@ -152,16 +159,17 @@ def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) ->
         height = _PEN if layout.entry else 0
         return Table(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty, height)
 
-    held = (_TODAY.hold(hold) for hold in plan.holds)
-    now = (_TODAY.line(entry, today) for entry in calls)
-    soon = (_NEXT.line(entry, day) for day, entry in ahead)
-    over = (_LATE.line(entry, today) for entry in (*late, *missed))
-    every = (_ALL.line(entry, today) for entry in plan.entries)
+    due, following, behind, whole = (layout.of(config) for layout in (_TODAY, _NEXT, _LATE, _ALL))
+    held = (due.hold(hold) for hold in plan.holds)
+    now = (due.line(entry, today) for entry in calls)
+    soon = (following.line(entry, day) for day, entry in ahead)
+    over = (behind.line(entry, today) for entry in (*late, *missed))
+    every = (whole.line(entry, today) for entry in plan.entries)
     return (
-        sheet("Today", _TODAY, (*held, *now), "No contact is due or overdue today."),
-        sheet("Next 14 days", _NEXT, soon, "No contact is planned in the next 14 days."),
-        sheet("Overdue and missed", _LATE, over, "No contact is overdue or was missed."),
-        sheet("All contacts", _ALL, every, "No patient is randomised yet."),
+        sheet("Today", due, (*held, *now), "No contact is due or overdue today."),
+        sheet("Next 14 days", following, soon, "No contact is planned in the next 14 days."),
+        sheet("Overdue and missed", behind, over, "No contact is overdue or was missed."),
+        sheet("All contacts", whole, every, "No patient is randomised yet."),
     )
 
 

@@ -37,11 +37,12 @@ def check(snapshot: Snapshot, config: Config) -> None:
 
 
 def _fields(config: Config) -> set[str]:
-    facts, states = config.facts, config.states
-    named = {ref.field for ref in (facts.opened_on, facts.procedure_on, facts.died_on, facts.left_on)}
+    facts, plan = config.facts, config.call_plan
+    dates = (facts.opened_on, facts.procedure_on, facts.died_on, facts.left_on, *config.anchors.values())
+    named = {ref.field for ref in dates if ref}
     named.update(field for form in config.contact_forms.values() for field in form.fields)
-    named.update(getattr(config.call_plan, name).field for name in type(config.call_plan).model_fields)
-    for logic in (*_contact_logic(config), *(getattr(states, name) for name in type(states).model_fields)):
+    named.update(ref.field for _, ref in plan or ())
+    for logic in (*_contact_logic(config), *config.states.known.values()):
         named.update(reference.field for reference in references(logic))
     for sign in config.death_signs:
         named.update(reference.field for reference in references(sign.logic))

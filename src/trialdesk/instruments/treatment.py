@@ -7,21 +7,23 @@ from collections.abc import Iterator
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import LogicError, parse, references
 from trialdesk.config import Config
+from trialdesk.config.parts import ENROLMENT
 
 
 def treatment_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
     """Every field, and status field of a form, that differs between arms by the way treatment is delivered.
 
     These are: the arm; the call plan, which names contacts after the procedure; every field of the forms that hold
-    the procedure and the change of arm, and of contacts that count from the procedure; and whatever is calculated from
-    one of these or shown only because of one (a question for one arm alone tells the arm by being answered).
+    the procedure, the change of arm and the trial's own anchors, and of contacts that count from these; and whatever is
+    calculated from one of these or shown only because of one (a question for one arm alone tells the arm by being
+    answered).
     """
     facts = config.facts
-    by_procedure = {rule.form for rule in config.contacts if rule.anchor == "procedure"}
-    forms = {config.contact_forms[form].instrument for form in by_procedure}
-    named = (facts.procedure_on.field, facts.arm_change_on.field)
-    forms |= {dictionary.form_of(name) for name in named if name in dictionary}
-    found = {facts.arm.field, *(reference.field for _, reference in config.call_plan)}
+    delivered = {rule.form for rule in config.contacts if rule.anchor != ENROLMENT}
+    forms = {config.contact_forms[form].instrument for form in delivered}
+    named = (facts.procedure_on, facts.arm_change_on, *config.anchors.values())
+    forms |= {dictionary.form_of(ref.field) for ref in named if ref and ref.field in dictionary}
+    found = {facts.arm.field, *(reference.field for _, reference in config.call_plan or ())}
     for form in forms & set(dictionary.forms):
         found |= {field.name for field in dictionary.form(form)} | {dictionary.status_field(form)}
     found.discard(dictionary.record_id)
@@ -34,9 +36,10 @@ def treatment_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
 
 
 def treatment_events(config: Config) -> frozenset[str]:
-    """The events in which something stands only because a procedure was done."""
-    after = {rule.event for rule in config.contacts if rule.anchor == "procedure"}
-    return frozenset(after | {config.facts.procedure_on.event})
+    """The events in which something stands only because of a treatment: a procedure, or a contact of one arm."""
+    after = {rule.event for rule in config.contacts if rule.tells_arm}
+    delivered = (config.facts.procedure_on, *config.anchors.values())
+    return frozenset(after | {ref.event for ref in delivered if ref})
 
 
 def treatment_columns(dictionary: Dictionary, config: Config) -> frozenset[str]:

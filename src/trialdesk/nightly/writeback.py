@@ -32,12 +32,12 @@ class Changes:
 
 def changes(facts: Facts) -> Changes:
     """The smallest set of changes that makes register and call plans agree with the records."""
-    config, plans = facts.config, {}
-    for record, values in call_plan_values(facts.schedule, config.call_plan).items():
+    fields, plans = facts.config.call_plan, {}
+    for record, values in call_plan_values(facts.schedule, fields).items():
         view = facts.snapshot.view(record)
         different = {
             ref.field: values[ref.field]
-            for ref in _fields(config.call_plan)
+            for ref in _fields(fields)
             if view.value(ref.field, ref.event) != values[ref.field]
         }
         if different:
@@ -78,5 +78,5 @@ def _write_plans(plans: Mapping[str, Mapping[str, str]], facts: Facts, trial: Ga
         raise WriteBackFailed(f"REDCap does not hold the call plan of {', '.join(wrong[:5])}; run again")
 
 
-def _fields(plan: CallPlan) -> tuple[FieldRef, ...]:
-    return tuple(getattr(plan, name) for name in type(plan).model_fields)
+def _fields(plan: CallPlan | None) -> tuple[FieldRef, ...]:
+    return tuple(reference for _, reference in plan or ())

@@ -44,7 +44,7 @@ def patient(snapshot: Snapshot, config: Config, record: str) -> Patient:
 
 def _conditions(config: Config) -> Mapping[Condition, Expression]:
     """What is true or not of a whole record: its states and the steps of recruitment."""
-    states = {("state", name): getattr(config.states, name) for name in type(config.states).model_fields}
+    states = {("state", name): logic for name, logic in config.states.known.items()}
     return {**states, **{("step", step.code): step.logic for step in config.funnel}}
 
 
@@ -58,8 +58,8 @@ def _patient(
     view = snapshot.view(record)
     facts = config.facts
 
-    def text(ref: FieldRef) -> str:
-        return view.value(ref.field, ref.event)
+    def text(ref: FieldRef | None) -> str:
+        return view.value(ref.field, ref.event) if ref else ""
 
     states = frozenset(name for kind, name in held if kind == "state")
     return Patient(
@@ -81,6 +81,7 @@ def _patient(
         card_code=text(facts.card_code),
         procedure_on=day(text(facts.procedure_on)) if "procedure_done" in states else None,
         arm_change_on=day(text(facts.arm_change_on)) if "arm_changed" in states else None,
+        anchors=tuple((name, on) for name, ref in config.anchors.items() if (on := day(text(ref)))),
         died_on=day(text(facts.died_on)),
         left_on=day(text(facts.left_on)),
         death_signs=signs.get(record, ()),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trialdesk.facts.cohort import REASONS, STATES, Cohort, Member
+from trialdesk.facts.cohort import Cohort, Member
 
 OUT_OF_ORDER = "Randomised with a step missing"
 
@@ -56,7 +56,7 @@ def _level(member: Member, cohort: Cohort) -> int:
 
 def _stopped(label: str, level: int, members: Sequence[Member], cohort: Cohort) -> Iterator[Box]:
     reasons = Counter(member.reason for member in members if not member.randomised)
-    for reason in REASONS:
+    for reason in cohort.reasons:
         yield Box(reason.capitalize(), label, reasons[reason], level + 1, leaf=True)
     here = sum(member.randomised for member in members)
     whole = level == len(cohort.steps) - 1
@@ -65,5 +65,5 @@ def _stopped(label: str, level: int, members: Sequence[Member], cohort: Cohort) 
 
 def _after(cohort: Cohort) -> Iterator[Box]:
     yield Box("Randomised", "", cohort.randomised, 0)
-    for state in STATES:
+    for state in cohort.words:
         yield Box(state.capitalize(), "Randomised", cohort.states[state], 1, leaf=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import ConfigError
-from trialdesk.facts.cohort import STATES as WORDS
+from trialdesk.facts.cohort import states
 from trialdesk.workbook import Line, Table
 
 # In place of these stand one column for each step of recruitment, site, or state of a randomised patient.
@@ -77,7 +77,7 @@ def _titles(
     named = {
         STEPS: [step.label for step in config.funnel],
         SITES: [*(site.code for site in sites), *([UNKNOWN_SITE] if sites == config.sites else [])],
-        STATES: [state.capitalize() for state in WORDS],
+        STATES: [state.capitalize() for state in states(config)],
     }
     return {
         sheet: frozenset(title for word in words for title in named.get(word, [word]))

@@ -9,7 +9,7 @@ from datetime import date
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import OutputFailed
-from trialdesk.facts.cohort import STATES, Cohort, Member, share
+from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.reports.accrual import Month, Projection, exposure, months, project, recruiting
 from trialdesk.reports.flow import Box, flow, unbalanced
 from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
@@ -84,8 +84,8 @@ def by_arm(cohort: Cohort, config: Config) -> Table:
     """Randomised patients by arm as allocated; for the closed report alone."""
     columns = (
         Column("Arm", width=32), Column("Randomised", "number", 12),
-        *(Column(state.capitalize(), "number", len(state) + 4) for state in STATES),
-        Column("Procedure done", "number", 16), Column("Arm changed", "number", 14),
+        *(Column(state.capitalize(), "number", len(state) + 4) for state in cohort.words),
+        *(Column(title, "number", len(title) + 3) for title in _delivered(config).values()),
     )  # fmt: skip
     lines = [_arm(label, code, cohort, config) for code, label in _arms(cohort, config)]
     about = "As randomised: a patient who changed arm stays in the arm of the envelope. Confidential."
@@ -222,4 +222,11 @@ def _arm_code(member: Member, config: Config) -> str:
 def _arm(label: str, code: str, cohort: Cohort, config: Config) -> Line:
     here = cohort.where(lambda m: m.randomised and _arm_code(m, config) == code)
     done = Counter(state for m in here.members for state in m.patient.states)
-    return Line((label, here.randomised, *here.states.values(), done["procedure_done"], done["arm_changed"]))
+    delivered = (done[state] for state in _delivered(config))
+    return Line((label, here.randomised, *here.states.values(), *delivered))
+
+
+def _delivered(config: Config) -> Mapping[str, str]:
+    """The states of treatment this trial has, with the headings of their columns."""
+    titles = {"procedure_done": "Procedure done", "arm_changed": "Arm changed"}
+    return {state: title for state, title in titles.items() if state in config.states.known}

@@ -22,6 +22,8 @@ class Hit(NamedTuple):
 
 def double(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q31: records of one site whose person looks the same; a blank fact is like no other."""
+    if given.meanings.same_person is None:
+        return
     people: dict[tuple[str, ...], list[Case]] = {}
     for case in cases:
         facts = (case.patient.site, *(case.text(ref) for ref in given.meanings.same_person))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from trialdesk.config.parts import PROCEDURE
 from trialdesk.findings.crosschecks.between import Hit
 from trialdesk.findings.crosschecks.case import Case, Given, where
 from trialdesk.followup.schedule import Entry
@@ -16,16 +17,18 @@ _UNTIMELY: Mapping[ContactStatus, str] = {"missed": "missed", "done early": "ear
 
 def other_levels(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q40: the set of treated levels is not the planned set."""
-    meanings = given.meanings
-    for case in cases:
+    meanings, planned = given.meanings, given.meanings.planned_levels
+    for case in cases if planned else ():
         treated = frozenset(filter(None, map(case.text, meanings.treated_levels)))
-        if case.patient.procedure_on and treated and treated != case.ticked(meanings.planned_levels):
+        if planned and case.patient.procedure_on and treated and treated != case.ticked(planned):
             yield Hit("Q40", case, meanings.treated_levels[0].event)
 
 
 def unlogged_complication(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q42: a complication is ticked and no event in the log began within the days that follow."""
     rule, log = given.meanings.complications, given.meanings.events
+    if rule is None or log is None:
+        return
     for case in cases:
         done = case.patient.procedure_on
         if done and case.ticked(rule.field) - {rule.none}:
@@ -41,7 +44,7 @@ def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """
     for case in cases:
         late = [entry for entry in given.schedule.of(case.patient.record) if entry.status in _UNTIMELY]
-        usual = [entry for entry in late if entry.contact.rule.anchor == "enrolment"]
+        usual = [entry for entry in late if not entry.contact.rule.tells_arm]
         if usual:
             yield Hit("Q43", case, "", _listed(usual))
         for one in late:
@@ -59,9 +62,11 @@ def _listed(entries: Sequence[Entry]) -> str:
 
 def unanswered_wish(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q47: a wish to change arm is noted and the form for it is empty."""
-    asked = given.meanings.contact
+    asked, requested = given.meanings.contact, given.meanings.change_requested
+    if asked is None or asked.wish is None or requested is None:
+        return
     for case in cases:
-        if case.text(given.meanings.change_requested):
+        if case.text(requested):
             continue
         for _, row in case.rows(asked.instrument, asked.date):
             if case.holds(asked.wish, row):
@@ -71,10 +76,15 @@ def unanswered_wish(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
 def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q48: a contact brings up an event or a treatment and nothing in the logs is dated since the contact before."""
     asked, events, treatments = given.meanings.contact, given.meanings.events, given.meanings.treatments
+    if asked is None:
+        return
+    pairs = [
+        (logic, log) for logic, log in ((asked.new_event, events), (asked.new_treatment, treatments)) if logic and log
+    ]
     for case in cases:
         before = case.patient.opened_on
         for when, row in case.rows(asked.instrument, asked.date):
-            for logic, log in ((asked.new_event, events), (asked.new_treatment, treatments)):
+            for logic, log in pairs:
                 began = [start for start, _ in case.rows(log.instrument, log.started)]
                 if case.holds(logic, row) and not any(before is None or start >= before for start in began):
                     yield Hit("Q48", case, where(row))
@@ -89,13 +99,15 @@ def late_control(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
         if done is None or (given.today - done).days <= given.meanings.control_late_days:
             continue
         for entry in given.schedule.of(case.patient.record):
-            if entry.contact.rule.anchor == "procedure" and entry.status in ("overdue", "missed", "due", "open"):
+            if entry.contact.rule.anchor == PROCEDURE and entry.status in ("overdue", "missed", "due", "open"):
                 yield Hit("Q57", case, entry.contact.rule.event)
 
 
 def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q63: a fatal event without a death at the end of study, or the reverse."""
     log = given.meanings.events
+    if log is None or log.fatal is None:
+        return
     for case in cases:
         fatal = any(case.holds(log.fatal, row) for row in case.view.rows if row.instrument == log.instrument)
         if fatal != case.patient.dead:
@@ -105,6 +117,8 @@ def death(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
 def unfounded_relation(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """Q64: an event is judged related to the procedure, and there was none by then."""
     log = given.meanings.events
+    if log is None or log.related is None:
+        return
     for case in cases:
         done = case.patient.procedure_on
         for began, row in case.rows(log.instrument, log.started):
