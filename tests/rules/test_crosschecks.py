@@ -82,7 +82,7 @@ def findings(
     for row in records:
         by_record[row.record] = (*by_record.get(row.record, ()), row)
     snapshot = Snapshot("1", "", dictionary(), (), by_record, {})
-    found = cross_findings(snapshot, patients, Schedule(today, (), contacts), CONFIG.crosschecks)
+    found = cross_findings(snapshot, patients, Schedule(today, (), contacts), CONFIG)
     out: dict[str, list[str]] = {}
     for finding in found:
         out.setdefault(finding.rule, []).append(f"{finding.record} {finding.where}".strip())
@@ -177,7 +177,7 @@ def test_one_finding_a_patient_says_which_contacts_were_not_in_time() -> None:
     ]  # fmt: skip
     snapshot = Snapshot("1", "", dictionary(), (), {"ODE-001": tuple(rows())}, {})
     plan = Schedule(TODAY, (), tuple(stands(*one) for one in stood))
-    found = cross_findings(snapshot, [patient()], plan, CONFIG.crosschecks)
+    found = cross_findings(snapshot, [patient()], plan, CONFIG)
     assert [(one.where, one.text) for one in found if one.rule == "Q43"] == [
         ("", "Contacts not in time: missed Week 2, Week 5; early Week 4; late Week 1"),
         ("surgeon_control_arm_1", f"Contacts not in time: missed {RULES['SC12'].label}"),

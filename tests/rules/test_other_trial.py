@@ -152,7 +152,9 @@ def test_a_contact_may_count_from_a_date_of_the_trial_s_own(tmp_path: Path, gait
     """Four weeks after the consent form was signed, for example."""
     contacts = [rule.model_dump(mode="json", exclude_none=True) for rule in gait.contacts]
     contacts[0] |= {"anchor": "signed"}
-    config = changed(tmp_path, contacts=contacts, anchors={"signed": "[intake_arm_1][cns_date]"})
+    config = changed(
+        tmp_path, contacts=contacts, anchors={"signed": {"date": "[intake_arm_1][cns_date]", "every_arm": True}}
+    )
     facts = facts_of(config, FIRST + timedelta(30))
     windows = {e.contact.record: e.contact.window for e in facts.schedule.entries if e.contact.rule.code == "W02"}
     first = windows["FJO-1"]
@@ -175,7 +177,7 @@ def test_a_trial_without_factors_has_one_pile_a_site(tmp_path: Path) -> None:
                         "days": 3, "window": [0, 1]}]}, "surgery is no anchor; there are enrolment"),
         ({"contacts": [{"code": "X", "label": "X", "event": "week_2_arm_1", "form": "call", "anchor": "enrolment",
                         "arms": ["D"], "days": 3, "window": [0, 1]}]}, "there is no arm D; arms are A, B, C"),
-        ({"anchors": {"enrolment": "[intake_arm_1][cns_date]"}}, "give a date of your own another name"),
+        ({"anchors": {"enrolment": {"date": "[intake_arm_1][cns_date]"}}}, "give a date of your own another name"),
         ({"states": {"procedure_done": "[intake_arm_1][scr_ok]='1'"}}, "goes with states.procedure_done"),
     ],
 )  # fmt: skip

@@ -216,6 +216,16 @@ class ContactForm(Part):
         return tuple(name for name in (*named, self.preferred_weekday, self.preferred_time) if name)
 
 
+class Anchor(Part):
+    """A date of the trial's own that contacts count from.
+
+    With `every_arm` patients have it whatever their arm; without, having it is taken to tell the treatment.
+    """
+
+    date: Reference
+    every_arm: bool = False
+
+
 class ContactRule(Part):
     """One contact of the follow-up: target = anchor + days or calendar months; window in days around the target.
 
@@ -234,11 +244,6 @@ class ContactRule(Part):
     window: Window
     grace: Annotated[int, Field(ge=0)] = 0
     primary: bool = False
-
-    @property
-    def tells_arm(self) -> bool:
-        """Whether the contact takes place only because of a treatment: for one arm, or counted from its delivery."""
-        return self.anchor != ENROLMENT or bool(self.arms)
 
     @model_validator(mode="after")
     def _one_distance(self) -> Self:

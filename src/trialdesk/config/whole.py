@@ -12,6 +12,8 @@ from pydantic import Field
 
 from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.parts import (
+    PROCEDURE,
+    Anchor,
     Arm,
     CallPlan,
     Calls,
@@ -33,7 +35,7 @@ from trialdesk.config.parts import (
     Step,
     Trial,
 )
-from trialdesk.config.values import Name, Reference
+from trialdesk.config.values import FieldRef, Name
 from trialdesk.model import Pile
 
 UNSTRATIFIED = "0"
@@ -58,12 +60,21 @@ class Config(Part):
     crosschecks: Crosschecks | None = None
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
-    anchors: dict[Name, Reference] = Field(default_factory=dict)
+    anchors: dict[Name, Anchor] = Field(default_factory=dict)
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
     nightly: Nightly = Nightly()
     recipients: tuple[Recipient, ...] = ()
+
+    def delivered(self) -> Mapping[str, FieldRef]:
+        """The anchors that tell the treatment, with their dates: the procedure, and those not every arm has."""
+        own = {name: anchor.date for name, anchor in self.anchors.items() if not anchor.every_arm}
+        return {**({PROCEDURE: self.facts.procedure_on} if self.facts.procedure_on else {}), **own}
+
+    def tells_arm(self, rule: ContactRule) -> bool:
+        """Whether a contact takes place only because of a treatment: for some arms, or counted from its delivery."""
+        return bool(rule.arms) or rule.anchor in self.delivered()
 
     def path(self, where: Path) -> Path:
         """`where` as an absolute path, counted from the folder of the configuration."""

@@ -146,7 +146,7 @@ def _found(facts: Facts) -> FindingList:
     common, snapshot = facts.common, facts.snapshot
     every = (
         *ruled(common.rules, snapshot, common.config, common.day),
-        *cross_findings(snapshot, facts.patients, facts.schedule, common.config.crosschecks),
+        *cross_findings(snapshot, facts.patients, facts.schedule, common.config),
     )
     begun = [one for one in every if not one.record or one.record in facts.cohort.records]
     known = told_once(begun, common.cards.findings, common.rules, snapshot)

@@ -38,7 +38,8 @@ def check(snapshot: Snapshot, config: Config) -> None:
 
 def _fields(config: Config) -> set[str]:
     facts, plan = config.facts, config.call_plan
-    dates = (facts.opened_on, facts.procedure_on, facts.died_on, facts.left_on, *config.anchors.values())
+    own = (anchor.date for anchor in config.anchors.values())
+    dates = (facts.opened_on, facts.procedure_on, facts.died_on, facts.left_on, *own)
     named = {ref.field for ref in dates if ref}
     named.update(field for form in config.contact_forms.values() for field in form.fields)
     named.update(ref.field for _, ref in plan or ())

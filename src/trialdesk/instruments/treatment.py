@@ -1,45 +1,57 @@
-"""Which columns tell a patient's arm: derived from the configuration and the dictionary, never listed by hand."""
+"""Which fields tell a patient's arm, and why: derived from configuration and dictionary, never listed by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from redcap_rules.dictionary import Dictionary, Field
-from redcap_rules.logic import LogicError, parse, references
+from redcap_rules.logic import Expression, LogicError, parse, references
 from trialdesk.config import Config
-from trialdesk.config.parts import ENROLMENT
+
+Setting = tuple[str | int, ...]
+"""Where in the configuration something stands."""
+
+SHOWN_FACTS = ("site", "screened_on", "not_enrolled_reason", "consented_on", "opened_on", "died_on", "left_on")
+DELIVERY = frozenset({"procedure_done", "arm_changed"})
+"""The states only the nurse, the coordinator, a site of its own patients and the closed report read."""
 
 
-def treatment_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
-    """Every field, and status field of a form, that differs between arms by the way treatment is delivered.
+def reasons(dictionary: Dictionary, config: Config) -> Mapping[str, str]:
+    """Every field, and status field of a form, that differs between arms by the way treatment is delivered, with why.
 
-    These are: the arm; the call plan, which names contacts after the procedure; every field of the forms that hold
-    the procedure, the change of arm and the trial's own anchors, and of contacts that count from these; and whatever is
-    calculated from one of these or shown only because of one (a question for one arm alone tells the arm by being
+    These are: the arm; the call plan, which names contacts after a treatment; every field of the forms that hold the
+    procedure, the change of arm and the anchors not every arm has, and of contacts that count from these; and whatever
+    is calculated from one of these or shown only because of one (a question for one arm alone tells the arm by being
     answered).
     """
-    facts = config.facts
-    delivered = {rule.form for rule in config.contacts if rule.anchor != ENROLMENT}
-    forms = {config.contact_forms[form].instrument for form in delivered}
-    named = (facts.procedure_on, facts.arm_change_on, *config.anchors.values())
-    forms |= {dictionary.form_of(ref.field) for ref in named if ref and ref.field in dictionary}
-    found = {facts.arm.field, *(reference.field for _, reference in config.call_plan or ())}
-    for form in forms & set(dictionary.forms):
-        found |= {field.name for field in dictionary.form(form)} | {dictionary.status_field(form)}
-    found.discard(dictionary.record_id)
-    sources = {field.name: frozenset(_sources(field)) for field in dictionary.fields}
+    found = {config.facts.arm.field: "it is the arm"}
+    found |= {
+        reference.field: "the call plan names contacts of one treatment" for _, reference in config.call_plan or ()
+    }
+    for form, why in _forms(dictionary, config).items():
+        names = [*(field.name for field in dictionary.form(form)), dictionary.status_field(form)]
+        found |= {name: why for name in names if name not in found}
+    found.pop(dictionary.record_id, None)
+    sources = {field.name: tuple(_sources(field)) for field in dictionary.fields}
     size = 0
     while size < len(found):
         size = len(found)
-        found |= {name for name, used in sources.items() if used & found}
-    return frozenset(found)
+        for name, used in sources.items():
+            telling = next((one for one in used if one in found), None)
+            if name not in found and telling:
+                found[name] = f"it depends on {telling}, and {found[telling]}"
+    return found
+
+
+def treatment_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
+    """The fields that tell an arm."""
+    return frozenset(reasons(dictionary, config))
 
 
 def treatment_events(config: Config) -> frozenset[str]:
     """The events in which something stands only because of a treatment: a procedure, or a contact of one arm."""
-    after = {rule.event for rule in config.contacts if rule.tells_arm}
-    delivered = (config.facts.procedure_on, *config.anchors.values())
-    return frozenset(after | {ref.event for ref in delivered if ref})
+    after = {rule.event for rule in config.contacts if config.tells_arm(rule)}
+    return frozenset(after | {ref.event for ref in config.delivered().values()})
 
 
 def treatment_columns(dictionary: Dictionary, config: Config) -> frozenset[str]:
@@ -48,6 +60,52 @@ def treatment_columns(dictionary: Dictionary, config: Config) -> frozenset[str]:
     return frozenset(
         column for name in fields for column in (dictionary.get(name).columns if name in dictionary else (name,))
     )
+
+
+def shown_openly(dictionary: Dictionary, config: Config) -> Iterator[tuple[Setting, str]]:
+    """Settings by which an open sheet would tell the arm, with why: the static twin of the blinding proof.
+
+    Open sheets show the steps of recruitment, the states but those of treatment, some dates, and how complete the forms
+    of contacts are that every arm has.
+    """
+    why, events = reasons(dictionary, config), treatment_events(config)
+    for place, event, field in _open_settings(config):
+        if field in why:
+            yield place, f"[{field}] tells the arm: {why[field]}"
+        elif event in events:
+            yield place, f"[{field}] tells the arm: {event} takes place only because of a treatment"
+    for number, rule in enumerate(config.contacts):
+        form = config.contact_forms[rule.form].instrument
+        status = dictionary.status_field(form)
+        if rule.event not in events and form in dictionary.forms and status in why:
+            yield ("contacts", number, "form"), f"{form} tells the arm: {why[status]}"
+
+
+def _open_settings(config: Config) -> Iterator[tuple[Setting, str, str]]:
+    """Place, event and field of every setting that open sheets show by value or by number, each once."""
+    logic: dict[Setting, Expression] = {("funnel", n, "logic"): step.logic for n, step in enumerate(config.funnel)}
+    states = config.states.known.items()
+    logic |= {("states", state): expression for state, expression in states if state not in DELIVERY}
+    for place, expression in logic.items():
+        yield from dict.fromkeys((place, one.event, one.field) for one in references(expression))
+    for fact in SHOWN_FACTS:
+        if (shown := getattr(config.facts, fact)) is not None:
+            yield ("facts", fact), shown.event, shown.field
+
+
+def _forms(dictionary: Dictionary, config: Config) -> Mapping[str, str]:
+    """The forms that stand there only because of a treatment, with why."""
+    found: dict[str, str] = {}
+    changes = config.facts.arm_change_on
+    for name, ref in {**config.delivered(), **({"change of arm": changes} if changes else {})}.items():
+        if ref.field in dictionary:
+            form = dictionary.form_of(ref.field)
+            found.setdefault(form, f"{form} holds the date of the {name}")
+    for rule in config.contacts:
+        form = config.contact_forms[rule.form].instrument
+        if rule.anchor in config.delivered() and form in dictionary.forms:
+            found.setdefault(form, f"{form} is the form of {rule.code}, which counts from the {rule.anchor}")
+    return found
 
 
 def _sources(field: Field) -> Iterator[str]:

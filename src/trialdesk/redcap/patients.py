@@ -81,7 +81,7 @@ def _patient(
         card_code=text(facts.card_code),
         procedure_on=day(text(facts.procedure_on)) if "procedure_done" in states else None,
         arm_change_on=day(text(facts.arm_change_on)) if "arm_changed" in states else None,
-        anchors=tuple((name, on) for name, ref in config.anchors.items() if (on := day(text(ref)))),
+        anchors=tuple((name, on) for name, anchor in config.anchors.items() if (on := day(text(anchor.date)))),
         died_on=day(text(facts.died_on)),
         left_on=day(text(facts.left_on)),
         death_signs=signs.get(record, ()),

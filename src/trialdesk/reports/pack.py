@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from trialdesk.config import Config
+from trialdesk.errors import ConcealmentBroken
 from trialdesk.facts.deriving import Facts, other_worlds
+from trialdesk.instruments.treatment import shown_openly
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.profiles import Profile, profile
@@ -30,7 +32,7 @@ def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple
     for reader in readers:
         packs[reader.name] = reader.show(sheets(facts, reader))
         if reader.open:
-            prove_blind(packs[reader.name], (reader.show(sheets(other, reader)) for other in others))
+            _prove(packs[reader.name], [reader.show(sheets(other, reader)) for other in others], facts)
     return packs
 
 
@@ -53,6 +55,18 @@ def sheets(facts: Facts, reader: Profile) -> tuple[Table, ...]:
         recruitment.by_arm(mine, config),
         listings.about(mine, config, reader, current=found is not None),
     )
+
+
+def _prove(shown: Sequence[Table], others: Sequence[Sequence[Table]], facts: Facts) -> None:
+    """The proof; a failure names the setting that tells the arm where the configuration alone shows it."""
+    try:
+        prove_blind(shown, others)
+    except ConcealmentBroken as leak:
+        found = next(shown_openly(facts.snapshot.dictionary, facts.config), None)
+        if found is None:
+            raise
+        place, why = found
+        raise ConcealmentBroken(f"{leak}; {'.'.join(map(str, place))} in the configuration: {why}") from None
 
 
 def footer(config: Config, name: str, as_of: date) -> str:

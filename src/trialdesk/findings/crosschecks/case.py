@@ -16,10 +16,11 @@ from trialdesk.redcap.patients import day
 
 @dataclass(frozen=True)
 class Given:
-    """What the checks need beside the patients."""
+    """What the checks need beside the patients; `telling` are the codes of contacts that tell the treatment."""
 
     meanings: Crosschecks
     schedule: Schedule
+    telling: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from trialdesk.config import Crosschecks
+from trialdesk.config import Config
 from trialdesk.findings.crosschecks import between, within
 from trialdesk.findings.crosschecks.between import Hit
 from trialdesk.findings.crosschecks.case import Case, Given
@@ -43,7 +43,7 @@ CHECKS: tuple[Callable[[Sequence[Case], Given], Iterator[Hit]], ...] = (
 
 
 def cross_findings(
-    snapshot: Snapshot, patients: Iterable[Patient], schedule: Schedule, meanings: Crosschecks | None
+    snapshot: Snapshot, patients: Iterable[Patient], schedule: Schedule, config: Config
 ) -> tuple[Finding, ...]:
     """What the checks find, sorted; the same for the same data and day. Nothing where the trial has no such checks.
 
@@ -51,11 +51,12 @@ def cross_findings(
         snapshot: One pull of the trial project.
         patients: The patients of the same pull.
         schedule: How their contacts stand today.
-        meanings: Which field means what.
+        config: The trial; says which field means what.
     """
-    if meanings is None:
+    if config.crosschecks is None:
         return ()
-    given = Given(meanings, schedule)
+    telling = frozenset(rule.code for rule in config.contacts if config.tells_arm(rule))
+    given = Given(config.crosschecks, schedule, telling)
     cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
     return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
 

@@ -44,7 +44,7 @@ def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """
     for case in cases:
         late = [entry for entry in given.schedule.of(case.patient.record) if entry.status in _UNTIMELY]
-        usual = [entry for entry in late if not entry.contact.rule.tells_arm]
+        usual = [entry for entry in late if entry.contact.rule.code not in given.telling]
         if usual:
             yield Hit("Q43", case, "", _listed(usual))
         for one in late:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trialdesk.config import Config
-from trialdesk.instruments.checks import configuration, fields, formulas, licensed, matrix, structure, tags
+from trialdesk.instruments.checks import configuration, fields, formulas, licensed, matrix, meanings, structure, tags
 from trialdesk.instruments.checks.subject import Check, Subject
 from trialdesk.instruments.fault import Fault, Unreadable
 from trialdesk.instruments.folder import PROJECTS, Folder, ProjectName, folder_of, sites_as_groups, survey
@@ -41,6 +41,10 @@ WHOLE: tuple[Check, ...] = (
     structure.roles,
     configuration.configuration,
     configuration.codes,
+    meanings.kinds,
+    meanings.identifiers,
+    meanings.program_only,
+    meanings.openness,
 )
 
 
