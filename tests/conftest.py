@@ -1,19 +1,18 @@
-"""What every test shares: no network beyond this machine, no tokens of the person who runs it, shipped settings."""
+"""What every test shares: no network beyond this machine, no tokens of the person who runs it, frozen settings."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from frozen import FROZEN
 from trialdesk.config import Config, load
 from trialdesk.redcap.tokens import VARIABLES
 
-ROOT = Path(__file__).parents[1]
 # A loaded machine is no reason to fail; the same examples every time, so that a failure repeats.
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
@@ -48,6 +47,6 @@ def scripts_warn_loudly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def shipped() -> Config:
-    """config.yaml as it is shipped."""
-    return load(ROOT / "config.yaml")
+def frozen() -> Config:
+    """config.yaml as it is frozen."""
+    return load(FROZEN / "config.yaml")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from frozen import trial_dictionary
 from redcap_rules.record import Row
-from shipped_instruments import trial_dictionary
 from trialdesk.config import Config
 from trialdesk.followup.keeping import promises
 from trialdesk.followup.schedule import Entry, Schedule, schedule

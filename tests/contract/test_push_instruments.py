@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
+from frozen import FROZEN
 from redcap_local.server import Running
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
@@ -38,8 +39,8 @@ ONCE = Patience(attempts=1)
 @pytest.fixture
 def config(tmp_path: Path, server: Running) -> Config:
     """The trial with its own copy of the instruments, on the local server."""
-    copytree(HOME / "instruments", tmp_path / "instruments")
-    text = (HOME / "config.yaml").read_text(encoding="utf-8")
+    copytree(FROZEN / "instruments", tmp_path / "instruments")
+    text = (FROZEN / "config.yaml").read_text(encoding="utf-8")
     (tmp_path / "config.yaml").write_text(text.replace("https://redcap.example.org/api/", server.url), encoding="utf-8")
     return load(tmp_path / "config.yaml")
 

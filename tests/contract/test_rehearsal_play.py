@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from redcap.project import Project
 
+from frozen import FROZEN
 from redcap_local.server import running
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import evaluate, is_true
@@ -24,7 +24,7 @@ from trialdesk.model import Pile
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import token
 
-CONFIG = Path(__file__).parents[2] / "config.yaml"
+CONFIG = FROZEN / "config.yaml"
 TODAY = date(2026, 11, 20)
 PATIENTS = 30
 PLACE = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from redcap_local.server import running
 from rehearsal.day import make_envelopes, perform, send_envelopes, tell_story
 from rehearsal.stage import fresh_folder, set_stage, write_files
@@ -39,8 +40,8 @@ ENDS: dict[str, tuple[int, str]] = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder as a coordinator has it: configuration, tokens, tables, scripts; REDCap answers."""
     home = tmp_path_factory.mktemp("docs")
-    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    shutil.copytree(ROOT / "instruments", home / "instruments")
+    text = (FROZEN / "config.yaml").read_text(encoding="utf-8")
+    shutil.copytree(FROZEN / "instruments", home / "instruments")
     (home / "config.yaml").write_text(text, encoding="utf-8")
     desk, today = fresh_folder(home / "desk"), date.today()
     for name in ("scripts", ".venv"):

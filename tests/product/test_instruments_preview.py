@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import evaluate, number_text, parse
 from redcap_rules.record import RecordView, Row
@@ -26,7 +27,6 @@ from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.instruments.preview import render
 from trialdesk.instruments.preview.javascript import compiled, literal
 
-HOME = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TODAY = date(2026, 11, 23)
 
@@ -44,7 +44,7 @@ const go = (event, form) => document.querySelector(`nav [data-event="${event}"][
 
 @cache
 def trial_design() -> Design:
-    return read_folder(folder_of(load(HOME / "config.yaml"), "trial")).design
+    return read_folder(folder_of(load(FROZEN / "config.yaml"), "trial")).design
 
 
 @cache

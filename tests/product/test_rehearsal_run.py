@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from frozen import FROZEN
 from redcap_local.server import running
 from rehearsal.day import Cards, make_envelopes, perform, send_envelopes, tell_story
 from rehearsal.stage import Stage, fresh_folder, set_stage, write_files
@@ -23,7 +24,6 @@ from trialdesk.nightly.run import Order, Outcome, ledger_of, nightly
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import open_gateway
 
-ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 4, 30)
 
@@ -50,9 +50,9 @@ def sync(stage: Stage, **asked: int | str) -> Outcome:
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Forty patients, as `make demo` plays them, in a folder of their own."""
     home = tmp_path_factory.mktemp("trial")
-    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    text = (FROZEN / "config.yaml").read_text(encoding="utf-8")
     (home / "config.yaml").write_text(
-        text.replace("instruments: instruments ", f"instruments: {ROOT / 'instruments'} ")
+        text.replace("instruments: instruments ", f"instruments: {FROZEN / 'instruments'} ")
     )
     folder = fresh_folder(home / "demo")
     with running(folder / "redcap.sqlite") as server:

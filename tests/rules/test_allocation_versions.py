@@ -12,6 +12,7 @@ import pytest
 from pyrage import x25519
 from ruamel.yaml import YAML
 
+from frozen import FROZEN
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
@@ -21,7 +22,6 @@ from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, OutputFailed, TableError
 from trialdesk.private import read_private
 
-HOME = Path(__file__).parents[2]
 MASTER = bytes(range(7, 39))
 TODAY = date(2026, 11, 23)
 PACKER = x25519.Identity.generate()
@@ -43,7 +43,7 @@ def configured(tmp_path: Path) -> WriteConfig:
 
     def write(sites: int = 1, **changes: object) -> Config:
         yaml = YAML(typ="rt")
-        tree = yaml.load((HOME / "config.yaml").read_text(encoding="utf-8"))
+        tree = yaml.load((FROZEN / "config.yaml").read_text(encoding="utf-8"))
         tree["sites"] = tree["sites"][:sites]
         tree["recipients"] = []
         tree["arms"] = [

@@ -12,11 +12,11 @@ from random import Random
 import pytest
 
 import redcap_rules
+from frozen import trial_dictionary, trial_rows
 from other_sum import compensated
 from redcap_rules.calculation import Calculations
 from redcap_rules.logic import Expression, Value, compile_table, evaluate, parse, references
 from redcap_rules.record import RecordView, Row
-from shipped_instruments import trial_dictionary, trial_rows
 
 DICTIONARY = trial_dictionary()
 SOURCES = sorted(Path(redcap_rules.__file__).parent.rglob("*.py"))

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from trialdesk.config import Config, FieldRef, load
 from trialdesk.errors import ConfigError
 from trialdesk.model import Pile
 
-SHIPPED = Path(__file__).parents[2] / "config.yaml"
+SHIPPED = FROZEN / "config.yaml"
 
 
 def changed(folder: Path, old: str, new: str) -> Path:
-    """The shipped configuration with one text changed."""
+    """The frozen configuration with one text changed."""
     text = SHIPPED.read_text(encoding="utf-8")
     assert old in text
     path = folder / "config.yaml"
@@ -28,35 +29,35 @@ def problems(path: Path) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_the_trial_has_eight_strata_in_the_order_of_its_factors(shipped: Config) -> None:
+def test_the_trial_has_eight_strata_in_the_order_of_its_factors(frozen: Config) -> None:
     """Stratum code = level codes of population, planned levels, former fractures."""
-    assert list(shipped.stratum_levels) == ["K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F"]
-    assert shipped.stratum_label("K2F") == "Known myeloma, 2–4 levels, Former fracture"
+    assert list(frozen.stratum_levels) == ["K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F"]
+    assert frozen.stratum_label("K2F") == "Known myeloma, 2–4 levels, Former fracture"
 
 
-def test_every_site_has_a_pile_for_every_stratum(shipped: Config) -> None:
+def test_every_site_has_a_pile_for_every_stratum(frozen: Config) -> None:
     """Nine sites by eight strata."""
-    assert len(shipped.piles) == 72
-    assert shipped.piles[0] == Pile("ODE", "K1N")
+    assert len(frozen.piles) == 72
+    assert frozen.piles[0] == Pile("ODE", "K1N")
 
 
 @pytest.mark.parametrize(
     ("values", "code"),
     [(("1", "1", "0"), "K1N"), (("2", "2", "1"), "N2F"), (("1", "", "0"), ""), (("1", "3", "0"), "")],
 )
-def test_a_stratum_is_known_only_when_every_factor_is(shipped: Config, values: tuple[str, ...], code: str) -> None:
+def test_a_stratum_is_known_only_when_every_factor_is(frozen: Config, values: tuple[str, ...], code: str) -> None:
     """A blank or unknown factor leaves the patient without a stratum."""
-    assert shipped.stratum_of(values) == code
+    assert frozen.stratum_of(values) == code
 
 
-def test_a_field_is_named_with_its_event(shipped: Config) -> None:
+def test_a_field_is_named_with_its_event(frozen: Config) -> None:
     """[event][field] is the one way to name a field."""
-    assert shipped.facts.opened_on == FieldRef("randomisation_arm_1", "rand_date")
+    assert frozen.facts.opened_on == FieldRef("randomisation_arm_1", "rand_date")
 
 
-def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(shipped: Config) -> None:
+def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(frozen: Config) -> None:
     """Site targets add up to the trial's target."""
-    assert shipped.trial.target == sum(site.target for site in shipped.sites) == 100
+    assert frozen.trial.target == sum(site.target for site in frozen.sites) == 100
 
 
 @pytest.mark.parametrize(

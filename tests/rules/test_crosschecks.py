@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.record import Row
 from trialdesk.config import load
 from trialdesk.findings.crosschecks import TEXTS, cross_findings
@@ -20,9 +20,8 @@ from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.model import ContactStatus, Patient
 from trialdesk.redcap.snapshot import Snapshot
 
-HOME = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
-CONFIG = load(HOME / "config.yaml")
+CONFIG = load(FROZEN / "config.yaml")
 RULES = {rule.code: rule for rule in CONFIG.contacts}
 SCREENING = {"elig_sex": "1", "elig_yob": "1950", "mm_date": "2025-01-02", "img_plan___11": "1", "img_plan___12": "1"}
 PROCEDURE = {"pvp_done": "1", "pvp_date": "2026-09-10", "pvp_l1_lvl": "11", "pvp_l2_lvl": "12", "pvp_compl___0": "1"}

@@ -55,7 +55,7 @@ def done(number: int, record: str, day: date = DAY, pile: Pile = ODE, **facts: o
     return envelope(number, pile, **{"status": "opened", "record": record, "opened_on": day, **facts})
 
 
-def test_a_trial_that_went_as_planned_has_no_findings(shipped: Config) -> None:
+def test_a_trial_that_went_as_planned_has_no_findings(frozen: Config) -> None:
     """Two patients of one pile in order, one elsewhere, one released and waiting, one not randomised."""
     waiting = Patient(
         "R-3", "ODE", "ode", stratum="K1N", released_envelope=envelope(3).id, released_at=datetime(2026, 3, 9, 9, 0)
@@ -75,7 +75,7 @@ def test_a_trial_that_went_as_planned_has_no_findings(shipped: Config) -> None:
         envelope(4),
         envelope(2, RIG),
     ]
-    assert reconcile(patients, envelopes, shipped) == []
+    assert reconcile(patients, envelopes, frozen) == []
 
 
 LATER = date(2026, 3, 4)
@@ -127,10 +127,10 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
 
 @pytest.mark.parametrize(("rule", "record", "patients", "envelopes"), CASES)
 def test_a_deviation_is_found_by_its_rule(
-    shipped: Config, rule: str, record: str, patients: list[Patient], envelopes: list[Envelope]
+    frozen: Config, rule: str, record: str, patients: list[Patient], envelopes: list[Envelope]
 ) -> None:
     """Each deviation is found once by its rule, at the record a person has to look at."""
-    found = [finding.record for finding in reconcile(patients, envelopes, shipped) if finding.rule == rule]
+    found = [finding.record for finding in reconcile(patients, envelopes, frozen) if finding.rule == rule]
     assert found.count(record) == 1
     assert len(found) == (2 if rule == "R07" else 1)
 
@@ -162,32 +162,32 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
 
 @pytest.mark.parametrize(("rule", "patients", "envelopes"), QUIET)
 def test_what_is_no_deviation_is_left_alone(
-    shipped: Config, rule: str, patients: list[Patient], envelopes: list[Envelope]
+    frozen: Config, rule: str, patients: list[Patient], envelopes: list[Envelope]
 ) -> None:
     """Careless spelling, a missing time, a void envelope, one release after another: not a finding of that rule."""
-    assert [finding for finding in reconcile(patients, envelopes, shipped) if finding.rule == rule] == []
+    assert [finding for finding in reconcile(patients, envelopes, frozen) if finding.rule == rule] == []
 
 
-def test_a_rule_about_the_record_names_no_event(shipped: Config) -> None:
+def test_a_rule_about_the_record_names_no_event(frozen: Config) -> None:
     """A patient who was never randomised has no place in the event of randomisation."""
-    found = reconcile([Patient("A", "ODE", "rig"), patient("B", 2)], [envelope(1), done(2, "B")], shipped)
-    assert [(one.rule, one.where) for one in found] == [("R02", shipped.facts.envelope.event), ("R52", "")]
+    found = reconcile([Patient("A", "ODE", "rig"), patient("B", 2)], [envelope(1), done(2, "B")], frozen)
+    assert [(one.rule, one.where) for one in found] == [("R02", frozen.facts.envelope.event), ("R52", "")]
 
 
-def test_with_scope_site_two_sites_may_open_at_one_time(shipped: Config) -> None:
+def test_with_scope_site_two_sites_may_open_at_one_time(frozen: Config) -> None:
     """`scope: site` looks at each site alone."""
-    per_site = shipped.model_copy(update={"envelopes": shipped.envelopes.model_copy(update={"scope": "site"})})
+    per_site = frozen.model_copy(update={"envelopes": frozen.envelopes.model_copy(update={"scope": "site"})})
     patients = [patient("A", 1, at="12:00", released_at=datetime(2026, 3, 2, 8, 0)), patient("B", 1, pile=RIG)]
     envelopes = [done(1, "A"), done(1, "B", pile=RIG)]
-    assert [finding.rule for finding in reconcile(patients, envelopes, shipped)] == ["R20"]
+    assert [finding.rule for finding in reconcile(patients, envelopes, frozen)] == ["R20"]
     assert reconcile(patients, envelopes, per_site) == []
 
 
-def test_no_finding_tells_an_arm_or_a_card_code(shipped: Config) -> None:
+def test_no_finding_tells_an_arm_or_a_card_code(frozen: Config) -> None:
     """With arms that stand out, no text of any rule names one, nor a card code."""
     renamed = [replace(who, arm="CANARY") for _, _, patients, _ in CASES for who in patients]
     envelopes = [envelope for *_, part in CASES for envelope in part]
-    texts = "\n".join(finding.text for finding in reconcile(renamed, envelopes, shipped))
+    texts = "\n".join(finding.text for finding in reconcile(renamed, envelopes, frozen))
     assert "CANARY" not in texts
     assert CODE not in texts
     assert "arm and card code do not belong to this envelope" in texts
@@ -195,12 +195,12 @@ def test_no_finding_tells_an_arm_or_a_card_code(shipped: Config) -> None:
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None)
-def test_findings_do_not_depend_on_the_order_of_the_data(shipped: Config, data: st.DataObject) -> None:
+def test_findings_do_not_depend_on_the_order_of_the_data(frozen: Config, data: st.DataObject) -> None:
     """The same records and envelopes in any order give the same findings in the same order."""
     patients = [replace(who, record=f"{n}-{who.record}") for n, case in enumerate(CASES) for who in case[2]]
     envelopes = list({one.id: one for case in CASES for one in case[3]}.values())
     mixed = data.draw(st.permutations(patients)), data.draw(st.permutations(envelopes))
-    assert reconcile(*mixed, shipped) == reconcile(patients, envelopes, shipped)
+    assert reconcile(*mixed, frozen) == reconcile(patients, envelopes, frozen)
 
 
 SETTLED: list[tuple[str, Sequence[Patient], Sequence[Envelope], list[tuple[str, str]]]] = [

@@ -53,25 +53,25 @@ def pile(states: str, where: Pile = PILE) -> list[Envelope]:
     ],
 )
 def test_a_pile_is_resupplied_at_its_reorder_level(
-    shipped: Config, states: str, reorder_at: int, level: str, action: str, send: list[int]
+    frozen: Config, states: str, reorder_at: int, level: str, action: str, send: list[int]
 ) -> None:
     """EMPTY with none received left, LOW up to the reorder level; the next whole batch is sent, once."""
-    envelopes = shipped.envelopes.model_copy(update={"reorder_at": reorder_at})
-    config = shipped.model_copy(update={"envelopes": envelopes})
+    envelopes = frozen.envelopes.model_copy(update={"reorder_at": reorder_at})
+    config = frozen.model_copy(update={"envelopes": envelopes})
     found = {state.pile: state for state in stock(config, pile(states), TODAY)}
     assert found[PILE] == PileStock(PILE, level, action, tuple(envelope_id(PILE, number) for number in send))  # type: ignore[arg-type]  # words of the table
     assert list(found) == list(config.piles)
 
 
-def test_a_closed_site_needs_no_envelopes(shipped: Config) -> None:
+def test_a_closed_site_needs_no_envelopes(frozen: Config) -> None:
     """After its last day a site has no line."""
-    sites = tuple(s.model_copy(update={"closes": date(2026, 11, 22)}) if s.code == "ODE" else s for s in shipped.sites)
-    config = shipped.model_copy(update={"sites": sites})
+    sites = tuple(s.model_copy(update={"closes": date(2026, 11, 22)}) if s.code == "ODE" else s for s in frozen.sites)
+    config = frozen.model_copy(update={"sites": sites})
     assert {state.pile.site for state in stock(config, [], TODAY)} == {s.code for s in sites} - {"ODE"}
     assert "ODE" in {state.pile.site for state in stock(config, [], date(2026, 11, 22))}
 
 
-def test_the_coordinators_workbook_has_dates_words_and_what_to_send(shipped: Config, tmp_path: Path) -> None:
+def test_the_coordinators_workbook_has_dates_words_and_what_to_send(frozen: Config, tmp_path: Path) -> None:
     """One sheet says where every envelope is, with the stratum in words; one says what to send or make."""
     envelopes = pile("oR mm")
     envelopes[0] = replace(
@@ -81,7 +81,7 @@ def test_the_coordinators_workbook_has_dates_words_and_what_to_send(shipped: Con
         released_at=datetime(2026, 3, 2, 9, 30),
         opened_on=date(2026, 3, 2),
     )
-    save(tmp_path / "e.xlsx", coordinator_lists(shipped, envelopes, TODAY), "PVP-MM")
+    save(tmp_path / "e.xlsx", coordinator_lists(frozen, envelopes, TODAY), "PVP-MM")
     book = load_workbook(tmp_path / "e.xlsx")
     assert book.sheetnames == ["Envelopes", "To send"]
     sheet = book["Envelopes"]
@@ -94,39 +94,39 @@ def test_the_coordinators_workbook_has_dates_words_and_what_to_send(shipped: Con
     assert first["Record"] == "=ODE-001"
     rows = [[cell.value for cell in row] for row in book["To send"].iter_rows(min_row=HEADER_ROW + 1)]
     assert rows[0][3:] == ["LOW", "send", f"{envelope_id(PILE, 3)}, {envelope_id(PILE, 4)}"]
-    assert len(rows) == len(shipped.piles)
+    assert len(rows) == len(frozen.piles)
 
 
-def test_a_site_sees_its_own_envelopes_and_no_batch(shipped: Config) -> None:
+def test_a_site_sees_its_own_envelopes_and_no_batch(frozen: Config) -> None:
     """A site's list has what was sent to it, without the cut of shipments and without what still lies at the desk."""
     envelopes = [*pile("oRd mp"), *pile("RR", Pile("RIG", "N2F"))]
-    (table,) = site_list(shipped, envelopes, "ODE", TODAY)
+    (table,) = site_list(frozen, envelopes, "ODE", TODAY)
     titles = [column.title for column in table.columns]
     assert "Batch" not in titles
     assert "Packed" not in titles
     assert [line.values[titles.index("Envelope")] for line in table.lines] == [envelope_id(PILE, n) for n in (1, 2, 3)]
 
 
-def test_no_list_names_an_arm(shipped: Config) -> None:
+def test_no_list_names_an_arm(frozen: Config) -> None:
     """Arm names and labels of the configuration are in no sheet."""
     envelopes = pile("oRdmpvlb")
-    tables = (*coordinator_lists(shipped, envelopes, TODAY), *site_list(shipped, envelopes, "ODE", TODAY))
+    tables = (*coordinator_lists(frozen, envelopes, TODAY), *site_list(frozen, envelopes, "ODE", TODAY))
     shown = repr(tables)
-    assert [arm.label for arm in shipped.arms if arm.label in shown or f"'{arm.name}'" in shown] == []
+    assert [arm.label for arm in frozen.arms if arm.label in shown or f"'{arm.name}'" in shown] == []
     assert not any("arm" in column.title.lower().split() for table in tables for column in table.columns)
 
 
-def test_the_coordinator_reads_findings_with_their_envelopes(shipped: Config) -> None:
+def test_the_coordinator_reads_findings_with_their_envelopes(frozen: Config) -> None:
     """Errors first; without a reconciliation there is no such sheet, and a site never has it."""
     found = [
         Finding("R50", "ODE", "ODE-002", "", "warning", "ODE-K1N-002-X is released in the record"),
         Finding("R02", "RIG", "RIG-001", "", "error", "RIG-K1N-002-X was opened"),
     ]
-    *_, page = coordinator_lists(shipped, pile("RR"), TODAY, found)
+    *_, page = coordinator_lists(frozen, pile("RR"), TODAY, found)
     assert [line.values for line in page.lines] == [
         ("error", "R02", "RIG", "RIG-001", "RIG-K1N-002-X was opened"),
         ("warning", "R50", "ODE", "ODE-002", "ODE-K1N-002-X is released in the record"),
     ]
-    assert [table.name for table in coordinator_lists(shipped, pile("RR"), TODAY)] == ["Envelopes", "To send"]
-    assert [table.name for table in coordinator_lists(shipped, pile("RR"), TODAY, [])][2:] == ["Findings"]
-    assert [table.name for table in site_list(shipped, pile("RR"), "ODE", TODAY)] == ["Envelopes"]
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY)] == ["Envelopes", "To send"]
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY, [])][2:] == ["Findings"]
+    assert [table.name for table in site_list(frozen, pile("RR"), "ODE", TODAY)] == ["Envelopes"]

@@ -42,10 +42,10 @@ def rule_of(config: Config, code: str) -> ContactRule:
         (date(2026, 11, 22), "a Sunday"),
     ],
 )
-def test_danish_closed_days_are_known_by_name(shipped: Config, day: date, reason: str) -> None:
+def test_danish_closed_days_are_known_by_name(frozen: Config, day: date, reason: str) -> None:
     """Public holidays, the trial's own closed days and weekends, each with the word the nurse reads."""
-    assert open_days(shipped).reason(day) == reason
-    assert open_days(shipped).is_open(day) == (not reason)
+    assert open_days(frozen).reason(day) == reason
+    assert open_days(frozen).is_open(day) == (not reason)
 
 
 def test_a_country_without_a_calendar_is_a_problem_of_the_configuration() -> None:
@@ -88,41 +88,41 @@ def test_months_keep_the_day_number_and_stop_at_month_end(day: date, months: int
         ("SC12", "2026-02-10", "2026-04-21 2026-05-05 2026-05-19 2026-06-16"),
     ],
 )
-def test_windows_of_the_trial(shipped: Config, code: str, anchor: str, days: str) -> None:
+def test_windows_of_the_trial(frozen: Config, code: str, anchor: str, days: str) -> None:
     """First day, target, last day and last day of grace, all inclusive."""
-    found = window(rule_of(shipped, code), date.fromisoformat(anchor))
+    found = window(rule_of(frozen, code), date.fromisoformat(anchor))
     assert f"{found.opens} {found.target} {found.closes} {found.chased_until}" == days
 
 
 @given(enrolled=ENROLLED)
-def test_weekly_windows_follow_each_other_without_gap_or_overlap(shipped: Config, enrolled: date) -> None:
+def test_weekly_windows_follow_each_other_without_gap_or_overlap(frozen: Config, enrolled: date) -> None:
     """Every date from day 4 to day 87 belongs to exactly one week; day 28 is the middle of week 4."""
-    weeks = [window(rule_of(shipped, f"W{week:02}"), enrolled) for week in range(1, 13)]
+    weeks = [window(rule_of(frozen, f"W{week:02}"), enrolled) for week in range(1, 13)]
     assert weeks[0].opens == enrolled + timedelta(days=4)
     assert weeks[-1].closes == enrolled + timedelta(days=87)
     assert all(later.opens == earlier.closes + timedelta(days=1) for earlier, later in pairwise(weeks))
 
 
 @given(enrolled=ENROLLED)
-def test_month_3_opens_only_after_week_12_has_closed(shipped: Config, enrolled: date) -> None:
+def test_month_3_opens_only_after_week_12_has_closed(frozen: Config, enrolled: date) -> None:
     """Two contacts and never one day for both (reference/design.md 6)."""
-    assert window(rule_of(shipped, "M03"), enrolled).opens > window(rule_of(shipped, "W12"), enrolled).closes
+    assert window(rule_of(frozen, "M03"), enrolled).opens > window(rule_of(frozen, "W12"), enrolled).closes
 
 
-def test_every_window_holds_a_working_day_for_twenty_years(shipped: Config) -> None:
+def test_every_window_holds_a_working_day_for_twenty_years(frozen: Config) -> None:
     """Whatever the day of enrolment or operation, Easter and Christmas included.
 
     Source: reference/trial-operations.md 0, finding 7.
     """
-    found = weakest_windows(shipped, date(2025, 1, 1), date(2044, 12, 31))
-    assert [weak.code for weak in found] == [rule.code for rule in shipped.contacts]
+    found = weakest_windows(frozen, date(2025, 1, 1), date(2044, 12, 31))
+    assert [weak.code for weak in found] == [rule.code for rule in frozen.contacts]
     assert {weak.open_days for weak in found if weak.code.startswith("W")} == {2}
     assert {weak.code: weak.open_days for weak in found[12:]} == {"M03": 5, "SC12": 15, "M12": 26}
 
 
-def test_the_weakest_window_of_an_easter_week_is_found(shipped: Config) -> None:
+def test_the_weakest_window_of_an_easter_week_is_found(frozen: Config) -> None:
     """Tuesday to Monday around Good Friday 2026 leaves 31 March and 1 April; ±1 day around it leaves none."""
-    narrow = rule_of(shipped, "W01").model_copy(update={"window": (-1, 1)})
-    config = shipped.model_copy(update={"contacts": (rule_of(shipped, "W01"), narrow)})
+    narrow = rule_of(frozen, "W01").model_copy(update={"window": (-1, 1)})
+    config = frozen.model_copy(update={"contacts": (rule_of(frozen, "W01"), narrow)})
     found = weakest_windows(config, date(2026, 3, 26), date(2026, 3, 29))
     assert [(weak.open_days, weak.anchor) for weak in found] == [(2, date(2026, 3, 27)), (0, date(2026, 3, 27))]

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from followup_records import Record, entry, made, pulled, record, sheet, shown, statuses
-from shipped_instruments import trial_rows
+from frozen import trial_rows
 from trialdesk.config import Config
 from trialdesk.facts.deriving import derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
@@ -27,7 +27,7 @@ def screened(found: Record) -> Record:
 
 
 @pytest.mark.parametrize("operated", ["2006-02-05", "2062-02-05", "9999-12-31", "0001-01-01"])
-def test_an_absurd_date_of_procedure_does_not_stop_the_open_reports(shipped: Config, operated: str) -> None:
+def test_an_absurd_date_of_procedure_does_not_stop_the_open_reports(frozen: Config, operated: str) -> None:
     """Which contacts of enrolment are over is the same whatever the treatment, so every open pack is proved blind."""
     lives = {
         "ODE-1": record(arm="1", op={**FAR, "pvp_date": operated}),
@@ -36,20 +36,20 @@ def test_an_absurd_date_of_procedure_does_not_stop_the_open_reports(shipped: Con
     }
     snapshot = pulled({name: screened(life) for name, life in lives.items()})
     today = date(2026, 6, 1)
-    pull = Pull(snapshot, patients(snapshot, shipped), (), forms_by_event(trial_rows("mapping.csv")))
-    facts = derive(pull, past(shipped, snapshot, None), shipped, today)
+    pull = Pull(snapshot, patients(snapshot, frozen), (), forms_by_event(trial_rows("mapping.csv")))
+    facts = derive(pull, past(frozen, snapshot, None), frozen, today)
     packs = enrolment_packs(facts, ["monitor", "site:ODE", "site:RIG"])
     assert {name for name, _ in over(facts.schedule)} == set(lives)
     assert all("Completeness" in [table.name for table in pack] for pack in packs.values())
 
 
-def test_an_absurd_date_of_procedure_holds_up_the_contacts_counted_from_it_alone(shipped: Config) -> None:
+def test_an_absurd_date_of_procedure_holds_up_the_contacts_counted_from_it_alone(frozen: Config) -> None:
     """Week 3 is called as on any other day; the nurse is told about the surgeon's control until the date is right."""
-    plan = made(shipped, "2026-02-23", ODE_1=record(op=FAR))
-    others = statuses(made(shipped, "2026-02-23", ODE_1=record()))
+    plan = made(frozen, "2026-02-23", ODE_1=record(op=FAR))
+    others = statuses(made(frozen, "2026-02-23", ODE_1=record()))
     assert statuses(plan) == others
     assert entry(plan, "SC12").flags == (FAR_SAID,)
-    assert shown(sheet(shipped, plan, "Today")) == [
+    assert shown(sheet(frozen, plan, "Today")) == [
         CHECK,
         ("ODE-1", "W03", "due", "2 contacts missed in a row: tell the coordinator"),
     ]
@@ -64,18 +64,18 @@ def test_an_absurd_date_of_procedure_holds_up_the_contacts_counted_from_it_alone
     ],
 )
 def test_nobody_is_told_of_a_date_on_which_nothing_depends_any_more(
-    shipped: Config, found: Record, told: list[tuple[str, ...]]
+    frozen: Config, found: Record, told: list[tuple[str, ...]]
 ) -> None:
     """Not after a death, nor once the control is done."""
-    lines = shown(sheet(shipped, made(shipped, "2026-02-23", ODE_1=found), "Today"))
+    lines = shown(sheet(frozen, made(frozen, "2026-02-23", ODE_1=found), "Today"))
     assert [line for line in lines if line[2] == "CHECK DATE"] == told
 
 
-def test_an_absurd_date_of_enrolment_stops_all_calls_and_says_so(shipped: Config) -> None:
+def test_an_absurd_date_of_enrolment_stops_all_calls_and_says_so(frozen: Config) -> None:
     """Nobody knows on which day the patient is, also when the control after a procedure is planned or done."""
     operated = {"pvp_done": "1", "pvp_date": "2026-02-10"}
     for control in ({}, {"sf_stat": "1", "sf_date": "2026-05-05"}):
-        plan = made(shipped, "2026-02-23", ODE_1=record("2006-02-02", op=operated, sc=control))
+        plan = made(frozen, "2026-02-23", ODE_1=record("2006-02-02", op=operated, sc=control))
         reason = "enrolment: 2006-02-02 is more than 10 years from the start of the trial; correct it in REDCap"
         assert [(hold.record, hold.reasons, hold.contacts) for hold in plan.holds] == [("ODE-1", (reason,), ())]
         assert not any(e.active for e in plan.entries)
@@ -97,28 +97,28 @@ LEFT = "end of study: its date 2027-02-20 lies after today"
     ],
 )
 def test_an_end_dated_after_today_is_verified_and_makes_no_contact_to_come_missed(
-    shipped: Config, end: Mapping[str, str], ended: str, told: str
+    frozen: Config, end: Mapping[str, str], ended: str, told: str
 ) -> None:
     """On Mon 23 Feb weeks 1 and 2 are over and stay missed; the rest ends as the form says."""
-    plan = made(shipped, "2026-02-23", ODE_1=record(eos=end))
+    plan = made(frozen, "2026-02-23", ODE_1=record(eos=end))
     found = statuses(plan)
     assert [found[code] for code in ("W01", "W02", "W03", "W12", "M03", "M12")] == ["missed"] * 2 + [ended] * 4
-    assert shown(sheet(shipped, plan, "Today")) == [("ODE-1", "all", "VERIFY FIRST", f"Do not call. Verify {told}")]
+    assert shown(sheet(frozen, plan, "Today")) == [("ODE-1", "all", "VERIFY FIRST", f"Do not call. Verify {told}")]
 
 
-def test_an_end_dated_today_or_before_is_no_question(shipped: Config) -> None:
+def test_an_end_dated_today_or_before_is_no_question(frozen: Config) -> None:
     """The day itself has happened."""
     for on in ("2026-02-22", "2026-02-23"):
         died = {"eos_stat": "4", "eos_date": on, "eos_dth_date": on}
-        assert made(shipped, "2026-02-23", ODE_1=record(eos=died)).holds == ()
+        assert made(frozen, "2026-02-23", ODE_1=record(eos=died)).holds == ()
 
 
-def test_an_end_of_treatment_dated_after_today_is_remarked_and_the_calls_go_on(shipped: Config) -> None:
+def test_an_end_of_treatment_dated_after_today_is_remarked_and_the_calls_go_on(frozen: Config) -> None:
     """Withdrawal from treatment alone stops nothing, whatever its date."""
     called = {"nc_stat": "1", "nc_date": "2026-02-16"}
     end = {"eos_stat": "2", "eos_wd_type": "1", **LEFT_AHEAD}
-    plan = made(shipped, "2026-02-23", ODE_1=record(w2=called, eos=end))
+    plan = made(frozen, "2026-02-23", ODE_1=record(w2=called, eos=end))
     assert plan.holds == ()
-    assert shown(sheet(shipped, plan, "Today")) == [
+    assert shown(sheet(frozen, plan, "Today")) == [
         ("ODE-1", "W03", "due", f"withdrew from treatment; contacts go on; {LEFT}")
     ]

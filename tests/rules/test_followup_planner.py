@@ -135,40 +135,40 @@ PEOPLE = st.lists(
 
 @given(people=PEOPLE, a_day=st.integers(1, 3), data=st.data())
 def test_every_day_lies_in_its_window_and_on_an_open_day_in_whatever_order_patients_come(
-    shipped: Config, people: list[tuple[date, int | None]], a_day: int, data: st.DataObject
+    frozen: Config, people: list[tuple[date, int | None]], a_day: int, data: st.DataObject
 ) -> None:
     """Shuffling patients changes nothing."""
-    contacts = [c for n, (day, weekday) in enumerate(people) for c in patient(shipped, f"ODE-{n}", day, weekday)]
-    found = plan(contacts, open_days(shipped), a_day)
+    contacts = [c for n, (day, weekday) in enumerate(people) for c in patient(frozen, f"ODE-{n}", day, weekday)]
+    found = plan(contacts, open_days(frozen), a_day)
     for made in contacts:
         assert made.window is not None
         assert found[made.key].on in made.window
-        assert open_days(shipped).is_open(found[made.key].on)
-    assert plan(data.draw(st.permutations(contacts)), open_days(shipped), a_day) == found
+        assert open_days(frozen).is_open(found[made.key].on)
+    assert plan(data.draw(st.permutations(contacts)), open_days(frozen), a_day) == found
 
 
 @given(people=PEOPLE, a_day=st.integers(1, 3), newcomer=st.dates(date(2026, 1, 5), date(2026, 3, 1)))
 def test_a_new_patient_moves_no_promised_day_and_nobody_enrolled_before(
-    shipped: Config, people: list[tuple[date, int | None]], a_day: int, newcomer: date
+    frozen: Config, people: list[tuple[date, int | None]], a_day: int, newcomer: date
 ) -> None:
     """Even an enrolment entered late finds its room around what was promised."""
-    contacts = [c for n, (day, weekday) in enumerate(people) for c in patient(shipped, f"ODE-{n}", day, weekday)]
-    calendar = open_days(shipped)
+    contacts = [c for n, (day, weekday) in enumerate(people) for c in patient(frozen, f"ODE-{n}", day, weekday)]
+    calendar = open_days(frozen)
     before = plan(contacts, calendar, a_day)
     promised = {made.key: before[made.key].on for made in contacts if made.rule.code == "W02"}
-    after = plan([*contacts, *patient(shipped, "ZZZ-1", newcomer)], calendar, a_day, promised)
+    after = plan([*contacts, *patient(frozen, "ZZZ-1", newcomer)], calendar, a_day, promised)
     for made in contacts:
         if made.key in promised or made.enrolled_on <= newcomer:
             assert after[made.key].on == before[made.key].on
 
 
-def test_the_days_before_christmas_are_not_buried_in_calls(shipped: Config) -> None:
+def test_the_days_before_christmas_are_not_buried_in_calls(frozen: Config) -> None:
     """Three enrolments on every working day of autumn: no day gets more than 12 calls while there is room."""
     days = (date(2026, 9, 28) + timedelta(days=n) for n in range(70))
-    starts = [day for day in days if open_days(shipped).is_open(day)]
-    contacts = [c for n, day in enumerate(starts) for k in range(3) for c in patient(shipped, f"ODE-{n}-{k}", day)]
+    starts = [day for day in days if open_days(frozen).is_open(day)]
+    contacts = [c for n, day in enumerate(starts) for k in range(3) for c in patient(frozen, f"ODE-{n}-{k}", day)]
     levelled, piled = (
-        max(Counter(planned.on for planned in plan(contacts, open_days(shipped), a_day).values()).values())
+        max(Counter(planned.on for planned in plan(contacts, open_days(frozen), a_day).values()).values())
         for a_day in (40, 10_000)
     )
     assert levelled < piled

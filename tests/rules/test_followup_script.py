@@ -15,13 +15,14 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 import call_schedule
+from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.errors import OutputFailed
 from trialdesk.redcap.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[2]
-FORMS = sorted((ROOT / "instruments" / "trial").glob("[0-9]*.csv"))
+FORMS = sorted((FROZEN / "instruments" / "trial").glob("[0-9]*.csv"))
 EVENTS = ("screening_arm_1", "randomisation_arm_1", "pvp_procedure_arm_1", *(f"week_{n}_arm_1" for n in range(1, 13)))
 
 
@@ -44,7 +45,7 @@ def snapshot(*, death: bool = False) -> Snapshot:
 def ran(monkeypatch: pytest.MonkeyPatch, pulled: Snapshot, *words: str) -> Result:
     monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: None)
     monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda *_: pulled)
-    given = ["--config", str(ROOT / "config.yaml"), "--today", "2026-02-23", *words]
+    given = ["--config", str(FROZEN / "config.yaml"), "--today", "2026-02-23", *words]
     return CliRunner().invoke(call_schedule.app, given)
 
 
@@ -91,7 +92,7 @@ def test_another_day_or_site_never_replaces_today_s_list(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], name: str
 ) -> None:
     """The file that is named by default says what is different about it; it is Mon 23 Feb 2026."""
-    settings = (ROOT / "config.yaml").read_text("utf-8")
+    settings = (FROZEN / "config.yaml").read_text("utf-8")
     (tmp_path / "config.yaml").write_text(settings, encoding="utf-8")
     with time_machine.travel(datetime(2026, 2, 23, 7, tzinfo=UTC), tick=False):
         found = ran(monkeypatch, snapshot(), "--config", str(tmp_path / "config.yaml"), *words)
@@ -104,7 +105,7 @@ def test_a_day_that_is_not_of_this_trial_is_wrong_usage_and_nothing_is_done(
 ) -> None:
     """From a year before the trial starts to ten years after it ends; REDCap is not asked."""
     monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: pytest.fail("REDCap was asked"))
-    given = ["--config", str(ROOT / "config.yaml"), "--out", str(tmp_path / "calls.xlsx"), "--today", day]
+    given = ["--config", str(FROZEN / "config.yaml"), "--out", str(tmp_path / "calls.xlsx"), "--today", day]
     found = CliRunner().invoke(call_schedule.app, given)
     assert (found.exit_code, list(tmp_path.iterdir())) == (2, [])
     assert "2025-01-05 to 2039-01-05" in " ".join(found.output.replace("│", "").split())

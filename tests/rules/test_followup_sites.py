@@ -38,9 +38,9 @@ def planned(config: Config) -> Schedule:
     return schedule(patients(snapshot, config), snapshot, config, date(2026, 2, 23))
 
 
-def test_a_patient_whose_site_and_group_disagree_is_in_no_site_s_list(shipped: Config) -> None:
+def test_a_patient_whose_site_and_group_disagree_is_in_no_site_s_list(frozen: Config) -> None:
     """Neither site may learn of the record, not even that it is to be verified."""
-    plan = planned(shipped)
+    plan = planned(frozen)
     listed = {site: plan.at_site(site) for site in ("ODE", "RIG", "HER")}
     assert {site: sorted({e.contact.record for e in found.entries}) for site, found in listed.items()} == {
         "ODE": ["ODE-1", "ODE-3"],
@@ -52,9 +52,9 @@ def test_a_patient_whose_site_and_group_disagree_is_in_no_site_s_list(shipped: C
     assert [found.strays for found in listed.values()] == [(), (), ()]
 
 
-def test_the_list_of_all_sites_has_everybody_and_says_whose_place_is_unclear(shipped: Config) -> None:
+def test_the_list_of_all_sites_has_everybody_and_says_whose_place_is_unclear(frozen: Config) -> None:
     """On every contact still to be made; the patient to verify comes first in any case."""
-    plan = planned(shipped)
+    plan = planned(frozen)
     remark = "in no site's list: site field ODE, data access group rig; correct the wrong one"
     remarked = {e.contact.record for e in plan.entries if e.active and remark in e.flags}
     assert remarked == {e.contact.record for e in plan.entries if remark in e.flags} == {"ODE-2"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from redcap_rules.logic import parse
 from trialdesk.config import Config, load
@@ -257,30 +258,30 @@ def test_a_matrix_that_begins_twice_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("project", ["trial", "register"])
 def test_the_shipped_instruments_are_clean(project: ProjectName) -> None:
     """Not one error and not one warning."""
-    assert check_projects(load(HOME / "config.yaml"), (project,)) == ()
+    assert check_projects(load(FROZEN / "config.yaml"), (project,)) == ()
 
 
-def shipped(**changes: Any) -> list[Fault]:
-    config = load(HOME / "config.yaml").model_copy(update=changes)
+def frozen(**changes: Any) -> list[Fault]:
+    config = load(FROZEN / "config.yaml").model_copy(update=changes)
     return list(check(Subject(read_folder(folder_of(config, "trial"), sites_as_groups(config, "trial")), config)))
 
 
 def test_a_site_that_cannot_be_chosen_is_found() -> None:
     """The site field carries the codes of the configuration, no more and no fewer."""
-    sites = load(HOME / "config.yaml").sites
-    fewer = [str(fault) for fault in shipped(sites=sites[1:])]
+    sites = load(FROZEN / "config.yaml").sites
+    fewer = [str(fault) for fault in frozen(sites=sites[1:])]
     assert any("ODE is not among the sites of config.yaml" in text for text in fewer)
-    more = [str(fault) for fault in shipped(sites=(*sites, sites[0].model_copy(update={"code": "NEW"})))]
+    more = [str(fault) for fault in frozen(sites=(*sites, sites[0].model_copy(update={"code": "NEW"})))]
     assert any("sites of config.yaml NEW can't be chosen" in text for text in more)
 
 
 def test_a_field_the_configuration_names_and_nobody_has_is_found() -> None:
     """Facts, contacts and logic of config.yaml are looked up like any reference."""
-    config = load(HOME / "config.yaml")
+    config = load(FROZEN / "config.yaml")
     facts = config.facts.model_copy(update={"consented_on": type(config.facts.site)("screening_arm_1", "con_dato")})
     rule = config.contacts[0].model_copy(update={"event": "logs_arm_1"})
     release = (config.release[0].model_copy(update={"require": parse("[screening_arm_1][elig_okay]='1'")}),)
-    texts = [str(fault) for fault in shipped(facts=facts, contacts=(rule,), release=release)]
+    texts = [str(fault) for fault in frozen(facts=facts, contacts=(rule,), release=release)]
     assert any(text.startswith("config.yaml row 1, release 1.require: ") for text in texts)
     assert any(text.startswith("config.yaml row 1, facts.consented_on") for text in texts)
     assert any("W01: logs_arm_1 does not hold nurse_contact" in text for text in texts)
@@ -321,7 +322,7 @@ def test_a_licensed_item_of_the_trial_has_the_label_of_its_own_questionnaire(
 
     (reference/instruments.md 10.3), and what looks neutral elsewhere does not pass.
     """
-    copytree(HOME / "instruments" / "trial", tmp_path / "trial")
+    copytree(FROZEN / "instruments" / "trial", tmp_path / "trial")
     path = tmp_path / "trial" / file
     path.write_text(path.read_text(encoding="utf-8").replace(label, other), encoding="utf-8")
     (fault,) = check(Subject(read_folder(tmp_path / "trial")))
@@ -372,7 +373,7 @@ def test_an_instrument_file_with_a_capital_extension_is_read(tmp_path: Path) -> 
 
 def test_a_fault_in_the_configuration_is_named_with_its_line(tmp_path: Path) -> None:
     """The line of the setting in the file that was read, whatever its name."""
-    text = (HOME / "config.yaml").read_text(encoding="utf-8").replace("[con_date]", "[con_dato]")
+    text = (FROZEN / "config.yaml").read_text(encoding="utf-8").replace("[con_date]", "[con_dato]")
     other = tmp_path / "other.yaml"
     other.write_text(text, encoding="utf-8")
     config = load(other).model_copy(update={"home": HOME})

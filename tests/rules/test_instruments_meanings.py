@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from trialdesk.config import load
 from trialdesk.instruments.checks import check_projects
 from trialdesk.instruments.fault import Fault
@@ -17,8 +18,8 @@ RANDOMISATION = "instruments/trial/12_randomisation.csv"
 
 def faults(tmp_path: Path, old: str, new: str, file: str = "config.yaml") -> list[Fault]:
     """What check says of the trial with one text replaced in its configuration or in one of its files."""
-    shutil.copytree(ROOT / "instruments", tmp_path / "instruments")
-    shutil.copy(ROOT / "config.yaml", tmp_path / "config.yaml")
+    shutil.copytree(FROZEN / "instruments", tmp_path / "instruments")
+    shutil.copy(FROZEN / "config.yaml", tmp_path / "config.yaml")
     path = tmp_path / file
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -90,7 +91,7 @@ def test_what_only_a_program_writes_is_read_only_for_people(tmp_path: Path) -> N
 def test_what_an_open_sheet_would_tell_of_the_arm_is_refused_with_the_reason(
     tmp_path: Path, old: str, new: str, setting: str, said: str
 ) -> None:
-    """The static twin of the blinding proof; the trial as it is shipped passes it."""
+    """The static twin of the blinding proof; the trial as it is frozen passes it."""
     found = [one for one in faults(tmp_path, old, new) if one.rule == "blinding"]
     assert [one.column for one in found] == [setting]
     assert said in found[0].what

@@ -9,6 +9,7 @@ from shutil import copytree
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.config import Config, load
 from trialdesk.errors import InstrumentError, OutputFailed
@@ -28,8 +29,8 @@ SIX = "0, Slet ingen | 1, Lidt | 2, Nogle | 3, Mange | 4, Flere | 5, Alle"
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """The trial with its own copy of everything but the local wording."""
-    copytree(HOME / "instruments", tmp_path / "instruments")
-    (tmp_path / "config.yaml").write_text((HOME / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    copytree(FROZEN / "instruments", tmp_path / "instruments")
+    (tmp_path / "config.yaml").write_text((FROZEN / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     return load(tmp_path / "config.yaml")
 
 

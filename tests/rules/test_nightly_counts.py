@@ -18,8 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner, Result
 
 import enrolment_report
+from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
-from shipped_instruments import trial_dictionary, trial_rows
 from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
@@ -35,7 +35,6 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.workbook import HEADER_ROW
 
-ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 7, 1)
 PILE = Pile("ODE", "K1N")
 SCREENED = {"elig_site": "ODE", "elig_date": "2026-02-01"}
@@ -81,9 +80,9 @@ STUB = SimpleNamespace(version=lambda: "16.0.0", mapping=lambda: trial_rows("map
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """The shipped trial with reports in a folder of their own."""
-    shipped = load(ROOT / "config.yaml")
-    return shipped.model_copy(update={"folders": shipped.folders.model_copy(update={"reports": tmp_path / "reports"})})
+    """The frozen trial with reports in a folder of their own."""
+    frozen = load(FROZEN / "config.yaml")
+    return frozen.model_copy(update={"folders": frozen.folders.model_copy(update={"reports": tmp_path / "reports"})})
 
 
 def edge(

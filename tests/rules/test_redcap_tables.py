@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from frozen import trial_dictionary, trial_rows
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true, parse
 from redcap_rules.record import Row
-from shipped_instruments import trial_dictionary, trial_rows
 from trialdesk.config import Config
 from trialdesk.redcap.patients import patient, patients
 from trialdesk.redcap.snapshot import Snapshot
@@ -79,9 +79,9 @@ def conditions(config: Config) -> list[Expression]:
 
 @settings(max_examples=10)
 @given(st.integers(0).map(pull))
-def test_every_condition_of_the_trial_has_the_same_answers_by_column(shipped: Config, snapshot: Snapshot) -> None:
+def test_every_condition_of_the_trial_has_the_same_answers_by_column(frozen: Config, snapshot: Snapshot) -> None:
     """In every row of every kind, and where a record stands in no event."""
-    for logic in conditions(shipped):
+    for logic in conditions(frozen):
         for places in (snapshot.tables.records, *snapshot.tables.kinds.values()):
             by_column = snapshot.tables.holds(logic, places, TODAY)
             assert by_column == [one_by_one(snapshot, logic, row) for row in places]
@@ -89,9 +89,9 @@ def test_every_condition_of_the_trial_has_the_same_answers_by_column(shipped: Co
 
 @settings(max_examples=8)
 @given(st.integers(0).map(pull))
-def test_a_patient_alone_is_the_patient_of_the_whole_pull(shipped: Config, snapshot: Snapshot) -> None:
+def test_a_patient_alone_is_the_patient_of_the_whole_pull(frozen: Config, snapshot: Snapshot) -> None:
     """A release looks at one record, the night at all: they see the same patient."""
-    assert patients(snapshot, shipped) == tuple(patient(snapshot, shipped, one) for one in snapshot.records)
+    assert patients(snapshot, frozen) == tuple(patient(snapshot, frozen, one) for one in snapshot.records)
 
 
 SMALL = Dictionary(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.validation import refusal
 from rehearsal.logistics import logistics
@@ -16,7 +16,7 @@ from rehearsal.story import Setting, Story, write_story
 from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
 from trialdesk.model import Pile
 
-REGISTER = Path(__file__).parents[2] / "instruments" / "register"
+REGISTER = FROZEN / "instruments" / "register"
 SITES = ("ODE", "RIG", "HER", "ROS", "AAR")
 STRATA = ("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F")
 FIELDS = join(read_dictionary(p.read_text("utf-8")) for p in sorted(REGISTER.glob("[0-9]*.csv")))

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.logic import Given, evaluate, is_true, number_text, references
 from redcap_rules.logic import parse as parsed
@@ -22,7 +22,7 @@ from rehearsal.play import play
 from rehearsal.story import Deviation, Setting, Story, write_story
 from trialdesk.allocation.numbering import envelope_id
 
-INSTRUMENTS = Path(__file__).parents[2] / "instruments" / "trial"
+INSTRUMENTS = FROZEN / "instruments" / "trial"
 TODAY = date(2027, 3, 17)
 SEEDS = (1, 2, 3, 4)
 SITES = ("ODE", "RIG", "HER", "ROS", "AAR", "AAL", "VEJ", "ESB", "GOD")

@@ -30,9 +30,9 @@ def test_a_site_is_exposed_from_its_opening_to_its_closing(until: date, days: in
     assert exposure(RIG, until) == pytest.approx(days / MONTH)
 
 
-def test_months_without_patients_are_shown_and_the_last_ends_at_the_cut(shipped: Config) -> None:
+def test_months_without_patients_are_shown_and_the_last_ends_at_the_cut(frozen: Config) -> None:
     """Two sites, three patients, data cut 10 April."""
-    trial = shipped.trial.model_copy(update={"starts": date(2026, 1, 1), "ends": date(2027, 12, 31)})
+    trial = frozen.trial.model_copy(update={"starts": date(2026, 1, 1), "ends": date(2027, 12, 31)})
     opened = {"ODE": (date(2026, 1, 31), date(2026, 4, 1)), "RIG": (date(2026, 4, 10),)}
     rows = months(opened, (ODE, RIG), trial, date(2026, 4, 10))
     seen = [(f"{r.first:%Y-%m}", dict(r.by_site), r.actual, r.so_far, r.open_sites) for r in rows]
@@ -48,10 +48,10 @@ def test_months_without_patients_are_shown_and_the_last_ends_at_the_cut(shipped:
 
 
 @pytest.mark.parametrize("as_of", [date.max, date.max - timedelta(40), date(9960, 6, 15)])
-def test_the_calendar_has_an_end(shipped: Config, as_of: date) -> None:
+def test_the_calendar_has_an_end(frozen: Config, as_of: date) -> None:
     """A cut in the last months or years there are gives whole months and no date beyond them."""
-    trial = shipped.trial.model_copy(update={"starts": as_of - timedelta(400), "ends": as_of})
-    sites = [site.model_copy(update={"opens": trial.starts}) for site in shipped.sites]
+    trial = frozen.trial.model_copy(update={"starts": as_of - timedelta(400), "ends": as_of})
+    sites = [site.model_copy(update={"opens": trial.starts}) for site in frozen.sites]
     rows = months({}, sites, trial, as_of)
     assert (rows[-1].first, len(rows)) == (as_of.replace(day=1), 14)
     outlook = project(6, sites, trial, as_of)
@@ -75,11 +75,11 @@ def test_the_trial_recruits_from_its_first_opening_to_its_last_closing(
     assert recruiting(sites, until) == pytest.approx(days / MONTH)
 
 
-def test_the_whole_plan_is_the_target(shipped: Config) -> None:
+def test_the_whole_plan_is_the_target(frozen: Config) -> None:
     """At the planned end every site of the configuration has its target, and together they have the trial's."""
-    ends = shipped.trial.ends
-    assert [planned(site, shipped.trial, ends) for site in shipped.sites] == [site.target for site in shipped.sites]
-    assert sum(site.target for site in shipped.sites) == shipped.trial.target
+    ends = frozen.trial.ends
+    assert [planned(site, frozen.trial, ends) for site in frozen.sites] == [site.target for site in frozen.sites]
+    assert sum(site.target for site in frozen.sites) == frozen.trial.target
 
 
 @pytest.mark.parametrize(
@@ -117,27 +117,27 @@ def test_more_time_is_never_less_chance(missing: int, seen: int, before: float, 
     [(4, date(2027, 1, 1)), (50, date(2026, 3, 15)), (100, date(2027, 1, 1)), (5, date(2025, 1, 1))],
     ids=["four patients", "under three months", "target reached", "no site open yet"],
 )
-def test_nothing_is_projected_too_early_or_after_the_target(shipped: Config, randomised: int, as_of: date) -> None:
+def test_nothing_is_projected_too_early_or_after_the_target(frozen: Config, randomised: int, as_of: date) -> None:
     """Below 5 patients or 3 months an extrapolation is noise."""
-    assert project(randomised, shipped.sites, shipped.trial, as_of) is None
+    assert project(randomised, frozen.sites, frozen.trial, as_of) is None
 
 
-def test_nothing_is_projected_past_the_closing_of_every_site(shipped: Config) -> None:
+def test_nothing_is_projected_past_the_closing_of_every_site(frozen: Config) -> None:
     """With all sites closed next month the rest of a hundred never comes."""
     as_of = date(2026, 12, 1)
-    closing = tuple(site.model_copy(update={"closes": as_of + timedelta(30)}) for site in shipped.sites)
-    outlook = project(20, closing, shipped.trial, as_of)
+    closing = tuple(site.model_copy(update={"closes": as_of + timedelta(30)}) for site in frozen.sites)
+    outlook = project(20, closing, frozen.trial, as_of)
     assert outlook is not None
     assert (outlook.early, outlook.median, outlook.late) == (None, None, None)
     assert outlook.on_time < 0.01
 
 
-def test_the_dates_are_in_order_and_a_site_still_to_open_brings_them_nearer(shipped: Config) -> None:
+def test_the_dates_are_in_order_and_a_site_still_to_open_brings_them_nearer(frozen: Config) -> None:
     """Early before median before late; opening another site in spring helps."""
     as_of = date(2026, 12, 1)
-    few = project(20, (ODE,), shipped.trial, as_of)
+    few = project(20, (ODE,), frozen.trial, as_of)
     later = Site(code="NEW", name="New", target=10, opens=date(2027, 3, 1))
-    more = project(20, (ODE, later), shipped.trial, as_of)
+    more = project(20, (ODE, later), frozen.trial, as_of)
     assert few and more and few.early and few.median and few.late and more.median
     assert as_of < few.early < few.median < few.late
     assert more.median < few.median

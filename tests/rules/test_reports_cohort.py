@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from trialdesk.config import Config, load
 from trialdesk.facts.cohort import REASONS, STATES, Cohort, cohort, gaps
@@ -20,7 +21,7 @@ from trialdesk.model import Patient
 from trialdesk.reports.flow import OUT_OF_ORDER, flow, unbalanced
 
 ROOT = Path(__file__).parents[2]
-CONFIG: Config = load(ROOT / "config.yaml")
+CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
 )

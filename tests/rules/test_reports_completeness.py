@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
@@ -16,7 +17,7 @@ from trialdesk.reports.listings import completeness
 from trialdesk.reports.profiles import profile
 
 ROOT = Path(__file__).parents[2]
-CONFIG: Config = load(ROOT / "config.yaml")
+CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
 )

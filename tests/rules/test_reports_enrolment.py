@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from trialdesk.config import Config, load
 from trialdesk.facts.cohort import cohort
@@ -19,7 +20,7 @@ from trialdesk.reports.recruitment import by_arm, by_month, enrolment
 from trialdesk.workbook import Table, Value
 
 ROOT = Path(__file__).parents[2]
-CONFIG: Config = load(ROOT / "config.yaml")
+CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
@@ -21,9 +22,8 @@ from trialdesk.instruments.treatment import treatment_columns, treatment_fields
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "instruments" / "trial"
-CONFIG: Config = load(ROOT / "config.yaml")
+FOLDER = FROZEN / "instruments" / "trial"
+CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )

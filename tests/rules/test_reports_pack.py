@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from frozen import FROZEN, trial_rows
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
-from shipped_instruments import trial_rows
 from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import ConcealmentBroken, ConfigError
@@ -33,10 +33,9 @@ from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm
 from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "instruments" / "trial"
+FOLDER = FROZEN / "instruments" / "trial"
 # The checks between records have tests of their own.
-CONFIG: Config = load(ROOT / "config.yaml").model_copy(update={"crosschecks": None})
+CONFIG: Config = load(FROZEN / "config.yaml").model_copy(update={"crosschecks": None})
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )

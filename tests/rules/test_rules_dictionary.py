@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frozen import TRIAL, trial_dictionary
 from redcap_rules.dictionary import (
     API_COLUMNS,
     CSV_HEADERS,
@@ -21,7 +22,6 @@ from redcap_rules.dictionary import (
     to_api,
     write_dictionary,
 )
-from shipped_instruments import TRIAL, trial_dictionary
 
 SMALL = Dictionary(
     (

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frozen import trial_dictionary, trial_rows
 from redcap_rules.calculation import CalculationCycle, Calculations, calculation_order
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import LogicError
 from redcap_rules.record import RecordView, Row
-from shipped_instruments import trial_dictionary, trial_rows
 
 
 def field(name: str, form: str = "f", kind: str = "text", **rest: str) -> Field:

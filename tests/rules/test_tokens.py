@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from frozen import FROZEN
 from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import token
 
 SECRET = "0123456789ABCDEF0123456789ABCDEF"
-SHIPPED = Path(__file__).parents[2] / "config.yaml"
+SHIPPED = FROZEN / "config.yaml"
 
 
 @pytest.fixture

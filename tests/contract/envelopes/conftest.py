@@ -13,6 +13,7 @@ from pyrage import x25519
 from redcap.project import Project
 from ruamel.yaml import YAML
 
+from frozen import FROZEN
 from redcap_local.administration import give_token
 from redcap_local.server import running
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
@@ -24,7 +25,6 @@ from trialdesk.instruments.applying import push as push_instruments
 from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway, create_project
 
-HOME = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 1, 2)
 K1N = ("1", "1", "0")
@@ -95,14 +95,14 @@ class World:
 
 
 def config_file(folder: Path, url: str) -> Path:
-    """The shipped configuration with two sites and two requirements, in a folder of its own."""
+    """The frozen configuration with two sites and two requirements, in a folder of its own."""
     key = x25519.Identity.generate()
     for name, text in (("blocks.yaml", "4: 1\n"), ("identity.txt", f"{key}\n")):
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(text, encoding="utf-8")
-    tree = YAML().load((HOME / "config.yaml").read_text(encoding="utf-8"))
+    tree = YAML().load((FROZEN / "config.yaml").read_text(encoding="utf-8"))
     tree["sites"] = tree["sites"][:2]
-    tree["folders"] = {"instruments": str(HOME / "instruments"), "tables": "tables", "reports": "."}
+    tree["folders"] = {"instruments": str(FROZEN / "instruments"), "tables": "tables", "reports": "."}
     tree["redcap"] |= {"url": url, "tokens_file": "tokens.env"}
     tree["envelopes"] |= {"recipients": [str(key.to_public())], "blocks_file": "blocks.yaml", "batch": 4}
     tree["release"] = [

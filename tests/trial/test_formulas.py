@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
+from frozen import trial_dictionary, trial_rows
 from other_sum import compensated
 from redcap_rules.calculation import Calculations
 from redcap_rules.choices import checkbox_column
 from redcap_rules.logic import evaluate, is_true, parse, references, to_text
 from redcap_rules.record import RecordView, Row
-from shipped_instruments import trial_dictionary, trial_rows
 
 DATA = Path(__file__).parents[1] / "data"
-DICTIONARY = trial_dictionary()
+SHIPPED = Path(__file__).parents[2] / "instruments" / "trial"
+DICTIONARY = trial_dictionary(SHIPPED)
 VECTORS = json.loads((DATA / "vectors.json").read_text("utf-8"))
-RULES = {row["rule_name"].split()[0]: row["rule_logic"] for row in trial_rows("dq_rules.csv")}
+RULES = {row["rule_name"].split()[0]: row["rule_logic"] for row in trial_rows("dq_rules.csv", SHIPPED)}
 CALCULATIONS = Calculations(DICTIONARY)
 
 
@@ -179,6 +180,6 @@ def test_every_data_quality_rule_is_seeded() -> None:
 
 def test_every_designated_form_of_the_trial_is_in_the_dictionary() -> None:
     """The mapping names only instruments and events that exist."""
-    events = {row["unique_event_name"] for row in trial_rows("events.csv")}
-    wrong = [row for row in trial_rows("mapping.csv") if row["form"] not in DICTIONARY.forms]
-    assert (wrong, {row["unique_event_name"] for row in trial_rows("mapping.csv")} - events) == ([], set())
+    events = {row["unique_event_name"] for row in trial_rows("events.csv", SHIPPED)}
+    wrong = [row for row in trial_rows("mapping.csv", SHIPPED) if row["form"] not in DICTIONARY.forms]
+    assert (wrong, {row["unique_event_name"] for row in trial_rows("mapping.csv", SHIPPED)} - events) == ([], set())

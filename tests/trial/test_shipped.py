@@ -1,0 +1,52 @@
+"""Whatever is shipped as the trial: it loads, it fits its instruments, and every contact can be made."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from frozen import trial_dictionary
+from trialdesk.config import Config, load
+from trialdesk.followup.feasibility import weakest_windows
+from trialdesk.instruments.checks import check_projects
+from trialdesk.instruments.folder import folder_of
+from trialdesk.instruments.rules import read_rules
+from trialdesk.instruments.treatment import shown_openly
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Config:
+    """config.yaml as it is shipped."""
+    return load(ROOT / "config.yaml")
+
+
+def test_check_finds_nothing_in_the_instruments(shipped: Config) -> None:
+    """Neither an error nor a warning, in both projects and the configuration."""
+    assert [str(fault) for fault in check_projects(shipped, ("trial", "register"), ROOT / "config.yaml")] == []
+
+
+def test_every_window_holds_a_working_day(shipped: Config) -> None:
+    """For every day of recruitment on which a patient may be randomised, holidays included."""
+    weakest = weakest_windows(shipped, shipped.trial.starts, shipped.trial.ends)
+    assert {weak.code for weak in weakest} == {rule.code for rule in shipped.contacts}
+    assert [weak for weak in weakest if not weak.open_days] == []
+
+
+def test_the_rules_can_be_read_and_no_open_sheet_tells_the_arm(shipped: Config) -> None:
+    """As the night reads them."""
+    folder = folder_of(shipped, "trial")
+    dictionary = trial_dictionary(folder)
+    assert len(read_rules(folder, dictionary, shipped).rules) > 50
+    assert list(shown_openly(dictionary, shipped)) == []
+
+
+def test_the_trial_can_be_made_from_its_sites_and_dates(shipped: Config) -> None:
+    """Targets of the sites reach that of the trial, sites open while it recruits, piles can be named."""
+    assert sum(site.target for site in shipped.sites) >= shipped.trial.target
+    assert all(shipped.trial.starts <= site.opens <= shipped.trial.ends for site in shipped.sites)
+    assert len(set(shipped.piles)) == len(shipped.sites) * len(shipped.stratum_levels)
+    assert shipped.trial.starts > date(2000, 1, 1)
