@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from frozen import FROZEN
-from trialdesk.config import Config, FieldRef, load
+from trialdesk.config import Config, FieldRef, load, wording
 from trialdesk.errors import ConfigError
 from trialdesk.model import Pile
 
@@ -63,7 +64,7 @@ def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(frozen: Config) -
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("target: 100 ", "target: -1 ", "trial.target: input should be greater than 0 (found '-1')"),
+        ("target: 100 ", "target: -1 ", "trial.target: has to be more than 0; found -1"),
         ("title: Vert", "titel: Vert", "trial.titel: is not a setting"),
         ("code: W03", "code: W02", "contacts.2.code: W02 stands twice"),
         ("form: control, anchor", "form: controll, anchor", "controll is not under contact_forms (call, control)"),
@@ -79,7 +80,7 @@ def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(frozen: Config) -
         ("example.org/api/", "example.org/api", "it ends in /api/"),
         ("Europe/Copenhagen", "Europe/Kopenhagen", "is not a time zone"),
         ("days: 21, window", "days: 21, months: 1, window", "W03: give either days or months"),
-        ("window: [-1, 14]", "window: [1, 14]", "should be less than or equal to 0"),
+        ("window: [-1, 14]", "window: [1, 14]", "has to be 0 or less"),
         ('"[screening_arm_1][elig_site]"', '"[elig_site]"', "is not [event][field]"),
         ("[elig_outcome]='2'\"", "[elig_outcome='2'\"", "states.declined: REDCap logic can't be read"),
         ("batch: 4 ", "batch: 5 ", "envelopes.batch: 5 is not a multiple of 2"),
@@ -130,3 +131,38 @@ def test_a_file_that_is_no_configuration_gets_one_line(tmp_path: Path, text: str
 def test_a_missing_file_says_which_option_names_it(tmp_path: Path) -> None:
     """The way out is --config."""
     assert "--config" in problems(tmp_path / "none.yaml")[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("target: 100 ", "target: many ", "trial.target: has to be a whole number; found many"),
+        ("starts: 2026-01-05 ", "starts: soon ", "trial.starts: has to be a date, for example 2026-01-05; found soon"),
+        ("window: [-3, 3]}", "window: -3}", "contacts.0.window: has to be a list"),
+        ("domain: prod", "domain: live", "envelopes.domain: has to be dev or prod; found live"),
+        ("country: DK", "country: Denmark", "has to be two capital letters, for example DK; found Denmark"),
+        ("code: ODE,", "code: ode,", "sites.0.code: has to be capital letters and digits; found ode"),
+        ("grace: 14", "grace: -1", "grace: has to be 0 or more; found -1"),
+        ("primary: true", "primary: maybe", "primary: has to be true or false; found maybe"),
+        ("connect_seconds: 10", "connect_seconds: fast", "redcap.connect_seconds: has to be a number; found fast"),
+        ("  a_day: 12", "  - 12", "calls: has to be a block of settings, name: value; found 1 entry"),
+        ("funnel:", "funnel: []\nfunnels:", "funnel: needs at least 1 entry; found 0 entries"),
+        ("tokens_file: local/tokens.env", "tokens_file: [a]", "tokens_file: has to be the name of a file or folder"),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_told_in_words_of_the_trial(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    """What it has to be and what was found; never Python's names for it."""
+    told = problems(changed(tmp_path, old, new))
+    assert any(said in line for line in told), told
+    assert not re.search(r"tuple|dict|string should|input should|instance|valid", " ".join(told))
+
+
+def test_every_pattern_of_the_configuration_has_words() -> None:
+    """A new pattern needs its sentence."""
+    folder = Path(wording.__file__).parent
+    used = {
+        found for path in folder.glob("*.py") for found in re.findall(r'pattern=r"([^"]+)"', path.read_text("utf-8"))
+    }
+    assert used == set(wording.PATTERNS)

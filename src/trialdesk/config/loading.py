@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from trialdesk.config.fitting import Place, misfits
 from trialdesk.config.whole import Config
+from trialdesk.config.wording import plain
 from trialdesk.errors import ConfigError
 
 
@@ -28,7 +29,7 @@ def load(path: Path) -> Config:
         config = Config.model_validate({**tree, "home": path.resolve().parent})
         blocks: Mapping[str, Any] = {name: getattr(config, name) for name in Config.model_fields}
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False)
+        details = error.errors(include_url=False)
         problems += _problems(details)
         blocks = _readable(tree, {str(detail["loc"][0]) for detail in details})
     problems += misfits(blocks)
@@ -60,7 +61,7 @@ def _tree(path: Path) -> Any:
     except (YAMLError, ValueError) as error:
         raise ConfigError(f"{path.name}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path.name}:1: the file holds no settings; start from the config.yaml of the project")
+        raise ConfigError(f"{path.name}:1: the file holds no settings; docs/your-own-trial.md says what belongs there")
     return tree
 
 
@@ -81,27 +82,11 @@ def _problems(details: list[ErrorDetails]) -> Iterator[tuple[Place, str]]:
         if detail["type"] == "too_short" and any(len(p) > len(place) and p[: len(place)] == place for p in places):
             continue
         for message in detail["msg"].removeprefix("Value error, ").splitlines():
-            yield place, _plain(detail["type"], message, detail["input"])
+            yield place, plain(detail["type"], detail.get("ctx", {}), message, detail["input"])
 
 
 def _place(steps: tuple[int | str, ...]) -> Place:
     return tuple(step for step in steps if not str(step).startswith(("function-", "tuple[")))
-
-
-def _plain(kind: str, message: str, given: object) -> str:
-    match kind:
-        case "missing":
-            return "is missing; add it (see the project's own config.yaml)"
-        case "extra_forbidden":
-            return "is not a setting; check the spelling or remove it"
-        case "string_type" if given is None:
-            return "is blank; write a value"
-        case "string_type":
-            return f"{given!r} is read as a number or date; put it in quotes"
-        case "value_error":
-            return message
-        case _:
-            return f"{message[0].lower()}{message[1:]} (found {str(given)[:60]!r})"
 
 
 def _line(tree: Any, place: Place) -> int:
