@@ -35,8 +35,8 @@ User = Annotated[str, typer.Option("--user", help="The user's name.")]
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """What an administrator can set right is said in one line, with exit code 2."""
-    from redcap_local.administration import AdministrationError
     from redcap_local.allocation_table import TableError
+    from redcap_local.messages import AdministrationError
 
     try:
         yield
@@ -121,7 +121,8 @@ def list_projects(db: Db) -> None:
 @projects.command("new")
 def new_project(db: Db, title: Annotated[str, typer.Argument(help="What the project is called.")]) -> None:
     """Make a project with one form and print its id; the user site_admin has all rights in it."""
-    from redcap_local.administration import command_line, create_project, opened
+    from redcap_local.administration import command_line, opened
+    from redcap_local.founding import create_project
 
     with told_plainly(), opened(db) as connection:
         typer.echo(create_project(connection, command_line(), {"project_title": title}))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import random_text
+from redcap_local.messages import AdministrationError
+from redcap_local.people import issue_token
 from redcap_local.project import EDITABLE_SETTINGS, FLAGS, load
 from redcap_local.rights import Rights, all_rights
 from redcap_local.storage import people, randomization, records, reports, structure
@@ -24,52 +26,9 @@ if TYPE_CHECKING:
 
     from redcap_local.project import Project
 
-CREATOR = "site_admin"
 SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
 _HEX = hexdigits[:16].upper()
 ADMINISTRATOR_SETTINGS = frozenset({"missing_data_codes"})
-_FIRST_FORM = "form_1"
-
-
-class AdministrationError(Exception):
-    """An administrator's command cannot be carried out; the message says why and what to do."""
-
-
-def create_project(connection: sqlite3.Connection, server: Server, wanted: Mapping[str, str]) -> int:
-    """A project with one form, one arm and one event exists, as REDCap makes it; `site_admin` has all rights."""
-    settings = {**EDITABLE_SETTINGS, **wanted, "in_production": "0"}
-    settings["creation_time"] = server.clock().strftime("%Y-%m-%d %H:%M:%S")
-    project = structure.insert_project(connection, settings)
-    first = {"field_name": "record_id", "form_name": _FIRST_FORM, "field_type": "text", "field_label": "Record ID"}
-    structure.save_metadata(connection, project, [first])
-    structure.save_arm(connection, project, 1, "Arm 1")
-    event = structure.insert_event(
-        connection,
-        project,
-        {
-            "arm": 1, "label": "Event 1", "name": "event_1_arm_1", "custom_label": None,
-            "day_offset": 0, "offset_min": 0, "offset_max": 0,
-        },
-    )  # fmt: skip
-    structure.replace_designations(connection, project, [(event, _FIRST_FORM)])
-    people.save_account(connection, CREATOR, {"firstname": "Site", "lastname": "Administrator"})
-    people.save_member(connection, project, CREATOR, all_rights([_FIRST_FORM]).as_json(), "")
-    return project
-
-
-def issue_token(connection: sqlite3.Connection, server: Server, project: int, username: str) -> str:
-    """The member's token, made when there is none yet.
-
-    Raises:
-        AdministrationError: The project has no such member.
-    """
-    token = people.token(connection, project, username)
-    if token is None:
-        token = server.draw(_HEX, 32)
-        if not people.set_token(connection, project, username, token):
-            msg = f"project {project} has no user {username!r}: add the user first"
-            raise AdministrationError(msg)
-    return token
 
 
 def give_token(path: Path, project: int, username: str) -> str:

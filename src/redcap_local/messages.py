@@ -168,3 +168,7 @@ NO_SLOT = _reported(
 )
 RENAME_PART = _ours("Record '{}' cannot be renamed in one arm only: it is also in arm {}")
 RENAME_TAKEN = _ours("The record cannot be renamed because '{}' already exists")
+
+
+class AdministrationError(Exception):
+    """An administrator's command cannot be carried out; the message says why and what to do."""

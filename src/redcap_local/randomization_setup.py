@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redcap_local import allocation_table
-from redcap_local.administration import CREATOR, AdministrationError
+from redcap_local.messages import AdministrationError
+from redcap_local.people import CREATOR
 from redcap_local.storage import log, randomization, structure
 from redcap_local.storage.log import Entry
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from redcap_local.administration import CREATOR, AdministrationError
 from redcap_local.columns import NOT_COMPLETED, time_stamp
+from redcap_local.messages import AdministrationError
+from redcap_local.people import CREATOR
 from redcap_local.storage import log, records
 from redcap_local.storage.log import Entry
 

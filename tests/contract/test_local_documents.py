@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from redcap_local import administration
+from redcap_local.messages import AdministrationError
 from redcap_local.survey_responses import Response, record_response
 
 START = "start_arm_1"
@@ -194,7 +195,7 @@ def test_an_import_keeps_a_response_and_a_delete_takes_it(surveyed: Any) -> None
 def test_a_response_needs_its_record_survey_and_time(surveyed: Any, wrong: dict[str, Any], words: str) -> None:
     """5.3: what an administrator mistypes changes nothing."""
     before = surveyed.admin.rows(exportSurveyFields="true")
-    with pytest.raises(administration.AdministrationError, match=words):
+    with pytest.raises(AdministrationError, match=words):
         respond(surveyed, wrong.pop("record", "1"), **wrong)
     assert surveyed.admin.rows(exportSurveyFields="true") == before
 
@@ -203,7 +204,7 @@ def test_a_locked_record_takes_no_response(surveyed: Any) -> None:
     """6.2: no value within it can be modified."""
     with administration.opened(surveyed.db) as connection:
         administration.lock_record(connection, surveyed.project, "3", locked=True)
-    with pytest.raises(administration.AdministrationError, match="locked"):
+    with pytest.raises(AdministrationError, match="locked"):
         respond(surveyed, "3")
 
 

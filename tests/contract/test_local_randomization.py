@@ -11,6 +11,7 @@ import pytest
 
 from redcap_local import administration
 from redcap_local.allocation_table import BAD_HEADER, DUPLICATE_TABLE, TableError
+from redcap_local.messages import AdministrationError
 from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
 from redcap_local.storage import randomization, records
 from redcap_local.storage.randomization import Model
@@ -235,7 +236,7 @@ def test_development_and_production_tables_must_differ(ready: Any) -> None:
     """reference/randomisation.md 2c [V]; production starts with its own table, unused."""
     with pytest.raises(TableError, match=DUPLICATE_TABLE):
         upload(ready, ready.rid, TABLE, production=True)
-    with administration.opened(ready.db) as connection, pytest.raises(administration.AdministrationError):
+    with administration.opened(ready.db) as connection, pytest.raises(AdministrationError):
         administration.move_to_production(connection, administration.loaded(connection, ready.project), NOW)
     upload(ready, ready.rid, f"{HEADER}\nP-1,2,1,0\n", production=True)
     with administration.opened(ready.db) as connection:
@@ -248,5 +249,5 @@ def test_development_and_production_tables_must_differ(ready: Any) -> None:
 def test_used_tables_are_not_replaced(ready: Any) -> None:
     """Rows in use cannot vanish under the records they were given to."""
     randomize(ready, "1", ready.rid)
-    with pytest.raises(administration.AdministrationError):
+    with pytest.raises(AdministrationError):
         upload(ready, ready.rid, f"{HEADER}\nE-9,1,1,0\n")

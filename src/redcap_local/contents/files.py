@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.export.options import visible
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
+from redcap_local.places import find_event, find_record
 from redcap_local.storage import documents, records
 from redcap_local.wire import replies
 
@@ -95,24 +95,6 @@ def _place(call: Call) -> _Place:
     if not 1 <= instance <= 32767:
         raise ApiError(messages.INSTANCE_NUMBER)
     return _Place(record, event, instance, field)
-
-
-def find_record(call: Call, name: str) -> Record:
-    """The record of that name, if the user sees it; else refused (reference/redcap-api.md 2.4)."""
-    found = visible(records.records(call.connection, call.project.id, [name]), call.user.group)
-    if not found:
-        raise ApiError(messages.NO_RECORD, name)
-    return found[0]
-
-
-def find_event(call: Call, name: str) -> Event:
-    """The event of that unique name; the only one of a classic project; else refused."""
-    project = call.project
-    if not project.longitudinal:
-        return project.first_event
-    if name not in project.events_by_name:
-        raise ApiError(messages.BAD_VALUES, "event", f"'{name}'")
-    return project.events_by_name[name]
 
 
 def _editable(call: Call, place: _Place) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redcap_local.contents.groups import find_group, refuse_inside_group
-from redcap_local.contents.users import member_or_refuse
+from redcap_local.people import find_group, member_or_refuse, refuse_inside_group
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Table

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
+from redcap_local.people import find_group, refuse_inside_group
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Table
@@ -13,18 +14,7 @@ from redcap_rules.names import group_name
 
 if TYPE_CHECKING:
     from redcap_local.call import Call
-    from redcap_local.project import Group
     from redcap_local.wire.replies import Reply
-
-
-def refuse_inside_group(call: Call) -> None:
-    """Nothing, unless the user is in a data access group.
-
-    Raises:
-        ApiError: The user is in a group and may not see or change groups.
-    """
-    if call.user.group is not None:
-        raise ApiError(messages.IN_DAG)
 
 
 def export(call: Call) -> Reply:
@@ -96,11 +86,3 @@ def switch(call: Call) -> Reply:
     people.set_member_group(call.connection, call.project.id, call.user.username, identity or None)
     call.note("user", "Manage/Design ", "Switch DAG (API)")
     return replies.number(1, call.parameters.return_format)
-
-
-def find_group(call: Call, name: str) -> Group:
-    """The group of that unique name; refused when there is none."""
-    group = call.project.groups_by_name.get(name)
-    if group is None:
-        raise ApiError(messages.BAD_VALUES, "dags", f"'{name}'")
-    return group

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.columns import STATUS_LABELS, plain
-from redcap_local.contents.files import find_event, find_record
 from redcap_local.export import options as export_options
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
+from redcap_local.places import find_event, find_record
 from redcap_local.storage import records
 from redcap_local.view import cells
 from redcap_local.wire import pdf

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.allocation_table import is_concealed
-from redcap_local.contents.files import find_record
 from redcap_local.messages import ApiError
+from redcap_local.places import find_record
 from redcap_local.storage import randomization, records
 from redcap_local.wire import replies
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.columns import time_stamp
-from redcap_local.export.options import visible
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
 from redcap_local.intake.saving import randomised
 from redcap_local.messages import ApiError
+from redcap_local.places import visible
 from redcap_local.storage import log, records
 from redcap_local.wire import replies
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.contents.building import add_data
 from redcap_local.intake import eav
 from redcap_local.intake.columns import GROUP, sheet
 from redcap_local.intake.dates import ORDERS
@@ -13,7 +14,6 @@ from redcap_local.intake.places import refuse_unknown_events
 from redcap_local.intake.plan import Plan, refuse
 from redcap_local.intake.saving import save
 from redcap_local.messages import ApiError
-from redcap_local.odm.building import add_data
 from redcap_local.odm.vocabulary import ODM, parsed
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import MIME, Reply, Table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.contents.files import find_record
 from redcap_local.intake.plan import MAX_RECORD_NAME
 from redcap_local.messages import ApiError
+from redcap_local.places import find_record
 from redcap_local.storage import records
 from redcap_local.wire import replies
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redcap_local.contents.roles import role_id
-from redcap_local.contents.users import assign_group, member_or_refuse
+from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Table

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.columns import NOT_COMPLETED, time_stamp
-from redcap_local.contents.files import find_event, find_record
-from redcap_local.export.options import visible
 from redcap_local.export.order import in_order
 from redcap_local.messages import ApiError
+from redcap_local.places import find_event, find_record, visible
 from redcap_local.storage import people, records
 from redcap_local.wire import replies
 from redcap_local.wire.replies import Table

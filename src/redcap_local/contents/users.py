@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from redcap_local import messages, rights
 from redcap_local.contents import rights_rows
-from redcap_local.contents.groups import find_group, refuse_inside_group
 from redcap_local.messages import ApiError
+from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Table
@@ -79,19 +79,6 @@ def _expiration(text: str) -> str:
         raise ApiError(messages.BAD_DATA, f"expiration cannot be '{text}': it must look like 2026-01-31") from None
 
 
-def assign_group(call: Call, username: str, name: str, old: int | None) -> None:
-    """The member is in the group of that unique name, '' for none.
-
-    Raises:
-        ApiError: There is no such group, or the asking user is in a group and so may not move anybody.
-    """
-    group = find_group(call, name.strip()).id if name.strip() else None
-    if group == old:
-        return
-    refuse_inside_group(call)
-    people.set_member_group(call.connection, call.project.id, username, group)
-
-
 def delete(call: Call) -> Reply:
     """The users are members no more."""
     wanted = [member_or_refuse(call, name) for name in call.parameters.items("users")]
@@ -101,11 +88,3 @@ def delete(call: Call) -> Reply:
         people.delete_member(call.connection, call.project.id, username)
         call.note("user", f"Delete user {username}", f"user = '{username}'")
     return replies.number(len(wanted), call.parameters.return_format)
-
-
-def member_or_refuse(call: Call, name: str) -> str:
-    """The user name of a member; refused when nobody of the project is called so."""
-    username = name.strip().lower()
-    if username not in {row["username"] for row in people.members(call.connection, call.project.id)}:
-        raise ApiError(messages.BAD_VALUES, "username", f"'{name}'")
-    return username

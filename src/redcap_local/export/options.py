@@ -13,6 +13,7 @@ from redcap_local.export.names import shown_name
 from redcap_local.export.order import in_order
 from redcap_local.export.selection import select
 from redcap_local.messages import ApiError
+from redcap_local.places import visible
 from redcap_local.storage import log, records
 
 if TYPE_CHECKING:
@@ -155,11 +156,6 @@ def _moment(call: Call, name: str) -> str:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S") if text else ""
     except ValueError:
         raise ApiError(messages.BAD_PARAMETER, name, "it must look like 2026-01-31 23:59:59") from None
-
-
-def visible(found: Iterable[Record], group: int | None) -> list[Record]:
-    """The records a user in that data access group sees; None sees all."""
-    return [record for record in found if group is None or record.group == group]
 
 
 def quoted(names: Iterable[str]) -> str:

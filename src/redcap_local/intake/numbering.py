@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redcap_local.contents.next_name import next_name
+from redcap_local.naming import next_name
 from redcap_local.storage import records
 
 if TYPE_CHECKING:
