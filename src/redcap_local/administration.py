@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from string import hexdigits
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from redcap_local.call import DEFAULT_VERSION, Server
-from redcap_local.chance import random_text
+from redcap_local.chance import HEX, random_text
 from redcap_local.messages import AdministrationError
 from redcap_local.people import issue_token
-from redcap_local.project import EDITABLE_SETTINGS, FLAGS, load
+from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
 from redcap_local.rights import Rights, all_rights
 from redcap_local.storage import people, randomization, records, reports, structure
 from redcap_local.storage.database import Database
 from redcap_local.storage.reports import Report
 from redcap_rules.logic import LogicError, parse
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from redcap_local.project import Project
-
 SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
-_HEX = hexdigits[:16].upper()
 ADMINISTRATOR_SETTINGS = frozenset({"missing_data_codes"})
 
 
@@ -53,7 +46,7 @@ def super_token(database: Database, server: Server) -> str:
     if not token and kept.exists():
         token = kept.read_text(encoding="ascii").strip()
     if not token:
-        token = server.draw(_HEX, 64)
+        token = server.draw(HEX, 64)
         kept.touch(mode=0o600)
         kept.write_text(f"{token}\n", encoding="ascii")
     if len(token) != 64:
@@ -62,7 +55,7 @@ def super_token(database: Database, server: Server) -> str:
     with database.write() as connection:
         people.save_server_value(connection, "super_token", token)
         if people.server_value(connection, "secret") is None:
-            people.save_server_value(connection, "secret", server.draw(_HEX, 64))
+            people.save_server_value(connection, "secret", server.draw(HEX, 64))
     return token
 
 

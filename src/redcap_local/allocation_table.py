@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
 
 from redcap_local.call import version_key
-from redcap_local.storage.randomization import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from redcap_local.project import Project
-    from redcap_local.storage.randomization import Model
+from redcap_local.project import Project
+from redcap_local.storage.randomization import Model, Slot
 
 NUMBER, GROUP, SITE = "redcap_randomization_number", "redcap_randomization_group", "redcap_data_access_group"
 # The version from which tables hold a randomization number and a project may have several models.

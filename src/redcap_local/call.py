@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from redcap_local.project import Project
+from redcap_local.rights import User
 from redcap_local.storage.log import Entry
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from redcap_local.project import Project
-    from redcap_local.rights import User
-    from redcap_local.wire.parameters import Parameters
+from redcap_local.wire.parameters import Parameters
 
 # 15.0 has action=randomize and still codes form rights 0-3 (reference/redcap-api.md 14).
 DEFAULT_VERSION = "15.0.12"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+HEX = "0123456789ABCDEF"
+"""The digits of tokens."""
+
 
 def random_text(alphabet: str, length: int) -> str:
     """A random text of that length over the alphabet."""

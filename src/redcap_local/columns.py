@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from redcap_rules.dictionary import Dictionary, Field
+from redcap_rules.dictionary import Dictionary, Field
 
 _TAG = re.compile(r"<[^>]*>")
 # What stands for the time of a survey that was begun and not completed (reference/redcap-api.md 5.3).

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local.storage import people
+from redcap_local.storage.database import Database
 from redcap_local.wire.replies import MIME, Reply
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-
-    from redcap_local.storage.database import Database
 
 _KEY = "fault"
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>REDCap</title></head><body>An unknown error occurred.</body></html>"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from string import hexdigits
 
 from redcap_local import messages
 from redcap_local.call import Call, Server
+from redcap_local.chance import HEX
 from redcap_local.messages import AdministrationError, ApiError
 from redcap_local.project import Group
 from redcap_local.storage import people
 
 CREATOR = "site_admin"
 """The user to whom new projects belong."""
-
-_HEX = hexdigits[:16].upper()
 
 
 def member_or_refuse(call: Call, name: str) -> str:
@@ -64,7 +62,7 @@ def issue_token(connection: sqlite3.Connection, server: Server, project: int, us
     """
     token = people.token(connection, project, username)
     if token is None:
-        token = server.draw(_HEX, 32)
+        token = server.draw(HEX, 32)
         if not people.set_token(connection, project, username, token):
             msg = f"project {project} has no user {username!r}: add the user first"
             raise AdministrationError(msg)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.columns import all_columns
+from redcap_local.columns import Column, all_columns
 from redcap_local.messages import ApiError
 from redcap_local.storage import people, structure
 from redcap_rules.calculation import Calculations
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-
-    from redcap_local.columns import Column
-    from redcap_rules.dictionary import Dictionary
+from redcap_rules.dictionary import Dictionary
 
 # Settings that project_settings can change, with the values of a new project (reference/redcap-api.md 13.3).
 EDITABLE_SETTINGS: Mapping[str, str] = {

@@ -5,22 +5,18 @@ Source: reference/randomisation.md 2.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from redcap_local import allocation_table
 from redcap_local.messages import AdministrationError
 from redcap_local.people import CREATOR
+from redcap_local.project import Project
 from redcap_local.storage import log, randomization, structure
 from redcap_local.storage.log import Entry
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from redcap_local.project import Project
-    from redcap_local.storage.randomization import Model, Slot
+from redcap_local.storage.randomization import Model, Slot
 
 MOST_STRATA = 14
 

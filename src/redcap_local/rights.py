@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Collection, Mapping
 
 # Rights by key in the order of export; (key, first version that has it).
 RIGHTS: tuple[tuple[str, tuple[int, int, int]], ...] = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call, Server
 from redcap_local.contents import (
     arms,
     creation,
@@ -37,18 +39,11 @@ from redcap_local.contents import (
     users,
     version,
 )
-from redcap_local.messages import ApiError
+from redcap_local.messages import ApiError, Message
+from redcap_local.wire.parameters import Parameters
+from redcap_local.wire.replies import Reply
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-
-    from redcap_local.call import Call, Server
-    from redcap_local.messages import Message
-    from redcap_local.wire.parameters import Parameters
-    from redcap_local.wire.replies import Reply
-
-    Handler = Callable[[Call], Reply]
+Handler = Callable[[Call], Reply]
 
 EXPORT, IMPORT = "api_export", "api_import"
 DESIGN, DAGS, USERS = "design", "data_access_groups", "user_rights"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import guess_type
+from pathlib import Path
 from string import ascii_letters
 from threading import Thread
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response, request
@@ -24,12 +25,7 @@ from redcap_local.service import Service
 from redcap_local.storage.database import Database
 from redcap_local.wire import replies
 from redcap_local.wire.parameters import Parameters, Upload
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply
 
 THREADS = 8
 # reference/redcap-api.md 1.1

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from redcap_local import messages, routing
-from redcap_local.call import Call
+from redcap_local.call import Call, Server
 from redcap_local.messages import ApiError
 from redcap_local.project import ProjectCache
 from redcap_local.rights import User
 from redcap_local.storage import log, people
+from redcap_local.storage.database import Database
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from redcap_local.call import Server
-    from redcap_local.storage.database import Database
-    from redcap_local.wire.parameters import Parameters
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.parameters import Parameters
+from redcap_local.wire.replies import Reply
 
 logger = logging.getLogger("redcap_local")
 SUPER_TOKEN_LENGTH = 64

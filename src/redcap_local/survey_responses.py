@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from redcap_local.columns import NOT_COMPLETED, time_stamp
 from redcap_local.messages import AdministrationError
 from redcap_local.people import CREATOR
+from redcap_local.project import Event, Project
 from redcap_local.storage import log, records
 from redcap_local.storage.log import Entry
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from redcap_local.project import Event, Project
-    from redcap_local.storage.records import Record
+from redcap_local.storage.records import Record
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 

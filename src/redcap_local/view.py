@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from redcap_local.project import Project
 from redcap_rules.record import RecordView, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from redcap_local.project import Project
 
 # Event id, repeating form or '', instance or 0: one row of a record.
 RowPlace = tuple[int, str, int]

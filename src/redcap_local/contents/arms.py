@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.replies import Cell, Reply, Table
 
 
 def export(call: Call) -> Reply:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Mapping
+from xml.etree.ElementTree import Element
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.columns import all_columns
 from redcap_local.intake.columns import sheet
 from redcap_local.intake.places import refuse_unknown_events
@@ -12,24 +15,15 @@ from redcap_local.intake.plan import Plan, refuse
 from redcap_local.intake.saving import save
 from redcap_local.messages import ApiError
 from redcap_local.odm import clinical_data
-from redcap_local.odm.definition import rights_by_form
+from redcap_local.odm.clinical_data import FileData
+from redcap_local.odm.definition import Definition, EventDefinition, rights_by_form
 from redcap_local.odm.vocabulary import ROLE_RIGHTS
 from redcap_local.rights import HIGHEST, RIGHTS, Rights, all_rights
 from redcap_local.storage import documents, people, randomization, records, reports, structure
 from redcap_local.storage.randomization import Model
 from redcap_local.storage.reports import Report
-from redcap_rules.dictionary import DictionaryError, from_api, to_api
+from redcap_rules.dictionary import Dictionary, DictionaryError, from_api, to_api
 from redcap_rules.names import group_name
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-    from xml.etree.ElementTree import Element
-
-    from redcap_local.call import Call
-    from redcap_local.odm.clinical_data import FileData
-    from redcap_local.odm.definition import Definition, EventDefinition
-    from redcap_rules.dictionary import Dictionary
 
 _MOST_STRATA = 15
 

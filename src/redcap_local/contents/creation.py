@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from xml.etree.ElementTree import Element
 
 from redcap_local import messages
-from redcap_local.call import Call
+from redcap_local.call import Call, Server
 from redcap_local.contents.building import add_data, build
 from redcap_local.contents.project_info import accepted_settings
 from redcap_local.founding import create_project
@@ -17,14 +18,8 @@ from redcap_local.project import load
 from redcap_local.rights import User, all_rights
 from redcap_local.storage import log
 from redcap_local.wire import data, replies
-
-if TYPE_CHECKING:
-    import sqlite3
-    from xml.etree.ElementTree import Element
-
-    from redcap_local.call import Server
-    from redcap_local.wire.parameters import Parameters
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.parameters import Parameters
+from redcap_local.wire.replies import Reply
 
 
 def create(server: Server, connection: sqlite3.Connection, parameters: Parameters) -> Reply:

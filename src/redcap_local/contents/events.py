@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.contents.arms import arm_number
 from redcap_local.messages import ApiError
+from redcap_local.project import Event
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
+from redcap_local.wire.data import DataRow
+from redcap_local.wire.replies import Cell, Reply, Table
 from redcap_rules.names import event_name
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.project import Event
-    from redcap_local.wire.data import DataRow
-    from redcap_local.wire.replies import Cell, Reply
 
 _COLUMNS = ("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id")
 _OFFSETS = ("day_offset", "offset_min", "offset_max")

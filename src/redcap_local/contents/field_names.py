@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
-    from redcap_rules.dictionary import Dictionary
+from redcap_local.wire.replies import Reply, Table
+from redcap_rules.dictionary import Dictionary
 
 _COLUMNS = ("original_field_name", "choice_value", "export_field_name")
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from redcap_local.call import Call
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Table
+from redcap_local.wire.replies import Cell, Reply, Table
 from redcap_rules.validation import TYPES
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Cell, Reply
 
 
 def export(call: Call) -> Reply:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
 from redcap_local.places import find_event, find_record
+from redcap_local.project import Event
 from redcap_local.storage import documents, records
+from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.project import Event
-    from redcap_local.storage.records import Record
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)

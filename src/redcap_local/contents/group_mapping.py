@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from redcap_local.call import Call
 from redcap_local.people import find_group, member_or_refuse, refuse_inside_group
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply, Table
 
 
 def export(call: Call) -> Reply:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.people import find_group, refuse_inside_group
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
+from redcap_local.wire.replies import Reply, Table
 from redcap_rules.names import group_name
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
 
 
 def export(call: Call) -> Reply:

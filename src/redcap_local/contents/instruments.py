@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from redcap_local.call import Call
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply, Table
 
 
 def export(call: Call) -> Reply:

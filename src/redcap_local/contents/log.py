@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.storage import log
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply, Table
 
 _KINDS: dict[str, list[str]] = {
     "": [],

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Sequence
 
 from redcap_local import messages, rights
+from redcap_local.call import Call
 from redcap_local.contents import metadata_faults
 from redcap_local.messages import ApiError
+from redcap_local.project import Project
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
+from redcap_local.wire.replies import Reply, Table
 from redcap_rules.calculation import CalculationCycle, Calculations
-from redcap_rules.dictionary import API_COLUMNS, DictionaryError, from_api, to_api
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.project import Project
-    from redcap_local.wire.replies import Reply
-    from redcap_rules.dictionary import Dictionary
+from redcap_rules.dictionary import API_COLUMNS, Dictionary, DictionaryError, from_api, to_api
 
 
 def export(call: Call) -> Reply:

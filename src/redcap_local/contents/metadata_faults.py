@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from redcap_local import messages
 from redcap_local.columns import time_stamp
 from redcap_local.intake.columns import SYSTEM
+from redcap_local.messages import Message
+from redcap_local.wire.data import DataRow
 from redcap_rules.dictionary import FIELD_TYPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from redcap_local.messages import Message
-    from redcap_local.wire.data import DataRow
 
 
 def sentences(rows: Sequence[DataRow]) -> list[str]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from redcap_local.call import Call
 from redcap_local.naming import next_name
 from redcap_local.storage import records
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply
 
 
 def export(call: Call) -> Reply:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.columns import STATUS_LABELS, plain
 from redcap_local.export import options as export_options
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
 from redcap_local.places import find_event, find_record
 from redcap_local.storage import records
+from redcap_local.storage.records import Record
 from redcap_local.view import cells
 from redcap_local.wire import pdf
 from redcap_local.wire.replies import MIME, Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from redcap_local.call import Call
-    from redcap_local.storage.records import Record
-    from redcap_rules.dictionary import Field
+from redcap_rules.dictionary import Field
 
 
 def export(call: Call) -> Reply:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.project import EDITABLE_SETTINGS, FLAGS
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.replies import Cell, Reply
 
 _COLUMNS = (
     "project_id", "project_title", "creation_time", "production_time", "in_production", "project_language",

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Iterator
 
 from redcap_local import rights
+from redcap_local.call import Call
 from redcap_local.export import options as export_options
+from redcap_local.export.options import Options
 from redcap_local.export.rows import batches, stored_by_record
 from redcap_local.odm import document
 from redcap_local.odm.clinical_data import SubjectWriter
 from redcap_local.odm.vocabulary import ROLE_RIGHTS, closed
+from redcap_local.rights import Rights
 from redcap_local.storage import documents, people, randomization, reports
 from redcap_local.view import cells
 from redcap_local.wire.replies import MIME, Reply
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-
-    from redcap_local.call import Call
-    from redcap_local.export.options import Options
-    from redcap_local.rights import Rights
 
 
 def export(call: Call) -> Reply:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redcap_local import messages
 from redcap_local.allocation_table import is_concealed
+from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
+from redcap_local.project import Event, Project
 from redcap_local.storage import randomization, records
+from redcap_local.storage.randomization import Model, Slot
+from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.project import Event, Project
-    from redcap_local.storage.randomization import Model, Slot
-    from redcap_local.storage.records import Record
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.replies import Cell, Reply
 
 
 def randomize(call: Call) -> Reply:

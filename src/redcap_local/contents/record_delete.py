@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.columns import time_stamp
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
@@ -12,14 +13,9 @@ from redcap_local.intake.saving import randomised
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.storage import log, records
+from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.storage.records import Record
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply
 
 
 def delete(call: Call) -> Reply:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from redcap_local.call import Call
 from redcap_local.contents import project_xml
 from redcap_local.export import options as export_options
 from redcap_local.export.combining import combined_columns
 from redcap_local.export.eav import EavSheet, written_values
 from redcap_local.export.layout import Layout
+from redcap_local.export.options import Options
 from redcap_local.export.rows import BATCH, joined, written_rows
 from redcap_local.export.sorting import sorted_rows
 from redcap_local.storage import documents
 from redcap_local.wire.replies import MIME, Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.export.options import Options
 
 
 def export(call: Call) -> Reply:

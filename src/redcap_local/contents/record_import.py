@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.contents.building import add_data
 from redcap_local.intake import eav
 from redcap_local.intake.columns import GROUP, sheet
@@ -16,14 +17,9 @@ from redcap_local.intake.saving import save
 from redcap_local.messages import ApiError
 from redcap_local.odm.vocabulary import ODM, parsed
 from redcap_local.wire import data, replies
+from redcap_local.wire.data import DataRow
 from redcap_local.wire.replies import MIME, Reply, Table
 from redcap_local.wire.text import XML_PROLOG
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.wire.data import DataRow
 
 _CONTENTS = ("count", "ids", "auto_ids", "nothing")
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.intake.plan import MAX_RECORD_NAME
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
 from redcap_local.storage import records
+from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.storage.records import Record
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply
 
 
 def rename(call: Call) -> Reply:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.contents.record_export import flat
 from redcap_local.export import options as export_options
 from redcap_local.export.filters import RowFilter
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
 from redcap_local.storage import reports
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.storage.reports import Report
-    from redcap_local.wire.replies import Reply
+from redcap_local.storage.reports import Report
+from redcap_local.wire.replies import Reply
 
 
 def export(call: Call) -> Reply:

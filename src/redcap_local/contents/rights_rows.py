@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 from redcap_local import messages
-from redcap_local.call import version_key
+from redcap_local.call import Call, version_key
 from redcap_local.messages import ApiError
 from redcap_local.rights import HIGHEST, RANDOMIZATION_RIGHTS, RIGHTS, Rights
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from redcap_local.call import Call
-    from redcap_local.wire.data import DataRow
-    from redcap_local.wire.replies import Cell
+from redcap_local.wire.data import DataRow
+from redcap_local.wire.replies import Cell
 
 _FORM_CODES = {
     "forms": frozenset({0, 1, 2, 3}) | frozenset(range(128, 160)),

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from redcap_local.call import Call
 from redcap_local.contents.roles import role_id
 from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.replies import Reply, Table
 
 # The version from which the assignment of roles names the data access group too.
 _WITH_GROUP = "15.8.2"

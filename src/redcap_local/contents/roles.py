@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from string import ascii_uppercase, digits
-from typing import TYPE_CHECKING
 
 from redcap_local import messages, rights
+from redcap_local.call import Call
 from redcap_local.contents import rights_rows
 from redcap_local.messages import ApiError
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from redcap_local.call import Call
-    from redcap_local.wire.data import DataRow
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.data import DataRow
+from redcap_local.wire.replies import Cell, Reply, Table
 
 
 def export(call: Call) -> Reply:

@@ -5,21 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from string import ascii_letters, ascii_uppercase, digits
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.columns import NOT_COMPLETED, time_stamp
 from redcap_local.export.order import in_order
 from redcap_local.messages import ApiError
 from redcap_local.places import find_event, find_record, visible
 from redcap_local.storage import people, records
+from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    from redcap_local.call import Call
-    from redcap_local.storage.records import Record
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.replies import Cell, Reply, Table
 
 _COLUMNS = (
     "email", "email_occurrence", "identifier", "record", "invitation_sent_status", "invitation_send_time",

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date
-from typing import TYPE_CHECKING
 
 from redcap_local import messages, rights
+from redcap_local.call import Call
 from redcap_local.contents import rights_rows
 from redcap_local.messages import ApiError
 from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Table
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from redcap_local.call import Call
-    from redcap_local.wire.data import DataRow
-    from redcap_local.wire.replies import Cell, Reply
+from redcap_local.wire.data import DataRow
+from redcap_local.wire.replies import Cell, Reply, Table
 
 _FIRST = (
     "username", "email", "firstname", "lastname", "expiration", "data_access_group", "data_access_group_id",

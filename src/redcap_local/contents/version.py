@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
 
+from redcap_local.call import Call, Server
 from redcap_local.wire import replies
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from redcap_local.call import Call, Server
-    from redcap_local.wire.parameters import Parameters
-    from redcap_local.wire.replies import Reply
+from redcap_local.wire.parameters import Parameters
+from redcap_local.wire.replies import Reply
 
 
 def export(call: Call) -> Reply:

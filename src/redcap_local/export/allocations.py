@@ -6,19 +6,15 @@ Source: reference/redcap-api.md 8.1, reference/randomisation.md 2f.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from redcap_local.call import Call
 from redcap_local.storage import randomization
+from redcap_local.storage.randomization import Model, Slot
+from redcap_local.storage.records import Record
+from redcap_rules.logic.expression import Expression
 from redcap_rules.logic.syntax import Smart
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from redcap_local.call import Call
-    from redcap_local.storage.randomization import Model, Slot
-    from redcap_local.storage.records import Record
-    from redcap_rules.logic.expression import Expression
 
 _VARIABLE = re.compile(r"(rand-number|rand-time|rand-utc-time)(?::([0-9]{1,4}))?(?::value)?", re.ASCII)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from redcap_local.columns import Column
-    from redcap_local.export.rows import StoredValue
+from redcap_local.columns import Column
+from redcap_local.storage.records import StoredValue
 
 # Between the codes of one value. A code holds no comma: it ends at the first one where options are defined.
 BETWEEN_CODES = ","

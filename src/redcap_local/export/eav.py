@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
-from redcap_local.export.labels import shown
-from redcap_local.export.pens import pen
+from redcap_local.columns import Column
+from redcap_local.export.labels import Show, shown
+from redcap_local.export.options import Options
+from redcap_local.export.pens import Pen, pen
 from redcap_local.export.rows import batches, kept_rows, read_columns, read_events, stored_by_record
+from redcap_local.project import Project
+from redcap_local.storage.records import Record, StoredValue
 from redcap_local.view import row_place
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator
-
-    from redcap_local.columns import Column
-    from redcap_local.export.labels import Show
-    from redcap_local.export.options import Options
-    from redcap_local.export.pens import Pen
-    from redcap_local.export.rows import StoredValue
-    from redcap_local.project import Project
-    from redcap_local.storage.records import Record
-
-    # The written cells between the record and the value, as one; and how the value is shown.
-    Frame = tuple[str, Show | None]
+# The written cells between the record and the value, as one; and how the value is shown.
+Frame = tuple[str, Show | None]
 
 
 class EavSheet:

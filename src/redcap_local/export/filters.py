@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.export.allocations import Allocations
 from redcap_local.export.selection import exportable
 from redcap_local.messages import ApiError
-from redcap_local.view import cells, record_view
-from redcap_rules.logic import LogicError, evaluate, is_true, parse, references
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from redcap_local.call import Call
-    from redcap_local.storage.records import Record
-    from redcap_local.view import RowPlace
-    from redcap_rules.logic import Reference
+from redcap_local.storage.records import Record
+from redcap_local.view import RowPlace, cells, record_view
+from redcap_rules.logic import LogicError, Reference, evaluate, is_true, parse, references
 
 
 class RowFilter:

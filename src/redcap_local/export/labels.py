@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
-from redcap_local.columns import STATUS_LABELS, plain
+from redcap_local.columns import STATUS_LABELS, Column, plain
 from redcap_local.export.combining import shown_together
+from redcap_local.export.options import Options
+from redcap_local.project import Project
+from redcap_rules.dictionary import Field
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from redcap_local.columns import Column
-    from redcap_local.export.options import Options
-    from redcap_local.project import Project
-    from redcap_rules.dictionary import Field
-
-    Show = Callable[[str], str]
+Show = Callable[[str], str]
 
 
 def shown(project: Project, column: Column, options: Options, files: Mapping[str, str]) -> Show | None:

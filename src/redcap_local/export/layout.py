@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from redcap_local.columns import plain
 from redcap_local.export.combining import combined_values
 from redcap_local.export.labels import shown
-from redcap_local.export.pens import pen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from redcap_local.export.options import Options
-    from redcap_local.export.pens import Pen
-    from redcap_local.export.rows import StoredValue
-    from redcap_local.project import Project
-    from redcap_local.storage.records import Record
-    from redcap_local.view import RowPlace
+from redcap_local.export.options import Options
+from redcap_local.export.pens import Pen, pen
+from redcap_local.project import Project
+from redcap_local.storage.records import Record, StoredValue
+from redcap_local.view import RowPlace
 
 _SYSTEM_HEADERS = {
     "redcap_event_name": "Event Name",

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Callable
 
-from redcap_local.rights import ExportRight
+from redcap_local.project import Project
+from redcap_local.rights import ExportRight, Rights
 from redcap_local.storage import people
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-
-    from redcap_local.project import Project
-    from redcap_local.rights import Rights
 
 
 def shown_name(connection: sqlite3.Connection, project: Project, rights: Rights) -> Callable[[str], str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
+from redcap_local.call import Call
 from redcap_local.columns import Column, time_stamp
 from redcap_local.export.filters import RowFilter
 from redcap_local.export.names import shown_name
@@ -14,14 +15,9 @@ from redcap_local.export.order import in_order
 from redcap_local.export.selection import select
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
+from redcap_local.project import Event, Project
 from redcap_local.storage import log, records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from redcap_local.call import Call
-    from redcap_local.project import Event, Project
-    from redcap_local.storage.records import Record
+from redcap_local.storage.records import Record
 
 
 @dataclass(frozen=True, slots=True)

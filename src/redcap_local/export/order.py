@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from redcap_local.storage.records import Record
+from redcap_local.storage.records import Record
 
 _DIGITS = re.compile(r"([0-9]+)")
 

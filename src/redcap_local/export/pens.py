@@ -6,12 +6,10 @@ of a longitudinal export cost next to nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from redcap_local.wire.text import XML_PROLOG, cdata, csv_cell, json_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Pen(Protocol):

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from redcap_local.export.layout import Layout
+from redcap_local.export.options import Options
+from redcap_local.export.pens import Pen
+from redcap_local.project import Project
 from redcap_local.storage import records
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from redcap_local.export.layout import Layout
-    from redcap_local.export.options import Options
-    from redcap_local.export.pens import Pen
-    from redcap_local.project import Project
-    from redcap_local.storage.records import Record
-    from redcap_local.view import RowPlace
+from redcap_local.storage.records import Record, StoredValue
+from redcap_local.view import RowPlace
 
 # Records whose values are held in memory at a time.
 BATCH = 20
-
-StoredValue = tuple[int, int, int, str, str]
 
 
 class PlacedRow(NamedTuple):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
-from redcap_local.rights import ExportRight
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from redcap_local.columns import Column
-    from redcap_local.project import Project
-    from redcap_local.rights import Rights
-    from redcap_rules.dictionary import Field
+from redcap_local.columns import Column
+from redcap_local.project import Project
+from redcap_local.rights import ExportRight, Rights
+from redcap_rules.dictionary import Field
 
 
 def exportable(column: Column, rights: Rights) -> bool:

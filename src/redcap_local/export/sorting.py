@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import sqlite3
+from collections.abc import Sequence
 
+from redcap_local.export.layout import Layout
+from redcap_local.export.options import Options
 from redcap_local.export.order import natural_key
-from redcap_local.export.rows import placed_rows
+from redcap_local.export.rows import PlacedRow, placed_rows
+from redcap_local.project import Project
 from redcap_local.view import cells
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Sequence
-
-    from redcap_local.export.layout import Layout
-    from redcap_local.export.options import Options
-    from redcap_local.export.rows import PlacedRow
-    from redcap_local.project import Project
 
 _NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300})?", re.ASCII)
 Key = tuple[int, float, list[tuple[int, int, str]]]

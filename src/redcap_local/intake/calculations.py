@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from redcap_local.intake.changes import Changes
+from redcap_local.project import Project
 from redcap_local.view import cells, record_view
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from redcap_local.intake.changes import Changes
-    from redcap_local.project import Project
 
 
 def follow(project: Project, name: str, sent: set[str], change: Changes, now: datetime) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from redcap_local.intake.plan import Incoming
-    from redcap_local.project import Project
-    from redcap_local.storage.records import Key
+from redcap_local.intake.plan import Incoming
+from redcap_local.project import Project
+from redcap_local.storage.records import Key
 
 
 @dataclass(slots=True)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.columns import STATUS_LABELS, time_stamp
+from redcap_local.columns import STATUS_LABELS, Column, time_stamp
 from redcap_local.messages import ApiError
+from redcap_local.project import Project
+from redcap_rules.dictionary import Field
 from redcap_rules.validation import refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from redcap_local.columns import Column
-    from redcap_local.project import Project
-    from redcap_rules.dictionary import Field
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 GROUP, SURVEY = "redcap_data_access_group", "redcap_survey_identifier"

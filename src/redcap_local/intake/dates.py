@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from redcap_rules.dictionary import Field
+from redcap_rules.dictionary import Field
 
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})( .*)?")
 ORDERS = ("YMD", "MDY", "DMY")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from redcap_local.call import Call
 from redcap_local.naming import next_name
 from redcap_local.storage import records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from redcap_local.call import Call
-    from redcap_local.wire.data import DataRow
+from redcap_local.wire.data import DataRow
 
 
 def numbered(call: Call, rows: Iterable[DataRow]) -> tuple[list[DataRow], dict[str, str]]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.intake.columns import EVENT, INSTANCE, INSTRUMENT
-from redcap_local.messages import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from redcap_local.messages import Message
-    from redcap_local.project import Event, Project
-    from redcap_local.wire.data import DataRow
+from redcap_local.messages import ApiError, Message
+from redcap_local.project import Event, Project
+from redcap_local.wire.data import DataRow
 
 _INSTANCE = re.compile(r"[1-9][0-9]{0,4}")
 NEW = "new"

@@ -5,23 +5,18 @@ Source: reference/redcap-api.md 6.2, 6.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
-from redcap_local.intake.columns import GROUP, SYSTEM
+from redcap_local.call import Call
+from redcap_local.columns import Column
+from redcap_local.intake.columns import GROUP, SYSTEM, Sheet
 from redcap_local.intake.dates import stored_date
 from redcap_local.intake.places import NEW, BadPlace, Place, place
 from redcap_local.messages import ApiError
+from redcap_local.wire.data import DataRow
 from redcap_local.wire.text import csv_quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.columns import Column
-    from redcap_local.intake.columns import Sheet
-    from redcap_local.wire.data import DataRow
 
 MAX_RECORD_NAME = 100
 

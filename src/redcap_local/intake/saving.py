@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from redcap_local import messages
+from redcap_local.call import Call
+from redcap_local.columns import Column
 from redcap_local.intake.calculations import follow
-from redcap_local.intake.changes import changes
+from redcap_local.intake.changes import Changes, changes
 from redcap_local.intake.columns import GROUP
-from redcap_local.intake.plan import Line, refuse
+from redcap_local.intake.plan import Incoming, Line, refuse
+from redcap_local.project import Project
 from redcap_local.storage import randomization, records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from redcap_local.call import Call
-    from redcap_local.columns import Column
-    from redcap_local.intake.changes import Changes
-    from redcap_local.intake.plan import Incoming
-    from redcap_local.project import Project
-    from redcap_local.storage.records import Key, Record
+from redcap_local.storage.records import Key, Record
 
 
 def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) -> None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
+from redcap_local.columns import Column
 from redcap_local.odm.vocabulary import ODM, attribute, attribute_text, opened
+from redcap_local.project import Project
+from redcap_local.storage.documents import Document
+from redcap_local.view import Cells
+from redcap_local.wire.data import DataRow
 from redcap_local.wire.text import cdata
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from xml.etree.ElementTree import Element
-
-    from redcap_local.columns import Column
-    from redcap_local.project import Project
-    from redcap_local.storage.documents import Document
-    from redcap_local.view import Cells
-    from redcap_local.wire.data import DataRow
-
 
 _GROUP = "redcap_data_access_group"
 

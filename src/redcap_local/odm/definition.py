@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from redcap_local.odm.vocabulary import ATTRIBUTES, FIELD_TYPES, ODM, REDCAP, SETTINGS, VALIDATIONS, attribute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from xml.etree.ElementTree import Element
 
 _CODED = frozenset({"radio", "dropdown", "sql"})
 _RIGHT_BY_FORM = re.compile(r"\[([a-z0-9_]+),(\d+)\]")

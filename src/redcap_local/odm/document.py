@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from datetime import datetime
 
 from redcap_local.odm.vocabulary import ATTRIBUTES, FIELD_TYPES, SETTINGS, closed, element, opened
+from redcap_local.project import Event, Project
 from redcap_local.wire.text import XML_PROLOG
-from redcap_rules.dictionary import to_api
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from redcap_local.project import Event, Project
-    from redcap_rules.dictionary import Field
+from redcap_rules.dictionary import Field, to_api
 
 _FIELD_TYPES = {ours: theirs for theirs, ours in FIELD_TYPES.items()}
 _VALIDATIONS = {"number": "float", "integer": "int"}

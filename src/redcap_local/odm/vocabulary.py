@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
 from redcap_local.wire.replies import xml_escaped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ODM = "{http://www.cdisc.org/ns/odm/v1.3}"
 REDCAP = "{https://projectredcap.org}"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping
 
 _MEMBER = """
     select member.project, member.username, member.rights, member.expiration, member.role, member.access_group,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
 
 # Keys of a stored value: event id, instance, column.
 Key = tuple[int, int, str]
+
+
+StoredValue = tuple[int, int, int, str, str]
+"""Record, event, instance, column and text of one stored value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 
 
 def insert_project(connection: sqlite3.Connection, settings: Mapping[str, str]) -> int:

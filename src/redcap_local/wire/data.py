@@ -5,15 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from io import StringIO
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
+from redcap_local.wire.parameters import Parameters
 from redcap_local.wire.text import clean
-
-if TYPE_CHECKING:
-    from redcap_local.wire.parameters import Parameters
 
 DataRow = dict[str, str]
 csv.field_size_limit(2**31 - 1)

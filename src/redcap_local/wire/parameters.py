@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
 from redcap_local.wire.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _BRACKETS = re.compile(r"^([^\[\]]+)\[[^\[\]]*\]$")
 # What bytes that are not UTF-8 have become: lone surrogates of a form, U+FFFD in a multipart body.

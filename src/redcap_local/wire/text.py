@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 XML_PROLOG = '<?xml version="1.0" encoding="UTF-8" ?>'
 # Characters that XML 1.0 cannot carry at all.

@@ -6,10 +6,9 @@ import hmac
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from trialdesk.allocation.scheme import Scheme
+from trialdesk.allocation.scheme import Scheme
 
 Item = TypeVar("Item")
 Below = Callable[[int], int]

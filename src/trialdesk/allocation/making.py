@@ -6,21 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import Weighted, scheme_of
 from trialdesk.allocation.tables import Table, by_pile, next_table
 from trialdesk.allocation.versions import read_tables, write_version
+from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.model import Pile
 from trialdesk.private import read_private
 
-if TYPE_CHECKING:
-    from trialdesk.allocation.manifest import Manifest
-    from trialdesk.config import Config
-
-IDENTITY = "age-keygen -o FILE writes an age identity"
+IDENTITY = "scripts/keygen.py FILE writes an age identity"
 
 
 @dataclass(frozen=True, slots=True)

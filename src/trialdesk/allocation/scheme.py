@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trialdesk.config import Config
-    from trialdesk.model import Pile
+from trialdesk.config import Config
+from trialdesk.model import Pile
 
 SCHEME = "trialdesk-list-v1"
 MASTER_BYTES = 32

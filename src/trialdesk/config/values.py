@@ -95,7 +95,7 @@ def _api_url(value: str) -> str:
 
 def _age_recipient(value: str) -> str:
     if not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", value):
-        msg = f"{value!r} is not an age public key (age1…, 62 characters); age-keygen prints one"
+        msg = f"{value!r} is not an age public key (age1…, 62 characters); scripts/keygen.py makes one"
         raise ValueError(msg)
     return value
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from contract.envelopes.conftest import World
 from trialdesk.allocation.making import open_tables
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.envelopes.push import plan_push
@@ -16,11 +18,6 @@ from trialdesk.envelopes.release import release, take_back
 from trialdesk.errors import ConcealmentBroken, NotAllowed, RedcapRefused, ReleaseRefused
 from trialdesk.model import Envelope, Pile
 from trialdesk.redcap.gateway import Gateway
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from contract.envelopes.conftest import World
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ODE_1, ODE_2 = (envelope_id(Pile("ODE", "K1N"), number) for number in (1, 2))

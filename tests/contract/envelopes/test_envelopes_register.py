@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from redcap.project import Project
 
+from contract.envelopes.conftest import World
 from redcap_rules.record import Row
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.numbering import envelope_id
@@ -18,9 +18,6 @@ from trialdesk.envelopes.register import RECORD_ID, prove_blind, read_register, 
 from trialdesk.envelopes.release import release
 from trialdesk.errors import ConcealmentBroken, TableError, WriteBackFailed
 from trialdesk.model import Pile
-
-if TYPE_CHECKING:
-    from contract.envelopes.conftest import World
 
 TODAY = date(2026, 1, 2)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Barrier, Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
+from contract.envelopes.conftest import World
 from redcap_rules.record import Row
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.envelopes.openings import settle
@@ -20,9 +20,6 @@ from trialdesk.model import Envelope, Pile
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import pull
-
-if TYPE_CHECKING:
-    from contract.envelopes.conftest import World
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 N2F = ("2", "2", "1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
@@ -15,13 +15,9 @@ import envelope_lists
 import make_tables
 import push_tables
 import release_envelope
+from contract.envelopes.conftest import World
 from trialdesk.allocation.making import open_tables
 from trialdesk.workbook import HEADER_ROW
-
-if TYPE_CHECKING:
-    import typer
-
-    from contract.envelopes.conftest import World
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
