@@ -9,6 +9,7 @@ from random import Random
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
+from redcap_rules.names import EVENT, INSTANCE, INSTRUMENT, status_field
 
 INCOMPLETE, UNVERIFIED, COMPLETE = "0", "1", "2"
 
@@ -80,11 +81,11 @@ def rows(record: str, sheets: Iterable[Sheet], record_id: str = "record_id") -> 
         instrument = sheet.form if sheet.instance else ""
         head = {
             record_id: record,
-            "redcap_event_name": sheet.event,
-            "redcap_repeat_instrument": instrument,
-            "redcap_repeat_instance": str(sheet.instance or ""),
+            EVENT: sheet.event,
+            INSTRUMENT: instrument,
+            INSTANCE: str(sheet.instance or ""),
         }
         row = found.setdefault((sheet.event, instrument, sheet.instance), head)
         row.update(sheet.values)
-        row[f"{sheet.form}_complete"] = sheet.status
+        row[status_field(sheet.form)] = sheet.status
     return list(found.values())

@@ -9,8 +9,9 @@ from io import StringIO
 from redcap_local.call import version_key
 from redcap_local.project import Project
 from redcap_local.storage.randomization import Model, Slot
+from redcap_rules.names import GROUP as SITE
 
-NUMBER, GROUP, SITE = "redcap_randomization_number", "redcap_randomization_group", "redcap_data_access_group"
+NUMBER, GROUP = "redcap_randomization_number", "redcap_randomization_group"
 # The version from which tables hold a randomization number and a project may have several models.
 SECOND_FORMAT = "14.7.0"
 SUCCESS = "Success! The randomization allocation table was created!"

@@ -48,12 +48,21 @@ class Formula:
         )
 
 
+def is_computed(field: Field | None) -> bool:
+    """Whether the server works out the field's value: a calc field, or a text with `@CALCTEXT` or `@CALCDATE`."""
+    if field is None or field.kind == "calc":
+        return field is not None
+    return field.kind in ("text", "notes") and _TAG.search(field.annotation) is not None
+
+
 def formula_of(field: Field) -> Formula | None:
     """The formula of a calc field or of its `@CALCTEXT` or `@CALCDATE` tag; None without one.
 
     Raises:
         LogicError: The formula cannot be read.
     """
+    if not is_computed(field):
+        return None
     if field.kind == "calc":
         return Formula(field, (parse(field.choices),), _number) if field.choices.strip() else None
     tag = _TAG.search(field.annotation)

@@ -3,6 +3,16 @@
 import re
 from collections.abc import Collection
 
+# The columns of an export and import that are no fields.
+EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+GROUP, SURVEY = "redcap_data_access_group", "redcap_survey_identifier"
+
+
+def status_field(form: str) -> str:
+    """The field that holds the status of a form: 0 incomplete, 1 unverified, 2 complete."""
+    return f"{form}_complete"
+
+
 _DROPPED = re.compile(r"[^a-z0-9_]")
 _UNIQUE_PART = 18
 _FORM_PART = 50

@@ -23,7 +23,7 @@ from redcap_local.storage import documents, people, randomization, records, repo
 from redcap_local.storage.randomization import Model
 from redcap_local.storage.reports import Report
 from redcap_rules.dictionary import Dictionary, DictionaryError, from_api, to_api
-from redcap_rules.names import group_name
+from redcap_rules.names import EVENT, INSTANCE, group_name
 
 _MOST_STRATA = 15
 
@@ -164,13 +164,13 @@ def _add_file(call: Call, data: FileData) -> None:
     if column is None or column.field is None or column.field.kind != "file":
         return
     record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
-    event = project.events_by_name.get(data.row.get("redcap_event_name", ""), project.first_event)
+    event = project.events_by_name.get(data.row.get(EVENT, ""), project.first_event)
     if column.form not in project.forms_of(event):
         raise ApiError(messages.BAD_VALUES, "event", f"'{event.name}'")
     if not call.user.rights.edits(column.form):
         raise ApiError(messages.NO_FORM_RIGHT)
     document = documents.insert(call.connection, project.id, data.name, data.mime or "text/plain", data.content)
-    instance = data.row.get("redcap_repeat_instance") or "1"
+    instance = data.row.get(INSTANCE) or "1"
     if not instance.isdecimal():
         raise ApiError(messages.INSTANCE_NUMBER)
     records.save_values(call.connection, [(record.id, event.id, int(instance), data.field, str(document))])

@@ -7,17 +7,18 @@ from redcap_local.people import find_group, member_or_refuse, refuse_inside_grou
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.replies import Reply, Table
+from redcap_rules.names import GROUP
 
 
 def export(call: Call) -> Reply:
     """The group of every user."""
     refuse_inside_group(call)
     rows = [
-        {"username": row["username"], "redcap_data_access_group": row["group_name"] or ""}
+        {"username": row["username"], GROUP: row["group_name"] or ""}
         for row in people.members(call.connection, call.project.id)
     ]
     call.note("export", "Manage/Design ", "Export user-DAG assignments (API)")
-    return replies.table(Table(("username", "redcap_data_access_group"), rows), call.parameters.format)
+    return replies.table(Table(("username", GROUP), rows), call.parameters.format)
 
 
 def import_(call: Call) -> Reply:
@@ -26,7 +27,7 @@ def import_(call: Call) -> Reply:
     rows = data.rows(call.parameters)
     for row in rows:
         username = member_or_refuse(call, row.get("username", ""))
-        name = row.get("redcap_data_access_group", "").strip()
+        name = row.get(GROUP, "").strip()
         group = find_group(call, name).id if name else None
         people.set_member_group(call.connection, call.project.id, username, group)
         call.note("user", f"Edit user {username}", f"Assign user to data access group '{name}' (API)")

@@ -11,6 +11,7 @@ from redcap_local.intake.columns import SYSTEM
 from redcap_local.messages import Message
 from redcap_local.wire.data import DataRow
 from redcap_rules.dictionary import FIELD_TYPES
+from redcap_rules.names import status_field
 
 
 def sentences(rows: Sequence[DataRow]) -> list[str]:
@@ -41,7 +42,7 @@ def _duplicates(rows: Sequence[DataRow]) -> list[str]:
 def _bad_names(rows: Sequence[DataRow]) -> Iterator[int]:
     """Lines whose field would be taken for a checkbox option, a form status or a system column of an export."""
     forms = {row.get("form_name", "").strip() for row in rows}
-    taken = SYSTEM | {f"{form}_complete" for form in forms} | set(map(time_stamp, forms))
+    taken = SYSTEM | {status_field(form) for form in forms} | set(map(time_stamp, forms))
     for line, row in _lines(rows):
         name = row.get("field_name", "")
         if "__" in name or name.endswith("_") or name in taken:

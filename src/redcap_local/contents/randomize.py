@@ -13,6 +13,7 @@ from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
 from redcap_local.wire.replies import Cell, Reply
+from redcap_rules.names import GROUP
 
 
 def randomize(call: Call) -> Reply:
@@ -61,7 +62,7 @@ def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:
         if not wanted[_event(project, event).id, field]:
             raise ApiError(messages.STRATUM_BLANK, record.name, field)
     if model.by_group and record.group is None:
-        raise ApiError(messages.STRATUM_BLANK, record.name, "redcap_data_access_group")
+        raise ApiError(messages.STRATUM_BLANK, record.name, GROUP)
     return tuple(wanted[_event(project, event).id, field] for field, event in model.strata)
 
 

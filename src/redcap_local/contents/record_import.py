@@ -8,7 +8,7 @@ from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.contents.building import add_data
 from redcap_local.intake import eav
-from redcap_local.intake.columns import GROUP, sheet
+from redcap_local.intake.columns import sheet
 from redcap_local.intake.dates import ORDERS
 from redcap_local.intake.numbering import numbered
 from redcap_local.intake.places import refuse_unknown_events
@@ -20,6 +20,7 @@ from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
 from redcap_local.wire.replies import MIME, Reply, Table
 from redcap_local.wire.text import XML_PROLOG
+from redcap_rules.names import GROUP
 
 _CONTENTS = ("count", "ids", "auto_ids", "nothing")
 

@@ -14,6 +14,7 @@ from redcap_local.export.rows import batches, kept_rows, read_columns, read_even
 from redcap_local.project import Project
 from redcap_local.storage.records import Record, StoredValue
 from redcap_local.view import row_place
+from redcap_rules.names import EVENT, INSTANCE, INSTRUMENT
 
 # The written cells between the record and the value, as one; and how the value is shown.
 Frame = tuple[str, Show | None]
@@ -27,9 +28,9 @@ class EavSheet:
         self._options = options
         names = ["record"]
         if project.longitudinal:
-            names.append("redcap_event_name")
+            names.append(EVENT)
         if project.repeating:
-            names += ["redcap_repeat_instrument", "redcap_repeat_instance"]
+            names += [INSTRUMENT, INSTANCE]
         names += ["field_name", "value"]
         self.pen: Pen = pen(form, names, names, delimiter)
         # A time stamp is the value of no field.

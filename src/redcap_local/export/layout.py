@@ -12,12 +12,13 @@ from redcap_local.export.pens import Pen, pen
 from redcap_local.project import Project
 from redcap_local.storage.records import Record, StoredValue
 from redcap_local.view import RowPlace
+from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
 
 _SYSTEM_HEADERS = {
-    "redcap_event_name": "Event Name",
-    "redcap_repeat_instrument": "Repeat Instrument",
-    "redcap_repeat_instance": "Repeat Instance",
-    "redcap_data_access_group": "Data Access Group",
+    EVENT: "Event Name",
+    INSTRUMENT: "Repeat Instrument",
+    INSTANCE: "Repeat Instance",
+    GROUP: "Data Access Group",
     "redcap_survey_identifier": "Survey Identifier",
 }
 
@@ -46,11 +47,11 @@ class Layout:
     def _system_columns(self) -> list[str]:
         names = [self.project.dictionary.record_id]
         if self.project.longitudinal:
-            names.append("redcap_event_name")
+            names.append(EVENT)
         if self.project.repeating:
-            names += ["redcap_repeat_instrument", "redcap_repeat_instance"]
+            names += [INSTRUMENT, INSTANCE]
         if self._options.with_groups:
-            names.append("redcap_data_access_group")
+            names.append(GROUP)
         if self._options.with_surveys:
             names.append("redcap_survey_identifier")
         return names
@@ -112,16 +113,16 @@ class Layout:
         event_id, instrument, instance = key
         event = self.project.events_by_id[event_id]
         texts = {
-            "redcap_event_name": event.label if self._options.labels else event.name,
-            "redcap_repeat_instrument": instrument,
-            "redcap_data_access_group": self._group(record),
+            EVENT: event.label if self._options.labels else event.name,
+            INSTRUMENT: instrument,
+            GROUP: self._group(record),
         }
         cells[0] = self.pen.cell(0, name)
         for column, text in texts.items():
             place = self._system.get(column)
             if place is not None and text:
                 cells[place] = self.pen.cell(place, text)
-        place = self._system.get("redcap_repeat_instance")
+        place = self._system.get(INSTANCE)
         if place is not None and instance:
             cells[place] = self.pen.number(place, instance)
 

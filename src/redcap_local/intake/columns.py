@@ -9,15 +9,13 @@ from redcap_local import messages
 from redcap_local.columns import STATUS_LABELS, Column, time_stamp
 from redcap_local.messages import ApiError
 from redcap_local.project import Project
-from redcap_rules.dictionary import Field
+from redcap_rules.formulas import is_computed
+from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT, SURVEY
 from redcap_rules.validation import refusal
 
-EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
-GROUP, SURVEY = "redcap_data_access_group", "redcap_survey_identifier"
 SYSTEM = frozenset({EVENT, INSTRUMENT, INSTANCE, GROUP, SURVEY})
 # Kinds whose imported values are ignored: computed by the server, or files (reference/redcap-api.md 6.2).
 _NOT_IMPORTED = frozenset({"calc", "file"})
-_COMPUTED_TAGS = ("@CALCTEXT", "@CALCDATE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,6 @@ def _refusal(column: Column, value: str) -> str | None:
     if column.field is None:
         return None if value in STATUS_LABELS else messages.NOT_A_CATEGORY.text.format(column.name)
     return refusal(column.field, value)
-
-
-def is_computed(field: Field | None) -> bool:
-    """True for a field whose value the server computes."""
-    return field is not None and (
-        field.kind == "calc" or (field.kind == "text" and any(tag in field.annotation for tag in _COMPUTED_TAGS))
-    )
 
 
 def sheet(project: Project, names: Iterable[str], *, checked: bool = True) -> Sheet:

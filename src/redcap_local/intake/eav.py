@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from redcap_local import messages
-from redcap_local.intake.columns import EVENT, INSTANCE, INSTRUMENT
 from redcap_local.messages import ApiError
 from redcap_local.wire.data import DataRow
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
+from redcap_rules.names import EVENT, INSTANCE, INSTRUMENT
 
 _NEEDED = ("record", "field_name", "value")
 

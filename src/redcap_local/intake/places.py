@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redcap_local import messages
-from redcap_local.intake.columns import EVENT, INSTANCE, INSTRUMENT
 from redcap_local.messages import ApiError, Message
 from redcap_local.project import Event, Project
 from redcap_local.wire.data import DataRow
+from redcap_rules.names import EVENT, INSTANCE, INSTRUMENT
 
 _INSTANCE = re.compile(r"[1-9][0-9]{0,4}")
 NEW = "new"

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.columns import Column
-from redcap_local.intake.columns import GROUP, SYSTEM, Sheet
+from redcap_local.intake.columns import SYSTEM, Sheet
 from redcap_local.intake.dates import stored_date
 from redcap_local.intake.places import NEW, BadPlace, Place, place
 from redcap_local.messages import ApiError
 from redcap_local.wire.data import DataRow
 from redcap_local.wire.text import csv_quoted
+from redcap_rules.names import GROUP
 
 MAX_RECORD_NAME = 100
 

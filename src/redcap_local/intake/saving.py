@@ -9,11 +9,11 @@ from redcap_local.call import Call
 from redcap_local.columns import Column
 from redcap_local.intake.calculations import follow
 from redcap_local.intake.changes import Changes, changes
-from redcap_local.intake.columns import GROUP
 from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
 from redcap_local.storage import randomization, records
 from redcap_local.storage.records import Key, Record
+from redcap_rules.names import GROUP
 
 
 def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) -> None:

@@ -15,8 +15,7 @@ from redcap_local.storage.documents import Document
 from redcap_local.view import Cells
 from redcap_local.wire.data import DataRow
 from redcap_local.wire.text import cdata
-
-_GROUP = "redcap_data_access_group"
+from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,12 @@ def _place(project: Project, event: Element, form: Element) -> DataRow:
     name = attribute(event, "UniqueEventName")
     found = project.events_by_name.get(name, project.first_event)
     instrument = form.get("FormOID", "").removeprefix("Form.")
-    place = {"redcap_event_name": name} if name else {}
+    place = {EVENT: name} if name else {}
     if (found.id, instrument) in project.repeating:
-        place["redcap_repeat_instrument"] = instrument
-        place["redcap_repeat_instance"] = form.get("FormRepeatKey", "1")
+        place[INSTRUMENT] = instrument
+        place[INSTANCE] = form.get("FormRepeatKey", "1")
     elif project.repeats_as_event(found):
-        place["redcap_repeat_instance"] = event.get("StudyEventRepeatKey", "1")
+        place[INSTANCE] = event.get("StudyEventRepeatKey", "1")
     return place
 
 
@@ -102,7 +101,7 @@ class SubjectWriter:
             ),
         )  # fmt: skip
         for event_id, instrument, instance in order:
-            values = {**rows[event_id, instrument, instance], record_id: name, _GROUP: group}
+            values = {**rows[event_id, instrument, instance], record_id: name, GROUP: group}
             parts.append(self._row(event_id, instrument, instance, values))
         parts.append("</SubjectData>\n")
         return "".join(parts)
@@ -130,8 +129,8 @@ class SubjectWriter:
             for name, column in self._columns.items()
             if column.form == form and values.get(name)
         )
-        if values[_GROUP] and form == self._project.dictionary.fields[0].form:
-            items += f"<ItemData ItemOID={attribute_text(_GROUP)} Value={attribute_text(values[_GROUP])}/>"
+        if values[GROUP] and form == self._project.dictionary.fields[0].form:
+            items += f"<ItemData ItemOID={attribute_text(GROUP)} Value={attribute_text(values[GROUP])}/>"
         if not items:
             return ""
         start = opened("FormData", FormOID=f"Form.{form}", FormRepeatKey=str(instance))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from redcap_local.odm.vocabulary import ATTRIBUTES, FIELD_TYPES, ODM, REDCAP, SETTINGS, VALIDATIONS, attribute
+from redcap_rules.names import status_field
 
 _CODED = frozenset({"radio", "dropdown", "sql"})
 _RIGHT_BY_FORM = re.compile(r"\[([a-z0-9_]+),(\d+)\]")
@@ -136,7 +137,7 @@ def _metadata(version: Element) -> Iterator[dict[str, str]]:
 
 def _is_field(item: Element, form: str) -> bool:
     # Group, survey identifier and time stamps have no field type; the form status has.
-    return bool(attribute(item, "FieldType")) and attribute(item, "Variable") != f"{form}_complete"
+    return bool(attribute(item, "FieldType")) and attribute(item, "Variable") != status_field(form)
 
 
 def _metadata_row(item: Element, form: str, codes: dict[str | None, Element]) -> dict[str, str]:

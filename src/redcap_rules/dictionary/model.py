@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from redcap_rules.choices import TRUE_FALSE, YES_NO, Choice, checkbox_column, parse_choices
+from redcap_rules.names import status_field
 
 FIELD_TYPES = (
     "text", "notes", "radio", "dropdown", "calc", "file", "checkbox", "yesno", "truefalse", "descriptive",
@@ -87,7 +88,7 @@ class Dictionary:
 
     def status_field(self, form: str) -> str:
         """The name of an instrument's form-status column."""
-        return f"{form}_complete"
+        return status_field(form)
 
     @cached_property
     def comma_decimals(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from redcap.project import Project
 
 from redcap_rules.dictionary import Dictionary, from_api, to_api
+from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import RedcapRefused, RedcapUnreachable, WriteBackFailed
@@ -27,10 +28,6 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())
 T = TypeVar("T")
 Rows = list[dict[str, str]]
 
-EVENT = "redcap_event_name"
-INSTRUMENT = "redcap_repeat_instrument"
-INSTANCE = "redcap_repeat_instance"
-GROUP = "redcap_data_access_group"
 SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
 
 
