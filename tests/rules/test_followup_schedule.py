@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from trialdesk.errors import ConfigError, SanityFailed
 from trialdesk.followup.callplan import call_plan_values, next_contacts
 from trialdesk.followup.contacts import Booking, Contact, Said
 from trialdesk.followup.keeping import promises, version
-from trialdesk.followup.schedule import Schedule, schedule
+from trialdesk.followup.schedule import Entry, Schedule, schedule
 from trialdesk.followup.sheets import tables
 from trialdesk.followup.windows import window
 from trialdesk.model import Patient
@@ -421,3 +421,25 @@ def test_the_version_of_a_promise_is_the_same_for_ever() -> None:
     timed = replace(plain, booking=Booking(date(2026, 3, 4), "10:30"))
     found = [version(one, date(2026, 3, 2)) for one in (plain, wished, timed, replace(plain, window=None))]
     assert found == ["e778e589", "dc23715e", "826f02a6", "5c649dd4"]
+
+
+def test_next_contacts_of_many_patients_take_time_in_proportion(frozen: Config) -> None:
+    """Ten times the patients: not a hundred times the work, counted in looks at entries and not in seconds."""
+    looks = []
+    for number in (10, 100):
+        plan = crowd(frozen, [f"ODE-{n}" for n in range(1, number + 1)], {})
+        counted = Counting(plan.entries)
+        next_contacts(replace(plan, entries=counted))
+        looks.append(counted.looks)
+    assert looks[1] == 10 * looks[0]
+
+
+class Counting(tuple[Entry, ...]):
+    """Entries that count how often one is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for one in super().__iter__():
+            self.looks += 1
+            yield one

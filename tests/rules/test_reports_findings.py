@@ -227,3 +227,21 @@ def test_only_what_is_known_to_be_free_of_the_arm_is_listed() -> None:
     assert set(result.treatment) == set(closed)
     assert set(result.every) == {gap, register, free, coded, *closed}
     assert result.class_of("Q33").deviation == "D08"
+
+
+def test_what_excel_writes_is_read_by_the_night_as_check_reads_it(tmp_path: Path) -> None:
+    """Semicolons, a byte-order mark, lines that end as on Windows: the same rules and classes."""
+    for name in ("dq_rules.csv", "dq_classes.csv"):
+        with (FOLDER / name).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+        with (tmp_path / name).open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file, delimiter=";", lineterminator="\r\n").writerows(rows)
+    assert read_rules(tmp_path, DICTIONARY, CONFIG) == RULES
+
+
+def test_a_class_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    """A misspelt severity would count as a warning for ever."""
+    (tmp_path / "dq_rules.csv").write_text("rule_name,rule_logic\n")
+    (tmp_path / "dq_classes.csv").write_text("rule,severity\nX1,eror\n")
+    with pytest.raises(InstrumentError, match=r"dq_classes\.csv row 2, severity: X1: 'eror' is no severity"):
+        read_rules(tmp_path, DICTIONARY, CONFIG)
