@@ -21,18 +21,20 @@ from trialdesk.config.parts import (
     Trial,
 )
 
-Place = tuple[str | int, ...]
-Misfit = tuple[Place, str]
+Setting = tuple[str | int, ...]
+"""Where in the configuration something stands: names of blocks and settings, numbers in lists from 0."""
+
+Misfit = tuple[Setting, str]
 
 
 def misfits(blocks: Mapping[str, Any]) -> Iterator[Misfit]:
-    """Place and message of everything that does not fit; blocks that could not be read are missing from `blocks`."""
+    """Setting and message of everything that does not fit; blocks that could not be read are missing from `blocks`."""
     for needed, find in RULES:
         if all(name in blocks for name in needed):
             yield from find(*(blocks[name] for name in needed))
 
 
-def _twice(named: Iterable[tuple[Place, str]]) -> Iterator[Misfit]:
+def _twice(named: Iterable[tuple[Setting, str]]) -> Iterator[Misfit]:
     seen: set[str] = set()
     for place, value in named:
         if value in seen:
@@ -47,7 +49,7 @@ def _arms(arms: tuple[Arm, ...]) -> Iterator[Misfit]:
 
 def _strata(strata: tuple[Factor, ...]) -> Iterator[Misfit]:
     for number, factor in enumerate(strata):
-        place: Place = ("strata", number, "levels")
+        place: Setting = ("strata", number, "levels")
         for name in ("code", "value"):
             yield from _twice(((*place, n, name), getattr(level, name)) for n, level in enumerate(factor.levels))
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from trialdesk.config.fitting import Place, misfits
+from trialdesk.config.fitting import Setting, misfits
 from trialdesk.config.whole import Config
 from trialdesk.config.wording import plain
 from trialdesk.errors import ConfigError
@@ -24,7 +24,7 @@ def load(path: Path) -> Config:
         ConfigError: the file is missing, is not YAML, or has problems; every problem is listed with its line.
     """
     tree = _tree(path)
-    problems: list[tuple[Place, str]] = []
+    problems: list[tuple[Setting, str]] = []
     try:
         config = Config.model_validate({**tree, "home": path.resolve().parent})
         blocks: Mapping[str, Any] = {name: getattr(config, name) for name in Config.model_fields}
@@ -39,7 +39,7 @@ def load(path: Path) -> Config:
     return config
 
 
-def lines(path: Path) -> Callable[[Place], int]:
+def lines(path: Path) -> Callable[[Setting], int]:
     """Where a setting of a readable configuration stands: its line, or that of the nearest block above it."""
     tree = _tree(path)
     return lambda place: _line(tree, place)
@@ -75,7 +75,7 @@ def _readable(tree: Mapping[str, Any], unreadable: set[str]) -> dict[str, Any]:
     return blocks
 
 
-def _problems(details: list[ErrorDetails]) -> Iterator[tuple[Place, str]]:
+def _problems(details: list[ErrorDetails]) -> Iterator[tuple[Setting, str]]:
     places = [_place(detail["loc"]) for detail in details]
     for place, detail in zip(places, details, strict=True):
         # a list that is too short only because a member could not be read is no problem of its own
@@ -85,11 +85,11 @@ def _problems(details: list[ErrorDetails]) -> Iterator[tuple[Place, str]]:
             yield place, plain(detail["type"], detail.get("ctx", {}), message, detail["input"])
 
 
-def _place(steps: tuple[int | str, ...]) -> Place:
+def _place(steps: tuple[int | str, ...]) -> Setting:
     return tuple(step for step in steps if not str(step).startswith(("function-", "tuple[")))
 
 
-def _line(tree: Any, place: Place) -> int:
+def _line(tree: Any, place: Setting) -> int:
     """The line (from 1) of the deepest part of `place` that is in the file."""
     line = 1
     for step in place:

@@ -18,10 +18,10 @@ from trialdesk.config import Config
 from trialdesk.instruments.treatment import treatment_columns, treatment_events
 from trialdesk.redcap.snapshot import Snapshot
 
-Place = tuple[str, str, int]
+Spot = tuple[str, str, int]
 """Event, repeating instrument and instance of a row."""
 
-Treatment = Mapping[Place, Mapping[str, str]]
+Treatment = Mapping[Spot, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from trialdesk.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.instruments.fault import Fault, refuse
 from trialdesk.instruments.overlay import read_overlays, worded
 from trialdesk.instruments.roles import FORM_RIGHTS, LABEL, ROLES, read_roles
-from trialdesk.instruments.table import Table, read_table, read_text, rows_of
+from trialdesk.instruments.table import Numbered, read_table, read_text, rows_of
 
 ProjectName = Literal["trial", "register"]
 PROJECTS: tuple[ProjectName, ...] = ("trial", "register")
@@ -66,7 +66,7 @@ class Folder:
     path: Path
     design: Design
     places: Mapping[str, Place]
-    tables: Mapping[str, Table]
+    tables: Mapping[str, Numbered]
     unread: tuple[Fault, ...] = ()
     whole: bool = True
 
@@ -139,7 +139,7 @@ def dictionary_files(folder: Path) -> tuple[Path, ...]:
     )
 
 
-def _quality(path: Path, table: Table) -> str:
+def _quality(path: Path, table: Numbered) -> str:
     return f"{path.name} ({len(table)} rules, digest {digest_of(read_text(path, []) or '')})" if table else ""
 
 
@@ -181,7 +181,7 @@ def _filled_rows(text: str) -> list[int]:
     return [number for number, row in enumerate(rows, start=1) if number > 1 and any(cell.strip() for cell in row)]
 
 
-def _events(table: Table, faults: list[Fault]) -> tuple[Event, ...]:
+def _events(table: Numbered, faults: list[Fault]) -> tuple[Event, ...]:
     if len(table) == 1:
         what = "one event makes no longitudinal project"
         faults.append(Fault(EVENTS, 2, "event_name", "structure", what, "add the other events or delete the file"))
@@ -200,7 +200,7 @@ def _events(table: Table, faults: list[Fault]) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _arms(table: Table, events: tuple[Event, ...]) -> tuple[Arm, ...]:
+def _arms(table: Numbered, events: tuple[Event, ...]) -> tuple[Arm, ...]:
     named = {row["arm_num"]: row["name"] for _, row in table}
     numbers = sorted({event.arm for event in events}, key=int)
     return tuple(Arm(number, named.get(number, "")) for number in numbers)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from trialdesk.instruments.design import Role
 from trialdesk.instruments.fault import Fault
-from trialdesk.instruments.table import Table
+from trialdesk.instruments.table import Numbered
 
 ROLES = "roles.csv"
 LABEL, UNIQUE = "role_label", "unique_role_name"
@@ -44,7 +44,7 @@ FORM_RIGHTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def read_roles(table: Table, forms: Sequence[str], faults: list[Fault]) -> tuple[Role, ...] | None:
+def read_roles(table: Numbered, forms: Sequence[str], faults: list[Fault]) -> tuple[Role, ...] | None:
     """The roles of a table, with every fault of theirs; None for an empty one: then roles are not ours to manage."""
     if not table:
         return None

@@ -12,7 +12,7 @@ from trialdesk.config import Config
 from trialdesk.errors import InstrumentError
 from trialdesk.instruments.fault import Fault, refuse
 from trialdesk.instruments.folder import CLASSES, QUALITY, STRUCTURE
-from trialdesk.instruments.table import Table, read_table
+from trialdesk.instruments.table import Numbered, read_table
 from trialdesk.instruments.treatment import treatment_columns, treatment_events, treatment_fields
 from trialdesk.model import Finding, Severity
 
@@ -101,7 +101,7 @@ def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
     return Rules(rules, classes, treatment_events(config))
 
 
-def double_ids(rows: Table) -> Iterator[Fault]:
+def double_ids(rows: Numbered) -> Iterator[Fault]:
     """The rules whose id is missing or stands twice."""
     seen: set[str] = set()
     for number, row in rows:
@@ -112,7 +112,7 @@ def double_ids(rows: Table) -> Iterator[Fault]:
         seen.add(name)
 
 
-def read_classes(rows: Table, faults: list[Fault]) -> Mapping[str, RuleClass]:
+def read_classes(rows: Numbered, faults: list[Fault]) -> Mapping[str, RuleClass]:
     """The classes by rule; what can't be read is a fault."""
     classes: dict[str, RuleClass] = {}
     for number, row in rows:
@@ -133,7 +133,7 @@ def rule_id(row: Mapping[str, str]) -> str:
 
 
 def _rules(
-    rows: Table, dictionary: Dictionary, secret: tuple[frozenset[str], frozenset[str]], faults: list[Fault]
+    rows: Numbered, dictionary: Dictionary, secret: tuple[frozenset[str], frozenset[str]], faults: list[Fault]
 ) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for number, row in rows:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trialdesk.instruments.fault import Fault
 
-Table = Sequence[tuple[int, dict[str, str]]]
+Numbered = Sequence[tuple[int, dict[str, str]]]
+"""The rows of a file, each with its number as a spreadsheet counts."""
 
 
 def read_text(path: Path, faults: list[Fault]) -> str | None:
@@ -38,7 +39,7 @@ def rows_of(text: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
 
 
-def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Table:
+def read_table(path: Path, needed: tuple[str, ...], faults: list[Fault]) -> Numbered:
     """The filled rows of a file with their numbers (1 is the header); () where the file is missing or has faults."""
     if not path.exists():
         return ()
@@ -81,7 +82,7 @@ _KEYS = (
 )  # fmt: skip
 
 
-def _twice(file: str, table: Table) -> Iterator[Fault]:
+def _twice(file: str, table: Numbered) -> Iterator[Fault]:
     first: dict[tuple[str, ...], int] = {}
     for number, row in table:
         earlier = first.setdefault(tuple(row.get(column, "") for column in _KEYS), number)

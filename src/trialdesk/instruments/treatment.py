@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, parse, references
 from trialdesk.config import Config
-
-Setting = tuple[str | int, ...]
-"""Where in the configuration something stands."""
+from trialdesk.config.fitting import Setting
 
 SHOWN_FACTS = ("site", "screened_on", "not_enrolled_reason", "consented_on", "opened_on", "died_on", "left_on")
 DELIVERY = frozenset({"procedure_done", "arm_changed"})

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from redcap_rules.logic import Expression, to_text
 from trialdesk.config import CheckboxRef, Config, FieldRef, Part
+from trialdesk.config.fitting import Setting
 from trialdesk.instruments.checks.formulas import troubles
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
-
-Place = tuple[str | int, ...]
 
 
 def configuration(subject: Subject) -> Iterator[Fault]:
@@ -58,7 +57,7 @@ def _same(subject: Subject, where: str, ref: FieldRef, wanted: Sequence[str]) ->
         yield subject.at(field, "choices", what, "remove the codes, or add them to the configuration", rule="codes")
 
 
-def _named(value: object, place: Place) -> Iterator[tuple[Place, Expression | FieldRef]]:
+def _named(value: object, place: Setting) -> Iterator[tuple[Setting, Expression | FieldRef]]:
     """Every reference and logic in a block of the configuration, with its place."""
     if isinstance(value, Expression | FieldRef):
         yield place, value

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from redcap_rules.dictionary import Field
 from trialdesk.config import Config, FieldRef
+from trialdesk.config.fitting import Setting
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
-from trialdesk.instruments.treatment import Setting, shown_openly
+from trialdesk.instruments.treatment import shown_openly
 
 WORKDAYS = frozenset("12345")
 
