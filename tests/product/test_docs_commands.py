@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,17 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from frozen import FROZEN
-from redcap_local.server import running
-from rehearsal.day import make_envelopes, perform, send_envelopes, tell_story
-from rehearsal.stage import fresh_folder, set_stage, write_files
+from played import played
 from typed import Typed, commands
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What is not typed here, and why.
 ELSEWHERE = {
-    "make demo": "tests/product/test_rehearsal_run.py plays it",
+    "make demo": "tests/product/test_rehearsal_run.py takes the same steps",
     "make test": "this is it",
     "git clone": "the checkout is there",
 }
@@ -39,20 +35,10 @@ ENDS: dict[str, tuple[int, str]] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder as a coordinator has it: configuration, tokens, tables, scripts; REDCap answers."""
-    home = tmp_path_factory.mktemp("docs")
-    text = (FROZEN / "config.yaml").read_text(encoding="utf-8")
-    shutil.copytree(FROZEN / "instruments", home / "instruments")
-    (home / "config.yaml").write_text(text, encoding="utf-8")
-    desk, today = fresh_folder(home / "desk"), date.today()
-    for name in ("scripts", ".venv"):
-        (desk / name).symlink_to(ROOT / name)
-    with running(desk / "redcap.sqlite") as server:
-        files = write_files(home / "config.yaml", desk, server.url, today)
-        stage = set_stage(files, server, desk / "redcap.sqlite", lambda plan: plan.digest)
-        story = tell_story(stage, 1, 12, today)
-        cards, _ = make_envelopes(stage, story, today)
-        send_envelopes(stage, story)
-        perform(stage, story, cards, lambda *_: None)
+    with played(tmp_path_factory.mktemp("docs"), 12, date.today()) as trial:
+        desk = trial.stage.config.home
+        for name in ("scripts", ".venv"):
+            (desk / name).symlink_to(ROOT / name)
         yield desk
 
 

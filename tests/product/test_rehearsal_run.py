@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from frozen import FROZEN
-from redcap_local.server import running
-from rehearsal.day import Cards, make_envelopes, perform, send_envelopes, tell_story
-from rehearsal.stage import Stage, fresh_folder, set_stage, write_files
+from played import played
+from rehearsal.day import Cards
+from rehearsal.stage import Stage
 from rehearsal.story import Deviation
 from trialdesk.errors import LockHeld, SanityFailed
 from trialdesk.model import Finding
@@ -50,20 +49,10 @@ def sync(stage: Stage, **asked: int | str) -> Outcome:
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """Forty patients, as `make demo` plays them, in a folder of their own."""
     home = tmp_path_factory.mktemp("trial")
-    text = (FROZEN / "config.yaml").read_text(encoding="utf-8")
-    (home / "config.yaml").write_text(
-        text.replace("instruments: instruments ", f"instruments: {FROZEN / 'instruments'} ")
-    )
-    folder = fresh_folder(home / "demo")
-    with running(folder / "redcap.sqlite") as server:
-        files = write_files(home / "config.yaml", folder, server.url, TODAY)
-        stage = set_stage(files, server, folder / "redcap.sqlite", lambda plan: plan.digest)
-        story = tell_story(stage, 1, 40, TODAY)
-        cards, _ = make_envelopes(stage, story, TODAY)
-        send_envelopes(stage, story)
-        planted = perform(stage, story, cards, lambda *_: None)
-        done = sync(stage)
-        yield Rehearsed(stage, cards, planted, done.summary, done.findings, home / "reports" / LATEST)
+    with played(home, 40, TODAY) as trial:
+        done = sync(trial.stage)
+        latest = home / "reports" / LATEST
+        yield Rehearsed(trial.stage, trial.cards, trial.planted, done.summary, done.findings, latest)
 
 
 def test_the_run_holds_three_workbooks_and_a_summary(rehearsed: Rehearsed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -72,8 +73,8 @@ def life(number: int, arm: str, opened: date, today: date) -> Mapping[str, Mappi
     return events
 
 
-def facts_of(config: Config, today: date) -> Facts:
-    """A pull in which a patient is randomised every six days, arm after arm; one died."""
+def facts_of(config: Config, today: date, more: Mapping[str, Mapping[str, str]] | None = None) -> Facts:
+    """A pull in which a patient is randomised every six days, arm after arm; one died. `more` is in every record."""
     dictionary = read_folder(folder_of(config, "trial")).design.dictionary
     lives, register = {}, []
     days = [FIRST + timedelta(6 * step) for step in range(20) if FIRST + timedelta(6 * step) <= today]
@@ -83,6 +84,9 @@ def facts_of(config: Config, today: date) -> Facts:
         name = envelope_id(Pile("FJO", "YN"), number)
         proof = commitment(config.trial.id, name, arm, CODE)
         register.append(Envelope(Pile("FJO", "YN"), number, name, 1, "received", proof, received_on=FIRST))
+    for event, values in (more or {}).items():
+        for found in lives.values():
+            found[event] = {**found.get(event, {}), **values}
     if len(days) > 3:
         lives["FJO-2"]["closing_arm_1"] = {"end_stat": "4", "end_death": str(today), "end_date": str(today)}
     rows = {name: tuple(Row(name, e, "", 0, v) for e, v in found.items()) for name, found in lives.items()}
@@ -146,6 +150,48 @@ def test_a_contact_may_be_for_one_arm_alone(tmp_path: Path, gait: Config) -> Non
     events = next(table for table in made["monitor"] if table.name == "Completeness")
     assert "Week 6" not in {line.values[0] for line in events.lines}
     assert "Week 6" in set(words(made["closed"]))
+
+
+def for_one_arm(tmp_path: Path, config: Config, **blocks: object) -> Config:
+    """The trial with the contact of week 6 for home training alone, and with instruments that a test may change."""
+    contacts = [rule.model_dump(mode="json", exclude_none=True) for rule in config.contacts]
+    contacts[1]["arms"] = ["B"]
+    made = changed(tmp_path, contacts=contacts, **blocks)
+    shutil.copytree(HOME / "instruments", tmp_path / "instruments")
+    return made.model_copy(
+        update={"folders": made.folders.model_copy(update={"instruments": tmp_path / "instruments"})}
+    )
+
+
+def test_a_rule_about_an_event_of_one_arm_tells_the_arm(tmp_path: Path, gait: Config) -> None:
+    """Its field is one that every arm has; the event it names is not, so only the closed report lists it."""
+    config = for_one_arm(tmp_path, gait)
+    path = tmp_path / "instruments" / "trial" / "dq_rules.csv"
+    rule = "T09 No week 6,\"[allocation_arm_1][rnd_date]<>'' and [week_6_arm_1][pho_stat]<>'1'\",n\n"
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + f"\n{rule}", encoding="utf-8")
+    made = enrolment_packs(facts_of(config, FIRST + timedelta(90)), ["monitor", "closed"])
+    assert "T09" in set(words(made["closed"]))
+    assert "T09" not in set(words(made["monitor"]))
+
+
+def test_a_contact_of_one_arm_changes_nothing_that_is_said_of_the_others(tmp_path: Path, gait: Config) -> None:
+    """Whether week 12 is logged since the contact before it must not depend on a week 6 that one arm has."""
+    crosschecks = {
+        "events": {"instrument": "end_of_study", "started": "end_date"},
+        "contact": {"instrument": "phone_contact", "date": "pho_date", "new_event": "[pho_train]='7'"},
+    }
+    config = for_one_arm(tmp_path, gait, crosschecks=crosschecks)
+    path = tmp_path / "instruments" / "trial" / "dq_classes.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    names = header.split(",")
+    wanted = {"rule": "Q48", "severity": "warning", "open": "y"}
+    path.write_text(
+        "\n".join([header, *rows, ",".join(wanted.get(name, "") for name in names)]) + "\n", encoding="utf-8"
+    )
+    logged = {"closing_arm_1": {"end_date": str(FIRST + timedelta(45))}, "week_12_arm_1": {"pho_train": "7"}}
+    facts = facts_of(config, FIRST + timedelta(160), logged)
+    assert "Q48" in {one.rule for one in facts.findings}
+    assert enrolment_packs(facts, ["monitor"])["monitor"]
 
 
 def test_a_contact_may_count_from_a_date_of_the_trial_s_own(tmp_path: Path, gait: Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import Expression, LogicError, parse, references
@@ -52,6 +53,14 @@ class Rule:
     treatment: bool
 
 
+class Secret(NamedTuple):
+    """What tells an arm: fields and columns wherever they stand, and everything in some events."""
+
+    fields: frozenset[str]
+    columns: frozenset[str]
+    events: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of a trial, the classes of these and of the rules written in code, and where treatment is recorded.
@@ -94,11 +103,13 @@ def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
     faults: list[Fault] = []
     rows, classed = (read_table(folder / name, STRUCTURE[name], faults) for name in (QUALITY, CLASSES))
     faults += double_ids(rows)
-    secret = treatment_fields(dictionary, config), treatment_columns(dictionary, config)
+    secret = Secret(
+        treatment_fields(dictionary, config), treatment_columns(dictionary, config), treatment_events(config)
+    )
     rules = _rules(rows, dictionary, secret, faults)
     classes = read_classes(classed, faults)
     refuse(faults)
-    return Rules(rules, classes, treatment_events(config))
+    return Rules(rules, classes, secret.events)
 
 
 def double_ids(rows: Numbered) -> Iterator[Fault]:
@@ -132,9 +143,7 @@ def rule_id(row: Mapping[str, str]) -> str:
     return row["rule_name"].partition(" ")[0]
 
 
-def _rules(
-    rows: Numbered, dictionary: Dictionary, secret: tuple[frozenset[str], frozenset[str]], faults: list[Fault]
-) -> tuple[Rule, ...]:
+def _rules(rows: Numbered, dictionary: Dictionary, secret: Secret, faults: list[Fault]) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for number, row in rows:
         try:
@@ -146,16 +155,15 @@ def _rules(
     return tuple(found)
 
 
-def _rule(row: Mapping[str, str], dictionary: Dictionary, secret: tuple[frozenset[str], frozenset[str]]) -> Rule:
+def _rule(row: Mapping[str, str], dictionary: Dictionary, secret: Secret) -> Rule:
     logic = parse(row["rule_logic"])
     used = references(logic)
     homes = [(dictionary.form_of(reference.field), reference.event) for reference in used]
     here = {form for form, event in homes if not event}
-    fields, hidden = secret
-    reveals = any(reference.field in fields for reference in used)
+    reveals = any(reference.field in secret.fields or reference.event in secret.events for reference in used)
     columns = {column for form in here for field in dictionary.form(form) for column in field.columns}
     # Where a rule is evaluated must not depend on the treatment either, or its findings would (worlds.py).
-    shown = columns - {dictionary.record_id} - (set() if reveals else hidden)
+    shown = columns - {dictionary.record_id} - (set() if reveals else secret.columns)
     return Rule(rule_id(row), row["rule_name"].partition(" ")[2].strip(), logic, frozenset(shown), reveals)
 
 

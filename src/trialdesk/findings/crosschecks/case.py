@@ -21,6 +21,7 @@ class Given:
     meanings: Crosschecks
     schedule: Schedule
     telling: frozenset[str] = frozenset()
+    treatment_events: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:

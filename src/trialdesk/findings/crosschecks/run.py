@@ -9,6 +9,7 @@ from trialdesk.findings.crosschecks import between, within
 from trialdesk.findings.crosschecks.between import Hit
 from trialdesk.findings.crosschecks.case import Case, Given
 from trialdesk.followup.schedule import Schedule
+from trialdesk.instruments.treatment import treatment_events
 from trialdesk.model import Finding, Patient, Severity
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -56,7 +57,7 @@ def cross_findings(
     if config.crosschecks is None:
         return ()
     telling = frozenset(rule.code for rule in config.contacts if config.tells_arm(rule))
-    given = Given(config.crosschecks, schedule, telling)
+    given = Given(config.crosschecks, schedule, telling, treatment_events(config))
     cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
     return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
 

@@ -89,7 +89,9 @@ def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
                 if case.holds(logic, row) and not any(before is None or start >= before for start in began):
                     yield Hit("Q48", case, where(row))
                     break
-            before = when
+            # a contact of one arm alone must not change what is said of a contact every arm has
+            if row.event not in given.treatment_events:
+                before = when
 
 
 def late_control(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
