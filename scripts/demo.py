@@ -102,7 +102,7 @@ def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     for line in summary.lines():
         print(line)
     found = {(finding.rule, finding.record) for finding in done.findings}
-    wanted = {(deviation.told_by, deviation.record) for deviation in planted}
+    wanted = {(deviation.rule, deviation.record) for deviation in planted}
     print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted deviations found, each in its record")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")

@@ -13,7 +13,7 @@ from trialdesk.followup.schedule import Entry, Schedule, schedule
 from trialdesk.followup.sheets import tables
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.workbook import Table
+from trialdesk.workbook import SheetTable
 
 DICTIONARY = trial_dictionary()
 WEEKS = tuple(f"week_{n}_arm_1" for n in range(1, 13))
@@ -61,12 +61,12 @@ def statuses(plan: Schedule, name: str = "ODE-1") -> dict[str, str]:
     return {e.contact.rule.code: e.status for e in plan.entries if e.contact.record == name}
 
 
-def sheet(config: Config, plan: Schedule, name: str) -> Table:
+def sheet(config: Config, plan: Schedule, name: str) -> SheetTable:
     """One sheet of the workbook."""
     return next(t for t in tables(plan, config, plan.today, datetime(2026, 2, 20, 2, 30)) if t.name == name)
 
 
-def shown(table: Table) -> list[tuple[object, ...]]:
+def shown(table: SheetTable) -> list[tuple[object, ...]]:
     """Record, contact, status and remarks of every line."""
     titles = [column.title for column in table.columns]
     wanted = [titles.index(title) for title in ("Record", "Contact", "Status", "Remarks")]

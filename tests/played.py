@@ -26,12 +26,12 @@ class Played:
 
 
 @contextmanager
-def played(home: Path, patients: int, today: date) -> Iterator[Played]:
-    """So many patients of the frozen trial, entered by its sites; REDCap answers as long as the block lasts.
+def played(home: Path, patients: int, today: date, trial: Path = FROZEN) -> Iterator[Played]:
+    """So many patients of a trial, entered by its sites; REDCap answers as long as the block lasts.
 
     `home` holds the trial's own configuration and instruments, `home/demo` what the rehearsal makes of them.
     """
-    shutil.copytree(FROZEN, home, dirs_exist_ok=True)
+    shutil.copytree(trial, home, dirs_exist_ok=True)
     folder = fresh_folder(home / "demo")
     with running(folder / "redcap.sqlite") as server:
         files = write_files(home / "config.yaml", folder, server.url, today)

@@ -2,101 +2,95 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from typing import Any
 
-from rehearsal.cast import Reach
-from rehearsal.course import Course
-from rehearsal.forms import analgesia, logs, questionnaires, randomisation, screening, surgery
-from rehearsal.sheets import COMPLETE, INCOMPLETE, UNVERIFIED, Pen, Sheet
-from rehearsal.story import Life, Story
+from rehearsal.cast import OTHER_SITE, WRONG_CODE, Reach
+from rehearsal.chart import Page
+from rehearsal.filling import fill
+from rehearsal.patient import Patient
+from rehearsal.script import of_all
+from rehearsal.sheets import COMPLETE, INCOMPLETE, UNVERIFIED, Sheet
 
-SCREENING, BASELINE, RANDOMISATION, LOGS = (
-    "screening_arm_1", "baseline_arm_1", "randomisation_arm_1", "logs_arm_1",
-)  # fmt: skip
-_NOT_RANDOMISED = "6"
-
-
-def course(story: Story, life: Life, treated: date | None = None) -> Course:
-    """How this patient's back goes; before the envelope is opened it does not depend on the arm."""
-    chance = story.pen(life, "course").dice
-    start = min(max(chance.gauss(70, 8), 55), 88)
-    return Course(start, chance.uniform(0.15, 0.45), chance.uniform(0.45, 0.75), life.opened.date(), treated)
+_GROUP = 4
 
 
-def planned_levels(story: Story, life: Life) -> tuple[str, ...]:
-    """The levels planned for this patient."""
-    return surgery.planned_levels(story.pen(life, "levels"), life.stratum)
+def admission(patient: Patient) -> tuple[Sheet, ...]:
+    """Everything before the envelope, as far as the patient gets."""
+    life, setting = patient.life, patient.story.setting
+    part, reach = life.role.part, life.role.reach
+    state = setting.state(part.state) if part.state and reach < Reach.OPENED else {}
+    wished = {**setting.ready(life.stratum), **state}
+    given = of_all(_facts(patient), patient.special(life.role.name, part))
+    status = UNVERIFIED if reach == Reach.SCREENED and not part.state else COMPLETE
+    sheets = []
+    for step, event, form in setting.admission:
+        if Reach[step.upper()] <= reach:
+            on = life.days[step] or life.screened
+            scene = patient.scene(f"admission {form}", on, Page(event))
+            sheets.append(fill(scene, form, given, wished, status))
+    return tuple(sheets) + _end(patient, sheets)
 
 
-def admission(story: Story, life: Life) -> tuple[Sheet, ...]:
-    """Screening and baseline, as far as the patient gets."""
-    pen, reach = story.pen(life, "admission"), life.role.reach
-    sheets = [_eligibility(story, life, pen)]
-    if reach >= Reach.CONSENTED:
-        signed = screening.consent(pen, life.site, min(life.screened, life.consented), life.consented)
-        sheets += [
-            Sheet(life.consented, SCREENING, "consent", signed),
-            Sheet(life.screened, SCREENING, "mm_status", screening.myeloma(pen, life.screened, life.stratum)),
-        ]
-    if reach >= Reach.ASSESSED:
-        sheets += _surgical(story, life, pen)
-    if reach >= Reach.BASELINE:
-        sheets += _baseline(story, life, pen)
-    if life.role.name in {"unfit", "not_randomised"}:
-        on = life.assessed if life.role.name == "unfit" else life.baseline
-        sheets.append(Sheet(on, LOGS, "end_of_study", logs.end_of_study(pen, _NOT_RANDOMISED, on)))
-    return tuple(sheets)
+def _end(patient: Patient, sheets: list[Sheet]) -> tuple[Sheet, ...]:
+    """The last form of who is not randomised after all, where the state is written there."""
+    life, setting = patient.life, patient.story.setting
+    part, left = life.role.part, setting.config.facts.left_on
+    if left is None or not part.state or life.role.reach >= Reach.OPENED:
+        return ()
+    form = setting.dictionary.form_of(left.field)
+    wished = setting.state(part.state)
+    if not any(event == left.event for event, _ in wished):
+        return ()
+    scene = patient.scene("end", sheets[-1].on, Page(left.event))
+    return (fill(scene, form, patient.special(life.role.name, part), wished),)
 
 
-def before_opening(life: Life) -> Sheet:
-    """The randomisation form as it stands when the coordinator is phoned."""
-    values = randomisation.before(life.stratum)
-    return Sheet(life.opened.date(), RANDOMISATION, "randomisation", values, INCOMPLETE)
+def before_opening(patient: Patient) -> Sheet:
+    """The form of the envelope as it stands when the coordinator is phoned: stratum and what a release asks for."""
+    life, setting = patient.life, patient.story.setting
+    opened_on = setting.config.facts.opened_on
+    wished = {name: value for (event, name), value in setting.ready(life.stratum).items() if event == opened_on.event}
+    scene = patient.scene("before", life.opened.date(), Page(opened_on.event))
+    return fill(scene, setting.dictionary.form_of(opened_on.field), wished, {}, INCOMPLETE, alone=True)
 
 
-def opening(story: Story, life: Life, envelope: str, card: tuple[str, str]) -> Sheet:
-    """The randomisation form after the envelope is opened; `card` is arm code and card code as printed inside."""
-    values = dict(randomisation.opened(story.pen(life, "opening"), envelope, life.opened, card))
-    if life.role.name == "wrong_code":
-        values["rand_code"] = randomisation.mistyped(card[1])
-    return Sheet(life.opened.date(), RANDOMISATION, "randomisation", values, COMPLETE)
+def opening(patient: Patient, envelope: str, card: tuple[str, str]) -> Sheet:
+    """The same form after the envelope is opened; `card` is arm code and card code as printed inside."""
+    life, setting = patient.life, patient.story.setting
+    facts, at = setting.config.facts, life.opened
+    code = mistyped(card[1]) if life.role.name == WRONG_CODE else grouped(card[1])
+    seen = {
+        facts.envelope.field: envelope,
+        facts.arm.field: card[0],
+        facts.card_code.field: code,
+        facts.opened_on.field: at.date().isoformat(),
+        facts.opened_time.field: f"{at:%H:%M}",
+    }
+    scene = patient.scene("opening", at.date(), Page(facts.opened_on.event))
+    given = of_all(seen, patient.special(life.role.name, life.role.part))
+    return fill(scene, setting.dictionary.form_of(facts.opened_on.field), given, setting.ready(life.stratum))
 
 
-def _eligibility(story: Story, life: Life, pen: Pen) -> Sheet:
-    sites = story.setting.sites
-    other = life.role.name == "other_site"
-    site = sites[(sites.index(life.site) + 1) % len(sites)] if other else life.site
-    days = timedelta(days=101 if life.role.name == "long_pain" else int(pen.between(12, 60)))
-    values = screening.eligibility(
-        pen,
-        site,
-        life.screened,
-        stratum=life.stratum,
-        outcome=life.role.outcome,
-        onset=min(life.screened, life.consented) - days,
-    )
-    if life.role.name == "long_pain":
-        values = {**values, "elig_pain_onset": (life.consented - days).isoformat()}
-    status = UNVERIFIED if life.role.name == "screened" else COMPLETE
-    return Sheet(life.screened, SCREENING, "eligibility", values, status)
+def grouped(code: str) -> str:
+    """A card code in groups of four, as printed."""
+    bare = code.replace("-", "").replace(" ", "")
+    return "-".join(bare[start : start + _GROUP] for start in range(0, len(bare), _GROUP))
 
 
-def _surgical(story: Story, life: Life, pen: Pen) -> list[Sheet]:
-    on, levels = life.assessed, planned_levels(story, life)
-    fit = life.role.name != "unfit"
-    return [
-        Sheet(on, SCREENING, "spine_imaging", surgery.imaging(pen, on, levels, life.stratum)),
-        Sheet(on, SCREENING, "surgical_assessment", surgery.assessment(pen, on, levels, fit=fit)),
-    ]
+def mistyped(code: str) -> str:
+    """The card code with another last character, as printed."""
+    return grouped(code)[:-1] + ("7" if not code.endswith("7") else "8")
 
 
-def _baseline(story: Story, life: Life, pen: Pen) -> list[Sheet]:
-    on, start = life.baseline, course(story, life).start
-    relief = analgesia.changed(pen, on, analgesia.step(start))
-    return [
-        Sheet(on, BASELINE, "analgesia", relief),
-        *(
-            Sheet(on, BASELINE, form, questionnaires.answered(pen, form, on, start))
-            for form in questionnaires.QUESTIONNAIRES
-        ),
-    ]
+def _facts(patient: Patient) -> Mapping[str, Any]:
+    """Site and days as the configuration names them."""
+    life, setting = patient.life, patient.story.setting
+    facts, sites = setting.config.facts, setting.sites
+    step = life.role.name == OTHER_SITE
+    site = sites[(sites.index(life.site) + step) % len(sites)]
+    return {
+        facts.site.field: site,
+        facts.screened_on.field: life.screened.isoformat(),
+        facts.consented_on.field: life.consented.isoformat(),
+    }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain, cycle, islice
+
+from rehearsal.script import PartOf, Script, of_all
+from trialdesk.config import Config
 
 
 class Reach(IntEnum):
@@ -20,100 +23,75 @@ class Reach(IntEnum):
     OPENED = 7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Role:
-    """One part.
-
-    `days` is how long before today the screening was, oldest and youngest. `strata` is a pattern the stratum code
-    has to match. `alone` keeps the pile for this patient. `rules` are the findings the part must lead to, `code`
-    the deviation code of reference/instruments.md 9.
-    """
+    """One part by its name."""
 
     name: str
-    reach: Reach
-    days: tuple[int, int]
-    outcome: str = "1"
-    strata: str = "..."
-    alone: bool = False
-    rules: tuple[str, ...] = ()
-    code: str = ""
-    sentence: str = ""
+    part: PartOf
 
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What happens to an ordinary patient once the arm is known, from so many days after the opening."""
-
-    name: str
-    arm: str
-    age: int
-    rules: tuple[str, ...] = ()
-    code: str = ""
-    sentence: str = ""
+    @property
+    def reach(self) -> Reach:
+        """How far the patient gets."""
+        return Reach[self.part.reach.upper()]
 
 
 ORDINARY = "ordinary"
-PVP, CONSERVATIVE = "1", "2"
+# Parts that the code itself plays: what happens to an envelope, and a site field that names another site.
+UNRELEASED, OTHER_ENVELOPE, WRONG_CODE, OTHER_SITE = "unreleased", "other_envelope", "wrong_code", "other_site"
+LEFT = ("dead", "lost", "withdrawn_from_treatment", "withdrawn_from_contact", "withdrawn_from_data")
 
 _OPENED = (430, 27)
-_SETTLED = (300, 90)
-_ROLES = (
-    Role(ORDINARY, Reach.OPENED, _OPENED),
-    Role("screened", Reach.SCREENED, (3, 0)),
-    Role("consented", Reach.CONSENTED, (9, 6)),
-    Role("ready", Reach.READY, (17, 15)),
-    Role("released", Reach.RELEASED, (17, 15), alone=True),
-    Role("criteria", Reach.SCREENED, _OPENED, outcome="3"),
-    Role("declined", Reach.SCREENED, _OPENED, outcome="2"),
-    Role("not_invited", Reach.SCREENED, _OPENED, outcome="4"),
-    Role("unfit", Reach.ASSESSED, _SETTLED),
-    Role("not_randomised", Reach.BASELINE, _SETTLED),
-    Role("dead", Reach.OPENED, _SETTLED),
-    Role("lost", Reach.OPENED, _SETTLED),
-    Role("withdrawn_treatment", Reach.OPENED, _SETTLED),
-    Role("withdrawn_contact", Reach.OPENED, _SETTLED),
-    Role("withdrawn_data", Reach.OPENED, _SETTLED),
-    Role("baseline_first", Reach.OPENED, _SETTLED, rules=("Q01",), code="1",
-         sentence="baseline questionnaires were answered before the consent"),
-    Role("long_pain", Reach.OPENED, _SETTLED, strata="K..", rules=("Q08",), code="2",
-         sentence="the pain had lasted longer than 92 days at consent"),
-    Role("corrected_imaging", Reach.OPENED, _SETTLED, strata="..N", rules=("Q25",), code="5",
-         sentence="a former fracture was found on the images after the envelope was opened"),
-    Role("unreleased", Reach.OPENED, (60, 40), alone=True, rules=("Q27", "R21"), code="4",
-         sentence="the envelope was opened without a release"),
-    Role("other_envelope", Reach.OPENED, (34, 28), alone=True, rules=("Q26", "R02", "R49"), code="4",
-         sentence="the next envelope of the pile was opened instead of the released one"),
-    Role("wrong_code", Reach.OPENED, _SETTLED, rules=("R11",), code="4",
-         sentence="a card code was typed that is not on the card"),
-    Role("late_week_4", Reach.OPENED, _SETTLED, rules=("Q45",), code="9",
-         sentence="the ODI of week 4 was answered after day 35"),
-    Role("late_report", Reach.OPENED, _SETTLED, rules=("Q65",), code="13",
-         sentence="a serious event reached the sponsor four days after the site knew"),
-    Role("other_site", Reach.SCREENED, _SETTLED, outcome="2", rules=("R52",),
-         sentence="the site field names another department than the data access group"),
-)  # fmt: skip
-ROLES = {role.name: role for role in _ROLES}
-
-TURNS = (
-    Turn("changed_arm", CONSERVATIVE, 75),
-    Turn("early_procedure", CONSERVATIVE, 45, ("Q33", "Q34", "Q46"), "8",
-         "vertebroplasty in the conservative arm before day 28, without an approved change"),
-    Turn("late_procedure", PVP, 40, ("Q36",), "7", "the allocated vertebroplasty came after day 14"),
-    Turn("late_control", PVP, 130, ("Q56",), "11", "the surgeon control came later than day 98"),
-    Turn("no_procedure", PVP, 40, ("Q35",), "6", "the allocated vertebroplasty was not performed"),
-)  # fmt: skip
-
-# In order of importance: a small cast still shows the most. After the bill the filling is repeated.
-_BILL = (
-    *("released", "ready", ORDINARY, "unreleased", "other_envelope", "wrong_code", "declined", ORDINARY, "dead"),
-    *("late_week_4", "baseline_first", "unfit", ORDINARY, "long_pain", "corrected_imaging", "late_report"),
-    *("other_site", "criteria", "screened", ORDINARY, "withdrawn_treatment", "withdrawn_contact"),
-    *("withdrawn_data", "lost", "not_invited", "consented", "not_randomised", *[ORDINARY] * 10),
-    *("screened", "declined", ORDINARY),
-)
-_FILLING = (*[ORDINARY] * 3, "declined", *[ORDINARY] * 3, "criteria")
+OWN: Mapping[str, PartOf] = {
+    ORDINARY: PartOf(age=_OPENED),
+    "released": PartOf(reach="released", age=(17, 15), alone=True),
+    "ready": PartOf(reach="ready", age=(17, 15)),
+    UNRELEASED: PartOf(age=(60, 40), alone=True, rules=("R21",), sentence="the envelope was opened without a release"),
+    OTHER_ENVELOPE: PartOf(
+        age=(34, 28), alone=True, rules=("R02", "R49"),
+        sentence="the next envelope of the pile was opened instead of the released one",
+    ),
+    WRONG_CODE: PartOf(rules=("R11",), sentence="a card code was typed that is not on the card"),
+    OTHER_SITE: PartOf(
+        reach="screened", state="declined", rules=("R52",),
+        sentence="the site field names another department than the data access group",
+    ),
+    "declined": PartOf(reach="screened", age=_OPENED, state="declined"),
+    "not_eligible": PartOf(reach="screened", age=_OPENED, state="not_eligible"),
+    "not_invited": PartOf(reach="screened", age=_OPENED, state="not_invited"),
+    "not_randomised": PartOf(reach="baseline", state="not_randomised"),
+    **{state: PartOf(state=state) for state in LEFT},
+    "screened": PartOf(reach="screened", age=(3, 0)),
+    "consented": PartOf(reach="consented", age=(9, 6)),
+}  # fmt: skip
+_FILLING = (*[ORDINARY] * 3, "declined", *[ORDINARY] * 3, "not_eligible")
+_BEFORE_FILLING = 10
 
 
-def cast(patients: int) -> Iterator[Role]:
-    """The parts of a trial with so many screened patients."""
-    return (ROLES[name] for name in islice(chain(_BILL, cycle(_FILLING)), patients))
+def roles(script: Script, config: Config) -> Mapping[str, Role]:
+    """Every part this trial can play: the rehearsal's own, as far as the trial has their state, and its script's."""
+    own = {name: part for name, part in OWN.items() if not part.state or part.state in config.states.known}
+    parts = {name: _both(own[name], part) if name in own else part for name, part in script.parts.items()}
+    return {name: Role(name, part) for name, part in of_all(own, parts).items()}
+
+
+def cast(patients: int, script: Script, config: Config) -> Iterator[Role]:
+    """The parts of a trial with so many screened patients; the first ones show the most."""
+    known = roles(script, config)
+    bill = script.bill or (*(name for name in known if name != ORDINARY), *[ORDINARY] * _BEFORE_FILLING)
+    filling = script.filling or [name for name in _FILLING if name in known]
+    return islice(map(known.__getitem__, chain(_with_ordinary(bill), cycle(filling))), patients)
+
+
+def _with_ordinary(bill: Sequence[str]) -> Iterator[str]:
+    """A bill that names no ordinary patient among its first three gets one there: somebody has to be followed up."""
+    if ORDINARY in bill[:3]:
+        return iter(bill)
+    return chain(bill[:2], [ORDINARY], bill[2:])
+
+
+def _both(own: PartOf, more: PartOf) -> PartOf:
+    """A part of the rehearsal's own with what a script adds to it."""
+    added = {name: getattr(more, name) for name in more.model_fields_set}
+    added["rules"] = (*own.rules, *more.rules)
+    return own.model_copy(update=added)

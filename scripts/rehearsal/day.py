@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 
 from rehearsal.logistics import logistics
 from rehearsal.play import play
+from rehearsal.setting import setting_of
 from rehearsal.stage import Stage
-from rehearsal.story import Deviation, Setting, Story, write_story
+from rehearsal.story import Deviation, Story, write_story
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.tables import Table, by_pile
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register
 from trialdesk.envelopes.release import release
+from trialdesk.instruments.folder import folder_of, read_design
+from trialdesk.instruments.rules import read_rules
 from trialdesk.redcap.gateway import open_gateway
 
 
@@ -55,10 +58,8 @@ def _master(seed: int) -> bytes:
 
 
 def tell_story(stage: Stage, seed: int, patients: int, today: date) -> Story:
-    """The story of the rehearsal at the sites and strata of the configuration."""
-    config = stage.config
-    dictionary = open_gateway(config, "trial").dictionary()
-    setting = Setting([site.code for site in config.sites], list(config.stratum_levels), dictionary)
+    """The story of the rehearsal, as configuration, instruments and script have it."""
+    setting = setting_of(stage.config, read_design(stage.config, "trial"), stage.script)
     return write_story(seed, patients, today, setting)
 
 
@@ -69,10 +70,17 @@ def send_envelopes(stage: Stage, story: Story) -> None:
 
 
 def perform(stage: Stage, story: Story, cards: Cards, progress: Callable[[int, int], None]) -> tuple[Deviation, ...]:
-    """Every patient of the story is in REDCap, entered by site users and released by the coordinator."""
+    """Every patient of the story is in REDCap, entered by site users and released by the coordinator.
+
+    Returns:
+        The planted deviations by the rules the nightly run tells them by.
+    """
     trial, register = open_gateway(stage.config, "trial"), open_gateway(stage.config, "register")
 
     def released(record: str, now: datetime) -> str:
         return release(stage.config, trial, register, record, now).id
 
-    return play(story, stage.project_of, released, cards.open, progress)
+    planted = play(story, stage.project_of, released, cards.open, progress)
+    rules = read_rules(folder_of(stage.config, "trial"), story.setting.dictionary, stage.config)
+    told = (replace(one, rule=rules.class_of(one.rule).same_as or one.rule) for one in planted)
+    return tuple(dict.fromkeys(told))

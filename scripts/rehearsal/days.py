@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import date, timedelta
 from random import Random
 
@@ -20,9 +19,3 @@ def open_day(day: date, step: int = 1) -> date:
     while day.weekday() >= _SATURDAY or (day.month, day.day) in _CLOSED:
         day += timedelta(days=step)
     return day
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day of the month `months` later, or the last one that month has."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -2,169 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
-from rehearsal.admission import LOGS, SCREENING, planned_levels
-from rehearsal.cast import CONSERVATIVE, PVP, Turn
+from rehearsal.cast import LEFT
+from rehearsal.chart import Page
 from rehearsal.days import open_day
-from rehearsal.forms import logs, surgery
-from rehearsal.sheets import Pen, Sheet, numbered
-from rehearsal.story import Life, Story
+from rehearsal.filling import fill
+from rehearsal.patient import Patient
+from rehearsal.script import Day, Entry, Happening, of_all
+from rehearsal.sheets import Sheet
 from rehearsal.visits import Diary, visits
+from rehearsal.writing import Logged
 
-_PROCEDURE, _CONTROL = "pvp_procedure_arm_1", "surgeon_control_arm_1"
-# Days from the opening to the vertebroplasty, by turn; without a turn, by arm.
-_TREATED = {
-    PVP: (3, 9),
-    "late_control": (3, 9),
-    "late_procedure": (17, 20),
-    "early_procedure": (17, 19),
-    "changed_arm": (44, 56),
-}
-_CONTROLLED = {"late_control": (104, 108)}
-_ON_TIME = (80, 90)
-_REQUESTED, _ASSESSED, _CORRECTED = 35, 39, 10
-# How a patient leaves: end-of-study status and scope of withdrawal.
-_LEAVES = {
-    "dead": ("4", ""),
-    "lost": ("3", ""),
-    "withdrawn_treatment": ("2", "1"),
-    "withdrawn_contact": ("2", "2"),
-    "withdrawn_data": ("2", "3"),
-}
-_STAYS_IN_CONTACT = "withdrawn_treatment"
+_LEFT = Day(after="opened", days=(30, 55))
+_STAYS_IN_CONTACT = "withdrawn_from_treatment"
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The days that shape one follow-up; None where it never happens. Nothing is entered after `until`."""
+@dataclass(frozen=True)
+class Followed:
+    """A patient whose arm is known: named days, what the part or turn does otherwise, and the last day of entries."""
 
-    opened: date
+    patient: Patient
+    arm: str
+    name: str
+    happening: Happening
+    days: Mapping[str, date | None]
     until: date
-    treated: date | None
-    control: date | None
-    requested: date | None
-    left: date | None
+
+    @property
+    def special(self) -> Mapping[str, Any]:
+        """What the part or turn fills in otherwise."""
+        return self.patient.special(self.name, self.happening)
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What a form on the deviation says of it."""
+        sentence = self.happening.sentence
+        return {"deviation": self.happening.deviation, "sentence": f"{sentence[:1].upper()}{sentence[1:]}."}
 
 
-def follow_up(story: Story, life: Life, arm: str, turn: Turn | None) -> tuple[Sheet, ...]:
-    """Every sheet from the opening of the envelope to `story.today`.
+def follow_up(patient: Patient, arm: str, turn: str | None) -> tuple[Sheet, ...]:
+    """Every sheet from the opening of the envelope to the last day of the story.
 
     Args:
-        story: The story the life belongs to.
-        life: A patient whose envelope is opened.
+        patient: One whose envelope is opened.
         arm: The arm code on the card.
-        turn: What happens to this patient in this arm, if anything (`Story.turns`).
+        turn: The name of what happens to this patient in this arm, if anything (`Story.turns`).
     """
-    pen = story.pen(life, "follow-up")
-    name = turn.name if turn else ""
-    path = _path(pen, life, arm, name, story.today)
-    log = tuple(_log(pen, life, path))
-    diary = Diary(path.opened, path.treated, path.requested, path.left, _days(log), arm == CONSERVATIVE)
-    sheets = [
-        *_surgery(story, life, path, name),
-        *log,
-        *_deviation(life, turn, path),
-        *visits(story, life, diary, path.until),
-    ]
-    kept = [sheet for sheet in sheets if sheet.on <= path.until]
-    return (*_with_instances(kept), *_end(pen, life, path, kept))
+    followed = _followed(patient, arm, turn)
+    entries = list(_entries(followed))
+    log = tuple(Logged(sheet.form, began, sheet.values) for began, sheet in entries)
+    diary = Diary(patient, followed.days, followed.until, followed.special, followed.happening.late, log, arm)
+    seen = tuple(visits(diary))
+    return (*(sheet for _, sheet in entries), *seen, *_end(followed, seen))
 
 
-def _path(pen: Pen, life: Life, arm: str, name: str, today: date) -> Path:
-    opened = life.opened.date()
-
-    def after(day: date, days: tuple[int, int]) -> date:
-        return open_day(day + timedelta(days=pen.dice.randint(*days)))
-
-    delay = _TREATED.get(name or arm)
-    treated = after(opened, delay) if delay else None
-    control = after(treated, _CONTROLLED.get(name, _ON_TIME)) if treated else None
-    left = after(opened, (30, 55)) if life.role.name in _LEAVES else None
-    stops = left and life.role.name != _STAYS_IN_CONTACT
-    requested = open_day(opened + timedelta(days=_REQUESTED)) if name == "changed_arm" else None
-    return Path(opened, left if left and stops else today, treated, control, requested, left)
-
-
-def _surgery(story: Story, life: Life, path: Path, name: str) -> Iterator[Sheet]:
-    pen, levels = story.pen(life, "surgery"), planned_levels(story, life)
-    if name == "no_procedure":
-        yield Sheet(path.opened + timedelta(days=14), _PROCEDURE, "pvp_procedure", surgery.no_procedure())
-    if path.requested and path.treated:
-        assessed = open_day(path.opened + timedelta(days=_ASSESSED))
-        change = logs.change_of_arm(pen, path.requested, assessed, path.treated)
-        yield Sheet(path.treated, LOGS, "crossover", change)
-    if path.treated and path.control:
-        why = "2" if name in {"changed_arm", "early_procedure"} else "1"
-        yield Sheet(path.treated, _PROCEDURE, "pvp_procedure", surgery.procedure(pen, path.treated, levels, why))
-        came = name == "late_control" or not pen.happens(6)
-        values = surgery.control(pen, path.control) if came else surgery.missed_control()
-        yield Sheet(path.control, _CONTROL, "surgeon_followup", values)
-    if life.role.name == "corrected_imaging":
-        on = path.opened + timedelta(days=_CORRECTED)
-        yield Sheet(on, SCREENING, "spine_imaging", surgery.former_fractures(pen, found=True))
+def _followed(patient: Patient, arm: str, turn: str | None) -> Followed:
+    life, story = patient.life, patient.story
+    script = story.setting.script
+    name = turn or life.role.name
+    happening: Happening = script.turns[turn] if turn else life.role.part
+    leaves = {"left": _LEFT} if life.role.part.state in LEFT else {"left": None}
+    days: dict[str, date | None] = dict(life.days)
+    for day_name, day in {**leaves, **script.days, **happening.days}.items():
+        if day_name not in life.days:
+            days[day_name] = _day(patient, arm, day_name, day, days)
+    left = days["left"]
+    stops = left is not None and life.role.part.state != _STAYS_IN_CONTACT
+    return Followed(patient, arm, name, happening, days, left if left and stops else story.today)
 
 
-def _log(pen: Pen, life: Life, path: Path) -> Iterator[Sheet]:
-    """Adverse events and treatments."""
-    late = life.role.name == "late_report"
-    happened = [(logs.PNEUMONIA, 20, 4)] if late else []
-    if pen.happens(30):
-        happened.append((pen.dice.choice(logs.EVENTS), pen.dice.randint(5, 100), 1))
-    for event, day, reported in happened:
-        start = path.opened + timedelta(days=day)
-        treated = path.treated is not None and path.treated <= start
-        values = logs.adverse_event(pen, event, start, treated=treated, reported_after=reported)
-        yield Sheet(start + timedelta(days=event.days), LOGS, "adverse_event", values)
-    if pen.happens(25):
-        start = path.opened + timedelta(days=pen.dice.randint(8, 90))
-        yield Sheet(start, LOGS, "con_treatment", logs.treatment(pen, start))
+def _day(patient: Patient, arm: str, name: str, day: Day | None, known: Mapping[str, date | None]) -> date | None:
+    """A named day of this patient; None where it never comes."""
+    begin = known.get(day.after) if day else None
+    if day is None or begin is None or (day.arms and arm not in day.arms):
+        return None
+    dice = patient.story.dice(patient.life, f"day {name}")
+    return open_day(begin + timedelta(days=dice.randint(*day.days))) if dice.randrange(100) < day.chance else None
 
 
-def _days(log: Iterable[Sheet]) -> tuple[tuple[date, str], ...]:
-    """When each entry of the log began, and of which kind it is: what the patient tells at the next contact."""
-    return tuple(
-        (date.fromisoformat(sheet.values.get("ae_start") or sheet.values["ct_start"]), kind)
-        for sheet in log
-        for kind in ([sheet.form, "admission"] if sheet.values.get("ae_ser") == "1" else [sheet.form])
-    )
+def _entries(followed: Followed) -> Iterator[tuple[date, Sheet]]:
+    """The forms of the script, in order of their days; none that would be dated after the last day."""
+    script = followed.patient.story.setting.script
+    dated = [(on, entry) for entry in script.entries if (on := followed.days.get(entry.on)) and _plays(followed, entry)]
+    for on, entry in sorted(dated, key=lambda pair: pair[0]):
+        sheet = _entry(followed, on, entry)
+        if sheet is not None:
+            yield on, sheet
 
 
-def _deviation(life: Life, turn: Turn | None, path: Path) -> Iterator[Sheet]:
-    """The data manager has entered what was found a month ago."""
-    known = turn or life.role
-    if not known.code:
+def _plays(followed: Followed, entry: Entry) -> bool:
+    return not entry.parts or bool({followed.name, followed.patient.life.role.name} & {*entry.parts})
+
+
+def _entry(followed: Followed, on: date, entry: Entry) -> Sheet | None:
+    patient = followed.patient
+    setting = patient.story.setting
+    event = entry.event or setting.event_of(entry.form)
+    repeats = setting.repeats(event, entry.form)
+    instance = patient.chart.count(event, entry.form) + 1 if repeats else 0
+    place = Page(event, entry.form if repeats else "", instance)
+    known = {"days": followed.days, "told": followed.told, "burden": patient.course(None).level(on)}
+    scene = patient.scene(f"entry {entry.form} {entry.on}", on, place, **known)
+    variant = scene.dice.choice(entry.variants) if entry.variants else {}
+    given = of_all(entry.values, variant, followed.special)
+    trial = replace(scene, chart=patient.chart.copy())
+    sheet = fill(trial, entry.form, given, {}, alone=entry.alone)
+    if max((_dates(sheet, patient)), default=on) > followed.until or on > followed.until:
+        return None
+    patient.chart.write(place, dict(sheet.values))
+    return sheet
+
+
+def _dates(sheet: Sheet, patient: Patient) -> Iterator[date]:
+    dictionary = patient.story.setting.dictionary
+    for column, value in sheet.values.items():
+        if column in dictionary and dictionary.get(column).validation.startswith("date"):
+            yield date.fromisoformat(value[:10])
+
+
+def _end(followed: Followed, seen: tuple[Sheet, ...]) -> Iterator[Sheet]:
+    """The last form: of who leaves, and of who has had the last contact."""
+    patient, setting = followed.patient, followed.patient.story.setting
+    field, known = setting.config.facts.left_on, setting.config.states.known
+    state, on = patient.life.role.part.state, followed.days["left"]
+    rules = [rule for rule in setting.config.contacts if not setting.config.tells_arm(rule)]
+    last = [sheet for sheet in seen if rules and sheet.event == rules[-1].event]
+    if on is None and "completed" in known and last and _done(followed, last[0]):
+        state, on = "completed", last[0].on
+    if field is None or on is None or on > patient.story.today:
         return
-    days = {
-        "late_control": path.control,
-        "late_week_4": path.opened + timedelta(days=36),
-        "late_report": path.opened + timedelta(days=24),
-    }
-    on = days.get(known.name) or (path.treated if turn and path.treated else path.opened)
-    found = on + timedelta(days=30)
-    yield Sheet(found, LOGS, "protocol_deviation", logs.deviation(known.code, on, found, known.sentence))
+    scene = patient.scene("end", on, Page(field.event), days=followed.days)
+    given = of_all({field.field: on.isoformat()}, followed.special)
+    yield fill(scene, setting.dictionary.form_of(field.field), given, setting.state(state))
 
 
-def _with_instances(sheets: list[Sheet]) -> Iterator[Sheet]:
-    repeating = ("adverse_event", "con_treatment", "protocol_deviation")
-    for form in repeating:
-        yield from numbered(sheet for sheet in sheets if sheet.form == form)
-    yield from (sheet for sheet in sheets if sheet.form not in repeating)
-
-
-def _end(pen: Pen, life: Life, path: Path, kept: Iterable[Sheet]) -> Iterator[Sheet]:
-    """The last form; for a death also the fatal event, which is reported after it."""
-    if path.left:
-        status, withdrawal = _LEAVES[life.role.name]
-        yield Sheet(path.left, LOGS, "end_of_study", logs.end_of_study(pen, status, path.left, withdrawal))
-    if path.left and life.role.name == "dead":
-        start = path.left - timedelta(days=logs.PROGRESSION.days)
-        treated = path.treated is not None and path.treated <= start
-        values = logs.adverse_event(pen, logs.PROGRESSION, start, treated=treated)
-        before = sum(sheet.form == "adverse_event" for sheet in kept)
-        yield Sheet(path.left, LOGS, "adverse_event", values, instance=before + 1)
-    for sheet in kept:
-        if sheet.event == "month_12_arm_1" and sheet.values.get("nc_stat") == "1" and not path.left:
-            yield Sheet(sheet.on, LOGS, "end_of_study", logs.end_of_study(pen, "1", sheet.on))
+def _done(followed: Followed, sheet: Sheet) -> bool:
+    config = followed.patient.story.setting.config
+    rule = next(rule for rule in config.contacts if rule.event == sheet.event)
+    return followed.patient.chart.holds(config.contact_forms[rule.form].done, Page(sheet.event))

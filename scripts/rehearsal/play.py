@@ -9,8 +9,9 @@ from functools import cache
 from typing import Protocol
 
 from rehearsal.admission import admission, before_opening, opening
-from rehearsal.cast import Reach
+from rehearsal.cast import OTHER_ENVELOPE, UNRELEASED, Reach
 from rehearsal.followup import follow_up
+from rehearsal.patient import enter
 from rehearsal.sheets import Sheet, rows
 from rehearsal.story import Deviation, Life, Story
 from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
@@ -48,34 +49,36 @@ def play(
         progress: Told after each patient: how many are played, and of how many.
     """
     project = cache(project_of_site)
+    record_id = story.setting.dictionary.record_id
     arms: dict[str, str] = {}
     opened: Counter[Pile] = Counter()
 
     def send(life: Life, sheets: Iterable[Sheet]) -> None:
-        project(life.site).import_records(rows(life.record, sheets))
+        project(life.site).import_records(rows(life.record, sheets, record_id))
 
     for place, life in enumerate(story.lives, start=1):
-        send(life, admission(story, life))
+        patient = enter(story, life)
+        send(life, admission(patient))
         if life.role.reach >= Reach.READY:
-            send(life, [before_opening(life)])
+            send(life, [before_opening(patient)])
         if life.role.reach >= Reach.RELEASED:
             envelope = _envelope(life, release, opened)
         if life.role.reach == Reach.OPENED:
             card = open_envelope(envelope)
-            send(life, [opening(story, life, envelope, card)])
+            send(life, [opening(patient, envelope, card)])
             arms[life.record] = card[0]
-            send(life, follow_up(story, life, card[0], story.turns(arms).get(life.record)))
+            send(life, follow_up(patient, card[0], story.turns(arms).get(life.record)))
         progress(place, len(story.lives))
     return story.deviations_of(arms)
 
 
 def _envelope(life: Life, release: Release, opened: Counter[Pile]) -> str:
     """The envelope the site takes in hand: the released one, unless the part says otherwise."""
-    if life.role.name == "unreleased":
+    if life.role.name == UNRELEASED:
         number = opened[life.pile] + 1
     else:
         number = parse_envelope_id(release(life.record, life.released))[1]
-    if life.role.name == "other_envelope":
+    if life.role.name == OTHER_ENVELOPE:
         number += 1
     opened[life.pile] = max(opened[life.pile], number)
     return envelope_id(life.pile, number)

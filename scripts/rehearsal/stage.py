@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from redcap_local.administration import give_token
 from redcap_local.server import Running
 from rehearsal import people
+from rehearsal.script import FILE, Script, read_script
 from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, LockHeld
 from trialdesk.instruments.applying import push
@@ -28,15 +29,16 @@ MARK = ".rehearsal"
 # The story recruits over 14 months before its last day; the trial and its sites opened just before.
 BEFORE = timedelta(days=450)
 LASTS = timedelta(days=3 * 365)
-BLOCKS = "2: 1\n4: 2\n6: 1\n"
+BLOCKS = {1: 1, 2: 2, 3: 1}  # so many times the smallest block to its weight
 TITLES = {"trial": "{} (rehearsal)", "register": "{}: envelope register (rehearsal)"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the play needs: the configuration of the rehearsal, where its files are, and the sites' tokens."""
+    """What the play needs: the configuration of the rehearsal, its script and files, and the sites' tokens."""
 
     config: Config
+    script: Script
     config_file: Path
     identity: Path
     site_tokens: Mapping[str, SecretStr]
@@ -97,7 +99,11 @@ def write_files(shipped: Path, folder: Path, url: str, today: date) -> tuple[Pat
         today: The day the story ends; trial and sites open in time for its first patient.
     """
     identity, recipient = _age_key(folder / "packer.agekey")
-    _private(folder / "blocks.yaml", BLOCKS)
+    smallest = sum(arm.ratio for arm in load(shipped).arms)
+    _private(folder / "blocks.yaml", "".join(f"{times * smallest}: {weight}\n" for times, weight in BLOCKS.items()))
+    script = shipped.resolve().with_name(FILE)
+    if script.exists():
+        shutil.copyfile(script, folder / FILE)
     return _config_file(shipped, folder, url, recipient, today), identity
 
 
@@ -126,7 +132,7 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
     }
     _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
     site_tokens = {site: SecretStr(give_token(database, numbers["trial"], people.site_user(site))) for site in sites}
-    return Stage(config, config_file, identity, site_tokens)
+    return Stage(config, read_script(config_file), config_file, identity, site_tokens)
 
 
 def _project(config: Config, name: str, server: Running) -> SecretStr:

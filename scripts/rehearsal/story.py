@@ -12,26 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from redcap_rules.dictionary import Dictionary
-from rehearsal.cast import ORDINARY, TURNS, Reach, Role, Turn, cast
+from rehearsal.cast import ORDINARY, Reach, Role, cast
 from rehearsal.days import dice, open_day
-from rehearsal.sheets import Pen
+from rehearsal.script import Turn
+from rehearsal.setting import Setting
 from trialdesk.model import Pile
 
-TOLD_BY = {"Q26": "R49", "Q27": "R21"}
 _HOURS = range(9, 16)
 _RELEASED_BEFORE = timedelta(minutes=12)
 # The first two piles are used up and nearly used up: every third ordinary patient, so many in all.
 _BUSY = (4, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Where the story plays: site and stratum codes, busiest first, and the trial's dictionary."""
-
-    sites: Sequence[str]
-    strata: Sequence[str]
-    dictionary: Dictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +31,6 @@ class Deviation:
     record: str
     rule: str
     sentence: str
-
-    @property
-    def told_by(self) -> str:
-        """The rule the nightly run tells it by: what REDCap's own rules find too is told once (dq_classes.csv)."""
-        return TOLD_BY.get(self.rule, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +46,12 @@ class Life:
     assessed: date
     baseline: date
     opened: datetime
+
+    @property
+    def days(self) -> dict[str, date | None]:
+        """The days of this life by the names a script gives them."""
+        steps = {name: getattr(self, name) for name in ("screened", "consented", "assessed", "baseline")}
+        return {**steps, "opened": self.opened.date()}
 
     @property
     def pile(self) -> Pile:
@@ -99,26 +90,29 @@ class Story:
     def deviations(self) -> tuple[Deviation, ...]:
         """The planted deviations that do not depend on an arm."""
         return tuple(
-            Deviation(life.record, rule, life.role.sentence) for life in self.lives for rule in life.role.rules
+            Deviation(life.record, rule, life.role.part.sentence)
+            for life in self.lives
+            for rule in life.role.part.rules
         )
 
-    def turns(self, arms: Mapping[str, str]) -> dict[str, Turn]:
-        """What happens to ordinary patients once arms are known: record to turn, first come first served.
+    def turns(self, arms: Mapping[str, str]) -> dict[str, str]:
+        """What happens to ordinary patients once arms are known: record to name of the turn, first come first served.
 
         An arm that becomes known later never changes the turn of an earlier patient.
         """
-        left, found = list(TURNS), {}
+        left, found = dict(self.setting.script.turns), {}
         for life in self.lives:
             age = (self.today - life.opened.date()).days
-            turn = next((t for t in left if t.arm == arms.get(life.record) and t.age <= age), None)
-            if turn and life.role.name == ORDINARY:
-                left.remove(turn)
-                found[life.record] = turn
+            arm = arms.get(life.record)
+            name = next((name for name, turn in left.items() if turn.arm == arm and turn.age <= age), None)
+            if name and life.role.name == ORDINARY:
+                del left[name]
+                found[life.record] = name
         return found
 
     def deviations_of(self, arms: Mapping[str, str]) -> tuple[Deviation, ...]:
         """All planted deviations of a story played with these arms (record to arm code)."""
-        turns = self.turns(arms)
+        turns: dict[str, Turn] = {record: self.setting.script.turns[name] for record, name in self.turns(arms).items()}
         return self.deviations + tuple(
             Deviation(record, rule, turn.sentence) for record, turn in turns.items() for rule in turn.rules
         )
@@ -127,9 +121,9 @@ class Story:
         """How many envelopes of each pile the story takes."""
         return Counter(life.pile for life in self.lives if life.role.reach >= Reach.RELEASED)
 
-    def pen(self, life: Life, scene: str) -> Pen:
-        """The pen of one patient's scene: its throws depend on seed, record and scene alone."""
-        return Pen(self.setting.dictionary, dice(self.seed, life.record, scene))
+    def dice(self, life: Life, scene: str) -> Random:
+        """The dice of one patient's scene: its throws depend on seed, record and scene alone."""
+        return dice(self.seed, life.record, scene)
 
 
 def write_story(seed: int, patients: int, today: date, setting: Setting) -> Story:
@@ -139,10 +133,10 @@ def write_story(seed: int, patients: int, today: date, setting: Setting) -> Stor
         seed: Any number; the same seed, number of patients, day and setting give the same story.
         patients: How many are screened; about 35 are needed to see every part.
         today: The day on which the story ends; nothing is dated later.
-        setting: Sites, strata and dictionary.
+        setting: The trial.
     """
     chance = dice(seed, patients, "story")
-    roles = list(cast(patients))
+    roles = list(cast(patients, setting.script, setting.config))
     piles = _piles(roles, setting, chance)
     ages = _ages(roles, chance)
     taken: set[datetime] = set()
@@ -158,7 +152,7 @@ def _ages(roles: Sequence[Role], chance: Random) -> list[int]:
     turn = iter(range(ordinary))
     ages = []
     for role in roles:
-        oldest, youngest = role.days
+        oldest, youngest = role.part.age
         share = (next(turn) + chance.random()) / ordinary if role.name == ORDINARY else chance.random()
         ages.append(round(oldest - (oldest - youngest) * share))
     return ages
@@ -167,15 +161,15 @@ def _ages(roles: Sequence[Role], chance: Random) -> list[int]:
 def _piles(roles: Sequence[Role], setting: Setting, chance: Random) -> list[Pile]:
     every = [Pile(site, stratum) for site in setting.sites for stratum in setting.strata]
     busy = [Pile(site, setting.strata[0]) for site in setting.sites[: len(_BUSY)]]
-    kept = chance.sample(every[len(every) // 2 :], sum(role.alone for role in roles))
+    kept = chance.sample(every[len(every) // 2 :], sum(role.part.alone for role in roles))
     shared = [pile for pile in every if pile not in {*busy, *kept}]
     weights = {pile: 1 / (2 + setting.sites.index(pile.site)) for pile in shared}
     planned = iter(_busy_places(busy))
     piles = []
     for role in roles:
-        fitting = [pile for pile in shared if re.fullmatch(role.strata, pile.stratum)]
+        fitting = [pile for pile in shared if re.fullmatch(role.part.strata, pile.stratum)]
         pile = chance.choices(fitting, [weights[pile] for pile in fitting])[0]
-        if role.alone:
+        if role.part.alone:
             pile = kept.pop()
         elif role.name == ORDINARY:
             pile = next(planned, None) or pile
@@ -205,7 +199,7 @@ def _life(role: Role, pile: Pile, today: date, age: int, shared: tuple[Random, s
         opened = datetime.combine(open_day(today, -1), time(8, 25))
     elif role.reach == Reach.OPENED:
         opened = _free(opened, taken)
-    if role.name == "baseline_first":
+    if (day := role.part.days.get("consented")) and day.after == "opened":
         consented = opened.date()
     return Life("", pile.site, pile.stratum, role, screened, consented, assessed, baseline, opened)
 

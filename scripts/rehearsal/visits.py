@@ -1,128 +1,165 @@
-"""The weekly contacts, month 3 and month 12, with what the patient answers at each."""
+"""The contacts of the configuration, with what the patient answers at each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from rehearsal.admission import course
-from rehearsal.course import Course
-from rehearsal.days import months_later, open_day
-from rehearsal.forms import analgesia, contact, questionnaires
-from rehearsal.sheets import COMPLETE, INCOMPLETE, UNVERIFIED, Pen, Sheet
-from rehearsal.story import Life, Story
+from rehearsal.chart import Page
+from rehearsal.days import open_day
+from rehearsal.filling import fill
+from rehearsal.patient import Patient
+from rehearsal.script import of_all
+from rehearsal.setting import Setting
+from rehearsal.sheets import COMPLETE, INCOMPLETE, UNVERIFIED, Sheet
+from rehearsal.wishes import Wishes, named, wishes
+from rehearsal.writing import Logged, Scene
+from trialdesk.config import ContactForm, ContactRule
+from trialdesk.config.parts import ENROLMENT, PROCEDURE
+from trialdesk.followup.windows import window
 
-_WEEKS = range(1, 13)
-_MONTHS = (3, 12)
-_PRIMARY = "week_4_arm_1"
-_ALL = tuple(questionnaires.QUESTIONNAIRES)
-_FORMS = {_PRIMARY: _ALL, "week_8_arm_1": _ALL[:3], "month_3_arm_1": _ALL, "month_12_arm_1": _ALL}
-_ONLY_PAIN = _ALL[:1]
-_ABSENT = ""
+DONE, NOT_REACHED, REFUSED, ABSENT = "done", "not reached", "refused", "absent"
 # What becomes of a contact, in a hundred: done as planned most of the time.
-_OUTCOMES = (contact.DONE,) * 90 + (contact.NOT_REACHED,) * 4 + (contact.DECLINED,) * 2 + (_ABSENT,) * 4
+_OUTCOMES = (DONE,) * 90 + (NOT_REACHED,) * 4 + (REFUSED,) * 2 + (ABSENT,) * 4
 _SHIFTS = (-1, 0, 0, 0, 0, 1, 1)  # days from the target
 _FAR_SHIFTS = (-6, 6)
 _FADES = 28  # days before being given up as lost in which nobody answers
 _LATE_ENTRY = 5  # days in which a form may still be unfinished
+_BLANK_FORM = 4  # in a hundred: a questionnaire that nobody filled in
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diary:
-    """What shapes the contacts: the days of opening, treatment, request and leaving, and what was logged when.
+    """What shapes one patient's contacts: named days, the last day of entries, what is special, and the log."""
 
-    `log` pairs the day an entry began with its kind: adverse_event, con_treatment or admission.
-    """
-
-    opened: date
-    treated: date | None
-    requested: date | None
-    left: date | None
-    log: tuple[tuple[date, str], ...]
-    conservative: bool
+    patient: Patient
+    days: Mapping[str, date | None]
+    until: date
+    special: Mapping[str, Any]
+    late: Mapping[str, tuple[int, int]]
+    log: tuple[Logged, ...]
+    arm: str
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One contact: its event, day and status, and the contact before it."""
+    """One contact: its rule, day and outcome, and the contact before it."""
 
-    event: str
+    rule: ContactRule
     on: date
-    status: str
+    outcome: str
     since: date
 
 
-def visits(story: Story, life: Life, diary: Diary, until: date) -> Iterator[Sheet]:
-    """The sheets of every contact up to `until`; a form of the last days may still be unfinished."""
-    pen = story.pen(life, "visits")
-    burden = course(story, life, diary.treated)
-    step = analgesia.step(burden.start)
-    for visit in list(_visits(pen, life, diary, until)):
-        entered = _entered(pen, visit, story.today)
-        yield Sheet(visit.on, visit.event, "nurse_contact", _nurse(pen, visit, diary, burden), entered)
-        if visit.status != contact.DONE:
+def visits(diary: Diary) -> Iterator[Sheet]:
+    """The sheets of every contact up to the last day; a form of the last days may still be unfinished."""
+    setting = diary.patient.story.setting
+    for visit in _visits(diary, setting):
+        scene = _scene(diary, visit, "status")
+        status = _entered(scene, (diary.patient.story.today - visit.on).days)
+        form = setting.config.contact_forms[visit.rule.form]
+        given, wished = _contact(setting, form, visit, scene)
+        yield fill(scene, form.instrument, of_all(given, diary.special), wished, status)
+        if visit.outcome == DONE:
+            yield from _answers(diary, visit, form, status)
+
+
+def _visits(diary: Diary, setting: Setting) -> Iterator[Visit]:
+    """The contacts in order of their targets; one that counts from something that never happened has none."""
+    planned = []
+    for rule in setting.config.contacts:
+        begin = _anchor(diary, setting, rule)
+        if begin and (not rule.arms or diary.arm in rule.arms):
+            planned.append((window(rule, begin).target, rule))
+    since: dict[bool, date] = dict.fromkeys((False, True), diary.patient.life.opened.date())
+    for target, rule in sorted(planned, key=lambda pair: pair[0]):
+        apart = setting.config.tells_arm(rule)
+        outcome, on = _outcome(diary, rule, target)
+        on = max(on, open_day(since[apart] + timedelta(days=1)))
+        if outcome != ABSENT and on <= diary.until:
+            yield Visit(rule, on, outcome, since[apart])
+            since[apart] = on
+
+
+def _anchor(diary: Diary, setting: Setting, rule: ContactRule) -> date | None:
+    if rule.anchor == ENROLMENT:
+        return diary.patient.life.opened.date()
+    config = setting.config
+    field = config.facts.procedure_on if rule.anchor == PROCEDURE else config.anchors[rule.anchor].date
+    text = diary.patient.chart.value(field.field, field.event) if field else ""
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def _outcome(diary: Diary, rule: ContactRule, target: date) -> tuple[str, date]:
+    life, story = diary.patient.life, diary.patient.story
+    dice = story.dice(life, f"visit {rule.code}")
+    near = open_day(target + timedelta(days=dice.choice(_SHIFTS)))
+    far = open_day(target + timedelta(days=dice.choice(_FAR_SHIFTS)))
+    outcome, moved = dice.choice(_OUTCOMES), dice.randrange(100) < 3
+    if rule.code in diary.late:
+        return DONE, open_day(target + timedelta(days=dice.randint(*diary.late[rule.code])))
+    if rule.primary:
+        return DONE, near
+    left = diary.days.get("left")
+    if life.role.part.state == "lost" and left and target > left - timedelta(days=_FADES):
+        return NOT_REACHED, near
+    return outcome, far if moved else near
+
+
+def _scene(diary: Diary, visit: Visit, name: str) -> Scene:
+    patient = diary.patient
+    mood = patient.story.dice(patient.life, f"mood {visit.rule.code}").gauss(0, 5)
+    burden = patient.course(_delivered(patient)).level(visit.on) + mood
+    known = {"days": diary.days, "burden": burden, "since": visit.since, "log": diary.log}
+    return patient.scene(f"{name} {visit.rule.code}", visit.on, Page(visit.rule.event), **known)
+
+
+def _delivered(patient: Patient) -> date | None:
+    """The day of the treatment, as it is written."""
+    field = patient.story.setting.config.facts.procedure_on
+    text = patient.chart.value(field.field, field.event) if field else ""
+    return date.fromisoformat(text) if text else None
+
+
+def _entered(scene: Scene, ago: int) -> str:
+    if ago <= _LATE_ENTRY:
+        return scene.dice.choice((INCOMPLETE, UNVERIFIED, COMPLETE))
+    return scene.dice.choice((*(COMPLETE,) * 18, UNVERIFIED, INCOMPLETE))
+
+
+def _contact(setting: Setting, form: ContactForm, visit: Visit, scene: Scene) -> tuple[dict[str, Any], Wishes]:
+    """Outcome and day of a contact, as its form wants them; who was not reached may be called back."""
+    given: dict[str, Any] = {form.date: visit.on.isoformat()}
+    if visit.outcome == DONE:
+        return given, wishes([form.done], setting.dictionary, {})
+    if visit.outcome == REFUSED and form.refused is not None:
+        return given, wishes([form.refused], setting.dictionary, {})
+    if form.callback_date and scene.happens(40):
+        given[form.callback_date] = (visit.on + timedelta(days=1)).isoformat()
+        given |= {form.callback_time: "10:30"} if form.callback_time else {}
+    return given, _not_done(setting, form)
+
+
+def _not_done(setting: Setting, form: ContactForm) -> Wishes:
+    """The first choice of the outcome that is neither done nor refused, and sends nobody away."""
+    spoken = [named(form.done), named(form.refused) if form.refused else {}]
+    found: Wishes = {}
+    for column in spoken[0]:
+        taken = {code for codes in spoken for code in codes.get(column, ())} | setting.avoided.get(column, frozenset())
+        free = [option.code for option in setting.dictionary.get(column).options if option.code not in taken]
+        found["", column] = free[0] if free else ""
+    return found
+
+
+def _answers(diary: Diary, visit: Visit, form: ContactForm, status: str) -> Iterator[Sheet]:
+    """The other forms of the contact's event; now and then one stays empty, but never at the primary contact."""
+    setting = diary.patient.story.setting
+    for other in setting.forms(visit.rule.event):
+        if other == form.instrument or not setting.enterable(other):
             continue
-        new = analgesia.step(burden.level(visit.on))
-        relief = analgesia.registered(visit.on) if new == step else analgesia.changed(pen, visit.on, new)
-        step = new
-        yield Sheet(visit.on, visit.event, "analgesia", relief, entered)
-        yield from _answers(pen, life, visit, burden)
-
-
-def _visits(pen: Pen, life: Life, diary: Diary, until: date) -> Iterator[Visit]:
-    targets = [(f"week_{n}_arm_1", diary.opened + timedelta(days=7 * n)) for n in _WEEKS]
-    targets += [(f"month_{n}_arm_1", months_later(diary.opened, n)) for n in _MONTHS]
-    since = diary.opened
-    for event, target in targets:
-        status, on = _outcome(pen, life, event, target, diary)
-        on = max(on, open_day(since + timedelta(days=1)))
-        if status != _ABSENT and on <= until:
-            yield Visit(event, on, status, since)
-            since = on
-
-
-def _outcome(pen: Pen, life: Life, event: str, target: date, diary: Diary) -> tuple[str, date]:
-    near = open_day(target + timedelta(days=pen.dice.choice(_SHIFTS)))
-    far = open_day(target + timedelta(days=pen.dice.choice(_FAR_SHIFTS)))
-    status = pen.dice.choice(_OUTCOMES)
-    moved = pen.happens(3)
-    if event == _PRIMARY:
-        return contact.DONE, near
-    fading = diary.left is not None and target > diary.left - timedelta(days=_FADES)
-    if life.role.name == "lost" and fading:
-        return contact.NOT_REACHED, near
-    return status, far if moved else near
-
-
-def _entered(pen: Pen, visit: Visit, today: date) -> str:
-    if (today - visit.on).days <= _LATE_ENTRY:
-        return pen.one_of(INCOMPLETE, UNVERIFIED, COMPLETE)
-    return pen.one_of(*(COMPLETE,) * 18, UNVERIFIED, INCOMPLETE)
-
-
-def _nurse(pen: Pen, visit: Visit, diary: Diary, burden: Course) -> dict[str, str]:
-    if visit.status != contact.DONE:
-        return dict(contact.failed(pen, visit.on, visit.status))
-    told = {kind for day, kind in diary.log if visit.since < day <= visit.on}
-    asks = diary.requested is not None and visit.since < diary.requested <= visit.on
-    asked = diary.conservative and (visit.on - diary.opened).days >= 28
-    undecided = pen.one_of("0", "0", "0", "0", "2")
-    since = contact.Since(
-        event="adverse_event" in told,
-        admitted="admission" in told,
-        treatment="con_treatment" in told,
-        wish=("1" if asks else undecided) if asked else "",
-    )
-    return dict(contact.reached(pen, visit.on, burden.level(visit.on), since))
-
-
-def _answers(pen: Pen, life: Life, visit: Visit, burden: Course) -> Iterator[Sheet]:
-    for form in _FORMS.get(visit.event, _ONLY_PAIN):
-        on = visit.on
-        if life.role.name == "late_week_4" and (visit.event, form) == (_PRIMARY, "odi"):
-            on += timedelta(days=12)
-        if visit.event != _PRIMARY and pen.happens(4):
-            yield Sheet(on, visit.event, form, questionnaires.not_done(pen, form))
-        elif visit.event == _PRIMARY or form in _ONLY_PAIN or not pen.happens(4):
-            yield Sheet(on, visit.event, form, questionnaires.answered(pen, form, on, burden.level(on)))
+        scene = _scene(diary, visit, other)
+        sure = visit.rule.primary or other in setting.script.always
+        if sure or not scene.happens(_BLANK_FORM):
+            yield fill(scene, other, diary.special, {}, status)

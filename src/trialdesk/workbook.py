@@ -72,7 +72,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SheetTable:
     """One sheet: a title, a sentence about it, columns and rows.
 
     `keys` leading columns stay in view. `least_height` of a row in points: 24 where a pen has to fit.
@@ -88,7 +88,7 @@ class Table:
     least_height: float = 0
 
 
-def save(path: Path, tables: Sequence[Table], footer: str) -> str:
+def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
     """The workbook is at `path`, whole, read back, and readable by its owner alone; returns the digest of its content.
 
     Args:
@@ -113,7 +113,7 @@ def save(path: Path, tables: Sequence[Table], footer: str) -> str:
     return digest(tables)
 
 
-def digest(tables: Sequence[Table]) -> str:
+def digest(tables: Sequence[SheetTable]) -> str:
     """SHA-256 of everything a reader sees; .xlsx files themselves carry the time of writing and never repeat."""
     seen = hashlib.sha256()
     for table in tables:
@@ -136,7 +136,7 @@ def _sheet_names(wanted: Iterable[str]) -> list[str]:
     return names
 
 
-def _fill(sheet: Worksheet, table: Table, footer: str) -> None:
+def _fill(sheet: Worksheet, table: SheetTable, footer: str) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -208,7 +208,7 @@ def _text(text: str) -> str:
     return clean if len(clean) <= _MOST_TEXT else clean[: _MOST_TEXT - 12] + " […cut off]"
 
 
-def _width(table: Table, index: int) -> float:
+def _width(table: SheetTable, index: int) -> float:
     shown = [str(line.values[index]) for line in table.lines[:500] if line.values[index] is not None]
     words = max(map(len, table.columns[index].title.split()), default=0) + 3
     return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))

@@ -17,9 +17,11 @@ from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView, Row
 from rehearsal.cast import Reach
 from rehearsal.play import play
+from rehearsal.setting import setting_of
 from rehearsal.stage import Stage, fresh_folder, set_stage, write_files
-from rehearsal.story import Setting, Story, write_story
+from rehearsal.story import Story, write_story
 from trialdesk.allocation.numbering import envelope_id
+from trialdesk.instruments.folder import read_design
 from trialdesk.model import Pile
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import token
@@ -66,8 +68,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         stage = set_stage(files, server, folder / "redcap.db", lambda plan: plan.digest)
         secret = token(stage.config, "trial", {})
         dictionary = Gateway(server.url, secret).dictionary()
-        sites = [site.code for site in stage.config.sites]
-        story = write_story(11, PATIENTS, TODAY, Setting(sites, list(stage.config.stratum_levels), dictionary))
+        setting = setting_of(stage.config, read_design(stage.config, "trial"), stage.script)
+        story = write_story(11, PATIENTS, TODAY, setting)
         performance = Played(story, stage, dictionary, Project(server.url, secret.get_secret_value()))
         play(story, stage.project_of, performance.release, lambda name: ("12"[len(name) % 2], "7K3M9QX2ABCD"), seen)
         yield performance

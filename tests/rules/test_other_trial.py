@@ -27,7 +27,7 @@ from trialdesk.nightly.writeback import changes
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.pack import enrolment_packs
-from trialdesk.workbook import Table
+from trialdesk.workbook import SheetTable
 
 HOME = Path(__file__).parents[1] / "data" / "other-trial"
 FIRST = date(2026, 5, 4)
@@ -98,7 +98,7 @@ def facts_of(config: Config, today: date, more: Mapping[str, Mapping[str, str]] 
     return derive(pull, past(config, snapshot, None), config, today)
 
 
-def words(tables: tuple[Table, ...]) -> Iterator[str]:
+def words(tables: tuple[SheetTable, ...]) -> Iterator[str]:
     for table in tables:
         yield from (column.title for column in table.columns)
         yield from (str(value) for line in table.lines for value in line.values)

@@ -12,8 +12,12 @@ from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.validation import refusal
 from rehearsal.logistics import logistics
-from rehearsal.story import Setting, Story, write_story
+from rehearsal.script import read_script
+from rehearsal.setting import setting_of
+from rehearsal.story import Story, write_story
 from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
+from trialdesk.config import load
+from trialdesk.instruments.folder import read_design
 from trialdesk.model import Pile
 
 REGISTER = FROZEN / "instruments" / "register"
@@ -24,7 +28,10 @@ FIELDS = join(read_dictionary(p.read_text("utf-8")) for p in sorted(REGISTER.glo
 
 @cache
 def told(seed: int = 3) -> tuple[Story, list[dict[str, str]]]:
-    story = write_story(seed, 40, date(2027, 3, 17), Setting(SITES, STRATA, FIELDS))
+    config = load(FROZEN / "config.yaml")
+    few = config.model_copy(update={"sites": config.sites[: len(SITES)]})
+    setting = setting_of(few, read_design(config, "trial"), read_script(FROZEN / "config.yaml"))
+    story = write_story(seed, 40, date(2027, 3, 17), setting)
     made = [envelope_id(Pile(site, stratum), n) for site in SITES for stratum in STRATA for n in range(1, 7)]
     return story, logistics(story, made)
 

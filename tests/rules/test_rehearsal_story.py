@@ -17,16 +17,18 @@ from redcap_rules.logic import Given, evaluate, is_true, number_text, references
 from redcap_rules.logic import parse as parsed
 from redcap_rules.record import RecordView, Row
 from redcap_rules.validation import out_of_range, refusal
-from rehearsal.cast import ROLES, Reach
+from rehearsal.cast import Reach, roles
 from rehearsal.play import play
-from rehearsal.story import Deviation, Setting, Story, write_story
+from rehearsal.script import read_script
+from rehearsal.setting import Setting, setting_of
+from rehearsal.story import Deviation, Story, write_story
 from trialdesk.allocation.numbering import envelope_id
+from trialdesk.config import load
+from trialdesk.instruments.folder import read_design
 
 INSTRUMENTS = FROZEN / "instruments" / "trial"
 TODAY = date(2027, 3, 17)
 SEEDS = (1, 2, 3, 4)
-SITES = ("ODE", "RIG", "HER", "ROS", "AAR", "AAL", "VEJ", "ESB", "GOD")
-STRATA = ("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F")
 CODE = "7K3M9QX2ABCD"
 REPEATING = {"adverse_event", "con_treatment", "protocol_deviation"}
 
@@ -48,8 +50,10 @@ def events_of_forms() -> dict[str, set[str]]:
     return found
 
 
+@cache
 def setting() -> Setting:
-    return Setting(SITES, STRATA, dictionary())
+    config = load(FROZEN / "config.yaml")
+    return setting_of(config, read_design(config, "trial"), read_script(FROZEN / "config.yaml"))
 
 
 @dataclass
@@ -261,7 +265,7 @@ def test_nothing_is_dated_after_today(seed: int) -> None:
 def test_nothing_is_entered_after_death_or_full_withdrawal(seed: int) -> None:
     """After the last day no contact and no questionnaire is dated."""
     for life in world(seed).story.lives:
-        if life.role.name not in {"dead", "withdrawn_data", "withdrawn_contact", "lost"}:
+        if life.role.part.state not in {"dead", "withdrawn_from_data", "withdrawn_from_contact", "lost"}:
             continue
         view = records(seed)[life.record]
         left = view.value("eos_date", "logs_arm_1")
@@ -282,7 +286,7 @@ def test_every_part_is_played_and_every_stage_is_seen(seed: int) -> None:
     """44 patients: all parts, both arms, month 12 done, 14 months of recruitment, one release open at the end."""
     story = world(seed).story
     parts = Counter(life.role.name for life in story.lives)
-    assert set(parts) == set(ROLES)
+    assert set(parts) == set(roles(story.setting.script, story.setting.config))
     assert parts["released"] == parts["ready"] == 1
     assert world(seed).waiting == [life.record for life in story.lives if life.role.name == "released"]
     first = min(life.screened for life in story.lives)

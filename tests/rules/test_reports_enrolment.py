@@ -17,7 +17,7 @@ from trialdesk.model import Patient
 from trialdesk.reports.accrual import MONTH, exposure
 from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm, by_month, enrolment
-from trialdesk.workbook import Table, Value
+from trialdesk.workbook import SheetTable, Value
 
 ROOT = Path(__file__).parents[2]
 CONFIG: Config = load(FROZEN / "config.yaml")
@@ -31,7 +31,7 @@ def randomised(number: int, opened: date, site: str = "VEJ", arm: str = "1") -> 
     return Patient(f"P-{number:03}", site, "", ("screened",), screened_on=opened, opened_on=opened, arm=arm)
 
 
-def page(*patients: Patient, dates: Mapping[str, date] | None = None, reader: str = "monitor") -> Table:
+def page(*patients: Patient, dates: Mapping[str, date] | None = None, reader: str = "monitor") -> SheetTable:
     """The first page with Vejle (target 8) opening or closing on other dates."""
     sites = tuple(site.model_copy(update=dates or {}) if site.code == "VEJ" else site for site in CONFIG.sites)
     config = CONFIG.model_copy(update={"sites": sites})
@@ -40,7 +40,7 @@ def page(*patients: Patient, dates: Mapping[str, date] | None = None, reader: st
     return enrolment(cohort(patients, config, DICTIONARY, TODAY, TODAY), config, profile(reader, config))
 
 
-def cell(table: Table, site: str, title: str) -> Value:
+def cell(table: SheetTable, site: str, title: str) -> Value:
     at = [column.title for column in table.columns].index(title)
     return next(line.values[at] for line in table.lines if line.values[0] == site)
 
@@ -75,7 +75,7 @@ def test_a_patient_without_a_known_site_is_counted_and_pointed_out() -> None:
     assert (cell(first, "VEJ", "Randomised"), cell(first, "All", "Randomised")) == (1, 2)
 
 
-def months(*patients: Patient, reader: str = "monitor") -> Table:
+def months(*patients: Patient, reader: str = "monitor") -> SheetTable:
     """The sheet By month, as the reader's allow-list shows it."""
     of = profile(reader, CONFIG)
     (shown,) = of.show([by_month(cohort(patients, CONFIG, DICTIONARY, TODAY, TODAY), CONFIG, of)])

@@ -31,7 +31,7 @@ from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.pack import enrolment_packs, footer, sheets
 from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm
-from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
+from trialdesk.workbook import HEADER_ROW, Column, Line, SheetTable, digest, save
 
 FOLDER = FROZEN / "instruments" / "trial"
 # The checks between records have tests of their own.
@@ -87,7 +87,7 @@ NOBODY = pull({})
 
 def packs(
     snapshot: Snapshot, *profiles: str, envelopes: tuple[Finding, ...] = (), as_of: date = TODAY, **mapping: str
-) -> Mapping[str, tuple[Table, ...]]:
+) -> Mapping[str, tuple[SheetTable, ...]]:
     """The packs of a pull; what the register says is given, and `mapping` is event to its form."""
     return enrolment_packs(facts_of(snapshot, envelopes, as_of, **mapping), profiles)
 
@@ -101,16 +101,16 @@ def facts_of(
         return derive(Pull(snapshot, patients(snapshot, CONFIG), (), forms), Past(), CONFIG, TODAY, as_of)
 
 
-def sheet(tables: tuple[Table, ...], name: str) -> Table:
+def sheet(tables: tuple[SheetTable, ...], name: str) -> SheetTable:
     return next(table for table in tables if table.name == name)
 
 
-def column(table: Table, title: str) -> list[object]:
+def column(table: SheetTable, title: str) -> list[object]:
     at = [column.title for column in table.columns].index(title)
     return [line.values[at] for line in table.lines]
 
 
-def words(tables: tuple[Table, ...]) -> set[object]:
+def words(tables: tuple[SheetTable, ...]) -> set[object]:
     """Every value and heading a reader sees."""
     cells = {value for table in tables for line in table.lines for value in line.values}
     return cells | {text for table in tables for text in (table.title, table.about)}
@@ -296,23 +296,23 @@ def test_the_same_pull_gives_the_same_report_in_any_order() -> None:
     assert digest(packs(TRIAL, "monitor")["monitor"]) == digest(packs(turned, "monitor")["monitor"])
 
 
-def one_cell(title: str, *values: object) -> list[Table]:
-    return [Table("Leak", "t", "a", (Column(title),), tuple(Line((str(value),)) for value in values))]
+def one_cell(title: str, *values: object) -> list[SheetTable]:
+    return [SheetTable("Leak", "t", "a", (Column(title),), tuple(Line((str(value),)) for value in values))]
 
 
-def arms_of(snapshot: Snapshot) -> list[Table]:
+def arms_of(snapshot: Snapshot) -> list[SheetTable]:
     return one_cell("Arm", *(patient.arm for patient in patients(snapshot, CONFIG)))
 
 
-def operations_of(snapshot: Snapshot) -> list[Table]:
+def operations_of(snapshot: Snapshot) -> list[SheetTable]:
     return one_cell("Operated", sum(patient.procedure_on is not None for patient in patients(snapshot, CONFIG)))
 
 
-def counts_by_arm(snapshot: Snapshot) -> list[Table]:
+def counts_by_arm(snapshot: Snapshot) -> list[SheetTable]:
     return [by_arm(cohort(patients(snapshot, CONFIG), CONFIG, DICTIONARY, TODAY, TODAY), CONFIG)]
 
 
-def rows_by_arm(snapshot: Snapshot) -> list[Table]:
+def rows_by_arm(snapshot: Snapshot) -> list[SheetTable]:
     return one_cell("Record", *(patient.record for patient in patients(snapshot, CONFIG) if patient.arm == "1"))
 
 
@@ -325,7 +325,9 @@ def rows_by_arm(snapshot: Snapshot) -> list[Table]:
         (rows_by_arm, "sheet Leak"),
     ],
 )
-def test_a_planted_leak_is_caught_and_named_without_values(leak: Callable[[Snapshot], list[Table]], named: str) -> None:
+def test_a_planted_leak_is_caught_and_named_without_values(
+    leak: Callable[[Snapshot], list[SheetTable]], named: str
+) -> None:
     """An arm, a count of operations, counts by arm (balanced ones too), a list of one arm."""
     with pytest.raises(ConcealmentBroken, match=named) as refused:
         prove_blind(leak(TRIAL), map(leak, worlds(TRIAL, CONFIG)))

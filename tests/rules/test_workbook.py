@@ -9,13 +9,13 @@ import pytest
 from openpyxl import load_workbook
 
 from trialdesk.errors import OutputFailed
-from trialdesk.workbook import HEADER_ROW, Column, Line, Table, digest, save
+from trialdesk.workbook import HEADER_ROW, Column, Line, SheetTable, digest, save
 
 COLUMNS = (Column("Record"), Column("Target", "date"), Column("Tries", "number"))
 
 
-def table(*lines: Line, name: str = "Calls") -> Table:
-    return Table(name, "Call schedule", "As of 2026-11-23", COLUMNS, lines)
+def table(*lines: Line, name: str = "Calls") -> SheetTable:
+    return SheetTable(name, "Call schedule", "As of 2026-11-23", COLUMNS, lines)
 
 
 def test_dates_numbers_and_text_come_back_as_such(tmp_path: Path) -> None:

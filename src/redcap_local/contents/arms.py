@@ -7,7 +7,7 @@ from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 
 def export(call: Call) -> Reply:
@@ -23,7 +23,7 @@ def export(call: Call) -> Reply:
         if number in with_events and (not wanted or str(number) in wanted)
     ]
     call.note("export", "Manage/Design ", "Export arms (API)")
-    table = Table(("arm_num", "name"), rows, "arms", frozenset({"name"}), final_newline=False)
+    table = Grid(("arm_num", "name"), rows, "arms", frozenset({"name"}), final_newline=False)
     return replies.table(table, call.parameters.format)
 
 

@@ -12,7 +12,7 @@ from redcap_local.project import Event
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 from redcap_rules.names import event_name
 
 _COLUMNS = ("event_name", "arm_num", "unique_event_name", "custom_event_label", "event_id")
@@ -28,7 +28,7 @@ def export(call: Call) -> Reply:
     columns = (*_COLUMNS[:2], *_OFFSETS, *_COLUMNS[2:]) if scheduling else _COLUMNS
     rows = [_row(event) for event in call.project.events if not arms or str(event.arm) in arms]
     call.note("export", "Manage/Design ", "Export events (API)")
-    table = Table(columns, rows, "events", frozenset({"event_name"}), final_newline=False)
+    table = Grid(columns, rows, "events", frozenset({"event_name"}), final_newline=False)
     return replies.table(table, call.parameters.format)
 
 

@@ -8,7 +8,7 @@ from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 from redcap_rules.dictionary import Dictionary
 
 _COLUMNS = ("original_field_name", "choice_value", "export_field_name")
@@ -22,7 +22,7 @@ def export(call: Call) -> Reply:
         rows = [row for row in rows if row["original_field_name"] == wanted]
         if not rows:
             raise ApiError(messages.BAD_VALUES, "field", f"'{wanted}'")
-    return replies.table(Table(_COLUMNS, rows, "fields"), call.parameters.format)
+    return replies.table(Grid(_COLUMNS, rows, "fields"), call.parameters.format)
 
 
 def _rows(dictionary: Dictionary) -> Iterator[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redcap_local.call import Call
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 from redcap_rules.validation import TYPES
 
 
@@ -15,4 +15,4 @@ def export(call: Call) -> Reply:
         for kind in TYPES.values()
     ]
     columns = ("validation_name", "validation_label", "data_type")
-    return replies.table(Table(columns, rows), call.parameters.format)
+    return replies.table(Grid(columns, rows), call.parameters.format)

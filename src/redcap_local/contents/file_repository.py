@@ -8,7 +8,7 @@ from redcap_local.messages import ApiError
 from redcap_local.storage import documents, people
 from redcap_local.storage.documents import Folder
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 _LONGEST_NAME = 150
 
@@ -28,7 +28,7 @@ def create_folder(call: Call) -> Reply:
         raise ApiError(messages.BAD_VALUES, "role_id", f"'{role}'")
     made = documents.insert_folder(call.connection, call.project.id, Folder(0, parent, name, group, role))
     call.note("manage", "Manage/Design ", f"Create folder in File Repository (API) (folder_id = {made})")
-    return replies.table(Table(("folder_id",), [{"folder_id": made}]), parameters.format)
+    return replies.table(Grid(("folder_id",), [{"folder_id": made}]), parameters.format)
 
 
 def list_(call: Call) -> Reply:
@@ -48,7 +48,7 @@ def list_(call: Call) -> Reply:
     columns = ["folder_id", "doc_id", "name"]
     if call.server.at_least("16.0.8"):
         columns += ["role", "dag"]
-    return replies.sparse_table(Table(columns, rows), call.parameters.format)
+    return replies.sparse_table(Grid(columns, rows), call.parameters.format)
 
 
 def export(call: Call) -> Reply:

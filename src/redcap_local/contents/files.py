@@ -17,7 +17,7 @@ from redcap_local.wire.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Target:
     record: Record
     event: Event
     instance: int
@@ -76,7 +76,7 @@ def delete(call: Call) -> Reply:
     return replies.nothing()
 
 
-def _place(call: Call) -> _Place:
+def _place(call: Call) -> _Target:
     project, parameters = call.project, call.parameters
     field = parameters.needed("field")
     if field not in project.dictionary or project.dictionary.get(field).kind != "file":
@@ -91,21 +91,21 @@ def _place(call: Call) -> _Place:
         raise ApiError(messages.BAD_INSTANCE)
     if not 1 <= instance <= 32767:
         raise ApiError(messages.INSTANCE_NUMBER)
-    return _Place(record, event, instance, field)
+    return _Target(record, event, instance, field)
 
 
-def _editable(call: Call, place: _Place) -> None:
+def _editable(call: Call, place: _Target) -> None:
     if not call.user.rights.edits(call.project.columns[place.field].form):
         raise ApiError(messages.NO_FORM_RIGHT)
     if place.record.locked:
         raise ApiError(messages.RECORD_LOCKED)
 
 
-def _stored(call: Call, place: _Place, column: str) -> str:
+def _stored(call: Call, place: _Target, column: str) -> str:
     found = records.values(call.connection, [place.record.id], [column], [place.event.id])
     return next((value for _, _, instance, _, value in found if instance == place.instance), "")
 
 
-def _document(call: Call, place: _Place) -> int:
+def _document(call: Call, place: _Target) -> int:
     """The id of the document in the field; 0 for none."""
     return int(_stored(call, place, place.field) or 0)

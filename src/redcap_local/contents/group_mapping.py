@@ -6,7 +6,7 @@ from redcap_local.call import Call
 from redcap_local.people import find_group, member_or_refuse, refuse_inside_group
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 from redcap_rules.names import GROUP
 
 
@@ -18,7 +18,7 @@ def export(call: Call) -> Reply:
         for row in people.members(call.connection, call.project.id)
     ]
     call.note("export", "Manage/Design ", "Export user-DAG assignments (API)")
-    return replies.table(Table(("username", GROUP), rows), call.parameters.format)
+    return replies.table(Grid(("username", GROUP), rows), call.parameters.format)
 
 
 def import_(call: Call) -> Reply:

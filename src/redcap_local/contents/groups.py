@@ -8,7 +8,7 @@ from redcap_local.messages import ApiError
 from redcap_local.people import find_group, refuse_inside_group
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 from redcap_rules.names import group_name
 
 
@@ -27,7 +27,7 @@ def export(call: Call) -> Reply:
         for group in call.project.groups
     ]
     call.note("export", "Manage/Design ", "Export DAGs (API)")
-    return replies.table(Table(columns, rows, "dags"), call.parameters.format)
+    return replies.table(Grid(columns, rows, "dags"), call.parameters.format)
 
 
 def import_(call: Call) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redcap_local.call import Call
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 
 
 def export(call: Call) -> Reply:
@@ -15,5 +15,5 @@ def export(call: Call) -> Reply:
     ]
     call.note("export", "Manage/Design ", "Export instruments (API)")
     columns = ("instrument_name", "instrument_label")
-    table = Table(columns, rows, "instruments", frozenset({"instrument_label"}), final_newline=False)
+    table = Grid(columns, rows, "instruments", frozenset({"instrument_label"}), final_newline=False)
     return replies.table(table, call.parameters.format)

@@ -9,7 +9,7 @@ from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.storage import log
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 
 _KINDS: dict[str, list[str]] = {
     "": [],
@@ -41,7 +41,7 @@ def export(call: Call) -> Reply:
     ]
     call.note("export", "Manage/Design ", "Export Logging (API)")
     columns = ("timestamp", "username", "action", "details", "record")
-    return replies.table(Table(columns, rows), call.parameters.format)
+    return replies.table(Grid(columns, rows), call.parameters.format)
 
 
 def _limits(call: Call) -> dict[str, object]:

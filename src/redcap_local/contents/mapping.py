@@ -7,7 +7,7 @@ from redcap_local.call import Call
 from redcap_local.messages import ApiError
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 
 def export(call: Call) -> Reply:
@@ -23,7 +23,7 @@ def export(call: Call) -> Reply:
         for form in sorted(project.forms_of(event), key=project.form_position.__getitem__)
     ]
     call.note("export", "Manage/Design ", "Export instrument-event mappings (API)")
-    table = Table(("arm_num", "unique_event_name", "form"), rows, "items", final_newline=False)
+    table = Grid(("arm_num", "unique_event_name", "form"), rows, "items", final_newline=False)
     return replies.table(table, call.parameters.format)
 
 

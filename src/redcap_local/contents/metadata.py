@@ -12,7 +12,7 @@ from redcap_local.messages import ApiError
 from redcap_local.project import Project
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 from redcap_rules.calculation import CalculationCycle, Calculations
 from redcap_rules.dictionary import API_COLUMNS, Dictionary, DictionaryError, from_api, to_api
 
@@ -31,7 +31,7 @@ def export(call: Call) -> Reply:
     ]
     call.note("export", "Manage/Design ", "Export data dictionary (API)")
     return replies.table(
-        Table(API_COLUMNS, rows, "records", between=",\n"), call.parameters.format, call.parameters.delimiter
+        Grid(API_COLUMNS, rows, "records", between=",\n"), call.parameters.format, call.parameters.delimiter
     )
 
 

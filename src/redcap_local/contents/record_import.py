@@ -18,7 +18,7 @@ from redcap_local.messages import ApiError
 from redcap_local.odm.vocabulary import ODM, parsed
 from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
-from redcap_local.wire.replies import MIME, Reply, Table
+from redcap_local.wire.replies import MIME, Grid, Reply
 from redcap_local.wire.text import XML_PROLOG
 from redcap_rules.names import GROUP
 
@@ -94,6 +94,6 @@ def _id_list(ids: Sequence[str], form: str) -> Reply:
 
         return Reply(json.dumps(list(ids), separators=(",", ":")).encode(), MIME["json"])
     if form == "csv":
-        return replies.table(Table(("id",), [{"id": name} for name in ids]), "csv")
+        return replies.table(Grid(("id",), [{"id": name} for name in ids]), "csv")
     items = "".join(f"<id>{replies.xml_escaped(name)}</id>" for name in ids)
     return Reply(f"{XML_PROLOG}<ids>{items}</ids>".encode(), MIME["xml"])

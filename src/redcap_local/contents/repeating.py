@@ -8,7 +8,7 @@ from redcap_local.messages import ApiError
 from redcap_local.storage import structure
 from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 
 
 def export(call: Call) -> Reply:
@@ -30,7 +30,7 @@ def export(call: Call) -> Reply:
     ]
     call.note("export", "Manage/Design ", "Export repeating instruments and events (API)")
     return replies.table(
-        Table((*named, "form_name", "custom_form_label"), rows, final_newline=False), call.parameters.format
+        Grid((*named, "form_name", "custom_form_label"), rows, final_newline=False), call.parameters.format
     )
 
 

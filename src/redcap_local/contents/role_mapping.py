@@ -7,7 +7,7 @@ from redcap_local.contents.roles import role_id
 from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
-from redcap_local.wire.replies import Reply, Table
+from redcap_local.wire.replies import Grid, Reply
 
 # The version from which the assignment of roles names the data access group too.
 _WITH_GROUP = "15.8.2"
@@ -27,7 +27,7 @@ def export(call: Call) -> Reply:
         for row in people.members(call.connection, call.project.id)
     ]
     call.note("export", "Manage/Design ", "Export user-role assignments (API)")
-    return replies.table(Table(columns, rows, final_newline=False), call.parameters.format)
+    return replies.table(Grid(columns, rows, final_newline=False), call.parameters.format)
 
 
 def import_(call: Call) -> Reply:

@@ -12,7 +12,7 @@ from redcap_local.messages import ApiError
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 
 def export(call: Call) -> Reply:
@@ -20,7 +20,7 @@ def export(call: Call) -> Reply:
     columns = ("unique_role_name", "role_label", *rights_rows.switch_keys(call), "forms", "forms_export")
     rows = [_row(call, row) for row in people.roles(call.connection, call.project.id)]
     call.note("export", "Manage/Design ", "Export user roles (API)")
-    return replies.table(Table(columns, rows, final_newline=False), call.parameters.format)
+    return replies.table(Grid(columns, rows, final_newline=False), call.parameters.format)
 
 
 def _row(call: Call, row: sqlite3.Row) -> dict[str, Cell]:

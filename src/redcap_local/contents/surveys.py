@@ -15,7 +15,7 @@ from redcap_local.places import find_event, find_record, visible
 from redcap_local.storage import people, records
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 _COLUMNS = (
     "email", "email_occurrence", "identifier", "record", "invitation_sent_status", "invitation_send_time",
@@ -70,7 +70,7 @@ def participants(call: Call) -> Reply:
         _participant(call, record, (event.name, form, "1"), there[record.id]) for record in found if record.id in there
     ]
     call.note("export", "Manage/Design ", "Export survey participant list (API)")
-    return replies.table(Table(_COLUMNS, rows), call.parameters.format)
+    return replies.table(Grid(_COLUMNS, rows), call.parameters.format)
 
 
 def _participant(call: Call, record: Record, place: tuple[str, str, str], completed: str) -> dict[str, Cell]:

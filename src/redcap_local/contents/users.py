@@ -13,7 +13,7 @@ from redcap_local.people import assign_group, member_or_refuse
 from redcap_local.storage import people
 from redcap_local.wire import data, replies
 from redcap_local.wire.data import DataRow
-from redcap_local.wire.replies import Cell, Reply, Table
+from redcap_local.wire.replies import Cell, Grid, Reply
 
 _FIRST = (
     "username", "email", "firstname", "lastname", "expiration", "data_access_group", "data_access_group_id",
@@ -26,7 +26,7 @@ def export(call: Call) -> Reply:
     columns = (*named, *rights_rows.switch_keys(call), "forms", "forms_export")
     rows = [_row(call, row) for row in people.members(call.connection, call.project.id)]
     call.note("export", "Manage/Design ", "Export users (API)")
-    return replies.table(Table(columns, rows, "users", final_newline=False), call.parameters.format)
+    return replies.table(Grid(columns, rows, "users", final_newline=False), call.parameters.format)
 
 
 def _row(call: Call, row: sqlite3.Row) -> dict[str, Cell]:

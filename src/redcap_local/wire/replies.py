@@ -33,7 +33,7 @@ Cell = str | int | None | dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Grid:
     """Rows of one content.
 
     `between` stands between the elements of JSON, `root` names the XML root, `quoted` the CSV columns that are quoted
@@ -89,7 +89,7 @@ def xml_escaped(value: str) -> str:
     return escape("".join(c for c in value if c in "\t\n\r" or c >= " "))
 
 
-def table(content: Table, form: str, delimiter: str = ",") -> Reply:
+def table(content: Grid, form: str, delimiter: str = ",") -> Reply:
     """The rows in the format asked for."""
     if form == "json":
         rows = (json.dumps({c: row[c] for c in content.columns}, separators=(",", ":")) for row in content.rows)
@@ -99,13 +99,13 @@ def table(content: Table, form: str, delimiter: str = ",") -> Reply:
     return Reply(_xml(content).encode(), MIME["xml"])
 
 
-def sparse_table(content: Table, form: str) -> Reply:
+def sparse_table(content: Grid, form: str) -> Reply:
     """Rows that lack some columns: JSON objects without the keys, blank cells in CSV."""
     if form == "json":
         body = json.dumps(list(content.rows), separators=(",", ":")).replace("/", "\\/")
         return Reply(body.encode(), MIME["json"])
     full: list[dict[str, Cell]] = [{c: row.get(c, "") for c in content.columns} for row in content.rows]
-    return table(Table(content.columns, full, content.root), form)
+    return table(Grid(content.columns, full, content.root), form)
 
 
 def one_object(columns: Sequence[str], row: Mapping[str, Cell], form: str) -> Reply:
@@ -113,7 +113,7 @@ def one_object(columns: Sequence[str], row: Mapping[str, Cell], form: str) -> Re
     if form == "json":
         body = json.dumps({c: row[c] for c in columns}, separators=(",", ":")).replace("/", "\\/")
         return Reply(body.encode(), MIME["json"])
-    return table(Table(columns, [row]), form)
+    return table(Grid(columns, [row]), form)
 
 
 def _flat(value: Cell) -> str:
@@ -122,7 +122,7 @@ def _flat(value: Cell) -> str:
     return "" if value is None else str(value)
 
 
-def _csv(content: Table, delimiter: str) -> str:
+def _csv(content: Grid, delimiter: str) -> str:
     if not content.rows and not content.columns:
         return "\n"
     cell = csv_cell(delimiter)
@@ -135,7 +135,7 @@ def _csv(content: Table, delimiter: str) -> str:
     return "\n".join(lines) + ("\n" if content.final_newline else "")
 
 
-def _xml(content: Table) -> str:
+def _xml(content: Grid) -> str:
     items = "".join(
         "<item>" + "".join(_xml_element(column, row[column]) for column in content.columns) + "</item>"
         for row in content.rows

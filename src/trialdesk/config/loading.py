@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -15,6 +15,8 @@ from trialdesk.config.fitting import Setting, misfits
 from trialdesk.config.whole import Config
 from trialdesk.config.wording import plain
 from trialdesk.errors import ConfigError
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 def load(path: Path) -> Config:
@@ -34,15 +36,32 @@ def load(path: Path) -> Config:
         blocks = _readable(tree, {str(detail["loc"][0]) for detail in details})
     problems += misfits(blocks)
     if problems:
-        lines = sorted((_line(tree, place), ".".join(map(str, place)), what) for place, what in problems)
-        raise ConfigError(*(f"{path.name}:{line}: {where}: {what}" for line, where, what in lines))
+        raise ConfigError(*_told(path, tree, problems))
     return config
+
+
+def read_settings(path: Path, kind: type[Settings]) -> Settings:
+    """Another file of settings, checked against its model.
+
+    Raises:
+        ConfigError: the file is not YAML, or has problems; every problem is listed with its line.
+    """
+    tree = _tree(path)
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(*_told(path, tree, _problems(error.errors(include_url=False)))) from None
 
 
 def lines(path: Path) -> Callable[[Setting], int]:
     """Where a setting of a readable configuration stands: its line, or that of the nearest block above it."""
     tree = _tree(path)
     return lambda place: _line(tree, place)
+
+
+def _told(path: Path, tree: Any, problems: Iterable[tuple[Setting, str]]) -> list[str]:
+    told = sorted((_line(tree, place), ".".join(map(str, place)), what) for place, what in problems)
+    return [f"{path.name}:{line}: {where}: {what}" for line, where, what in told]
 
 
 def _tree(path: Path) -> Any:

@@ -8,7 +8,7 @@ from datetime import date
 from trialdesk.config import Config
 from trialdesk.envelopes.stock import stock
 from trialdesk.model import Envelope, Finding
-from trialdesk.workbook import Column, Line, Table, Tone, Value
+from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
 TONES: dict[str, Tone] = {
     "released": "warning",
@@ -39,9 +39,9 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
 
 def coordinator_lists(
     config: Config, envelopes: Sequence[Envelope], today: date, findings: Sequence[Finding] | None = None
-) -> tuple[Table, ...]:
+) -> tuple[SheetTable, ...]:
     """All envelopes, what to send or make, and what reconciliation found if it was made, as of `today`."""
-    every = Table(
+    every = SheetTable(
         "Envelopes",
         f"Envelopes of {config.trial.id}",
         f"As of {today}: where every envelope is.",
@@ -54,7 +54,7 @@ def coordinator_lists(
     return every, _to_send(config, envelopes, today), *found
 
 
-def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[Table, ...]:
+def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[SheetTable, ...]:
     """The envelopes one site has or had, as of `today`.
 
     What still lies at the desk, and how shipments were cut, is not shown to a site: a shipment ends with a block, so
@@ -67,14 +67,16 @@ def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: d
     )
     name = config.sites_by_code[site].name
     about = f"As of {today}. Open the released envelope only, after the coordinator's call."
-    return (Table("Envelopes", f"Envelopes at {name}", about, tuple(column for column, _ in shown), lines, keys=4),)
+    return (
+        SheetTable("Envelopes", f"Envelopes at {name}", about, tuple(column for column, _ in shown), lines, keys=4),
+    )
 
 
 def _line(config: Config, envelope: Envelope) -> Line:
     return Line(tuple(of(config, envelope) for _, of in _COLUMNS), TONES.get(envelope.status, "plain"))
 
 
-def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Table:
+def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> SheetTable:
     columns = (Column("Site"), Column("Name"), Column("Stratum"), Column("Pile"), Column("Do"), Column("Envelopes"))
     lines = tuple(
         Line(
@@ -92,10 +94,10 @@ def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Tabl
         if state.level != "OK"
     )
     about = f"As of {today}: piles at or below the reorder level. To make more: make_tables --pile SITE-STRATUM."
-    return Table("To send", "Envelopes to send", about, columns, lines, keys=3, empty="Every pile has enough.")
+    return SheetTable("To send", "Envelopes to send", about, columns, lines, keys=3, empty="Every pile has enough.")
 
 
-def _findings(findings: Sequence[Finding], today: date) -> Table:
+def _findings(findings: Sequence[Finding], today: date) -> SheetTable:
     """With the envelope numbers that open reports leave out."""
     columns = (Column("Severity"), Column("Rule"), Column("Site"), Column("Record"), Column("Finding", width=80))
     lines = tuple(
@@ -103,4 +105,4 @@ def _findings(findings: Sequence[Finding], today: date) -> Table:
         for one in sorted(findings, key=lambda one: (one.severity, one.site, one.record, one.rule, one.text))
     )
     about = f"As of {today}: where register and records do not agree, or an envelope was not used as it should be."
-    return Table("Findings", "Findings about envelopes", about, columns, lines, keys=4)
+    return SheetTable("Findings", "Findings about envelopes", about, columns, lines, keys=4)

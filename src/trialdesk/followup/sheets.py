@@ -14,7 +14,7 @@ from trialdesk.config import Config
 from trialdesk.followup.contacts import record_order
 from trialdesk.followup.opendays import day_text
 from trialdesk.followup.schedule import Entry, Hold, Schedule
-from trialdesk.workbook import Column, Line, Table, Tone, Value
+from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
 AHEAD = timedelta(days=14)
 _PEN = 24.0  # points: a printed row someone writes in
@@ -138,7 +138,7 @@ _LATE = _Layout((*_PATIENT, *_WINDOW, "Status", "Days left with grace", *_KNOWN)
 _ALL = _Layout((*_PATIENT, *_WINDOW, "Planned", "Booked by patient", "Status", *_KNOWN))
 
 
-def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) -> tuple[Table, ...]:
+def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) -> tuple[SheetTable, ...]:
     """The four sheets of the call schedule: Today, Next 14 days, Overdue and missed, All contacts.
 
     Args:
@@ -155,9 +155,9 @@ def tables(plan: Schedule, config: Config, today: date, data_as_of: datetime) ->
     missed = sorted((e for e in plan.entries if e.status == "missed"), key=_by_target, reverse=True)
     calls = sorted((e for e in plan.entries if e.status == "overdue" or today in e.calls), key=_urgency)
 
-    def sheet(name: str, layout: _Layout, lines: Iterable[Line], empty: str) -> Table:
+    def sheet(name: str, layout: _Layout, lines: Iterable[Line], empty: str) -> SheetTable:
         height = _PEN if layout.entry else 0
-        return Table(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty, height)
+        return SheetTable(name, f"{title} · {name.lower()}", about, layout.columns, tuple(lines), 3, empty, height)
 
     due, following, behind, whole = (layout.of(config) for layout in (_TODAY, _NEXT, _LATE, _ALL))
     held = (due.hold(hold) for hold in plan.holds)

@@ -8,7 +8,7 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.instruments.checks.configuration import configuration
 from trialdesk.instruments.checks.subject import Subject
-from trialdesk.instruments.folder import Folder, Place
+from trialdesk.instruments.folder import Folder, Origin
 from trialdesk.instruments.live import live_design
 from trialdesk.redcap.gateway import Gateway
 
@@ -22,7 +22,7 @@ def prove_fit(config: Config, trial: Gateway) -> None:
         ConfigError: one line for everything that is not there.
     """
     design = live_design(trial, groups=False, roles=False)
-    places = {field.name: Place("the project in REDCap", 0) for field in design.dictionary.fields}
+    places = {field.name: Origin("the project in REDCap", 0) for field in design.dictionary.fields}
     subject = Subject(Folder(Path(), design, places, {}), config)
     faults = [fault for fault in configuration(subject) if fault.severity == "error"]
     if faults:

@@ -49,7 +49,7 @@ _ASIDE = frozenset({GROUPS, ROLES, QUALITY, CLASSES, DISPLAY, LICENCES})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Origin:
     """Where a field or a row of structure stands."""
 
     file: str
@@ -65,7 +65,7 @@ class Folder:
 
     path: Path
     design: Design
-    places: Mapping[str, Place]
+    places: Mapping[str, Origin]
     tables: Mapping[str, Numbered]
     unread: tuple[Fault, ...] = ()
     whole: bool = True
@@ -143,9 +143,9 @@ def _quality(path: Path, table: Numbered) -> str:
     return f"{path.name} ({len(table)} rules, digest {digest_of(read_text(path, []) or '')})" if table else ""
 
 
-def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str, Place]]:
+def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str, Origin]]:
     parts: list[Dictionary] = []
-    rows: list[tuple[Field, Place]] = []  # of the joined dictionary
+    rows: list[tuple[Field, Origin]] = []  # of the joined dictionary
     for path in dictionary_files(folder):
         text = read_text(path, faults)
         if text is None:
@@ -155,7 +155,7 @@ def _dictionary(folder: Path, faults: list[Fault]) -> tuple[Dictionary, dict[str
         except DictionaryError as error:
             faults.extend(Fault(path.name, p.row, p.column, "dictionary", p.what, p.way_out) for p in error.problems)
             continue
-        places = (Place(path.name, row) for row in _filled_rows(text))
+        places = (Origin(path.name, row) for row in _filled_rows(text))
         mine = list(zip(part.fields, places, strict=True))
         # a part may repeat the record id, which is taken once
         rows += mine[1:] if parts and part.record_id == parts[0].record_id else mine

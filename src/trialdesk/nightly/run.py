@@ -39,7 +39,7 @@ from trialdesk.nightly.writeback import changes, write
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.sanity import gate
 from trialdesk.reports.pack import enrolment_packs, footer
-from trialdesk.workbook import Table, save
+from trialdesk.workbook import SheetTable, save
 
 OPEN_PROFILE = "monitor"
 
@@ -173,7 +173,7 @@ def _entry(config: Config, order: Order, run: str, status: str, code: int) -> En
     )
 
 
-def _books(facts: Facts, now: datetime) -> Mapping[str, tuple[tuple[Table, ...], str]]:
+def _books(facts: Facts, now: datetime) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
     """File name to its sheets and the foot of its pages."""
     config, today, cards = facts.config, facts.common.day, facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trialdesk.errors import ConcealmentBroken
-from trialdesk.workbook import Table, Tone, Value, digest
+from trialdesk.workbook import SheetTable, Tone, Value, digest
 
 
-def prove_blind(shown: Sequence[Table], others: Iterable[Sequence[Table]]) -> None:
+def prove_blind(shown: Sequence[SheetTable], others: Iterable[Sequence[SheetTable]]) -> None:
     """The tables are the same in every other world, to the last cell and tone.
 
     Args:
@@ -26,14 +26,14 @@ def prove_blind(shown: Sequence[Table], others: Iterable[Sequence[Table]]) -> No
             raise ConcealmentBroken(f"the report shows the treatment in {_leak(shown, other)}; nothing was written")
 
 
-def _leak(shown: Sequence[Table], other: Sequence[Table]) -> str:
+def _leak(shown: Sequence[SheetTable], other: Sequence[SheetTable]) -> str:
     for one, two in zip(shown, other, strict=False):
         if digest([one]) != digest([two]):
             return f"sheet {one.name}, {_column(one, two)}"
     return "the list of sheets"
 
 
-def _column(one: Table, two: Table) -> str:
+def _column(one: SheetTable, two: SheetTable) -> str:
     if [column.title for column in one.columns] != [column.title for column in two.columns]:
         return "its columns"
     if len(one.lines) != len(two.lines):
@@ -44,5 +44,5 @@ def _column(one: Table, two: Table) -> str:
     return "its heading"
 
 
-def _cells(table: Table, index: int) -> list[tuple[Value, Tone]]:
+def _cells(table: SheetTable, index: int) -> list[tuple[Value, Tone]]:
     return [(line.values[index], line.tones.get(index, line.tone)) for line in table.lines]

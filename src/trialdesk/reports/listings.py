@@ -12,10 +12,10 @@ from trialdesk.findings.lists import FindingList
 from trialdesk.instruments.treatment import treatment_events
 from trialdesk.model import Finding
 from trialdesk.reports.profiles import Profile
-from trialdesk.workbook import Column, Line, Table, Tone
+from trialdesk.workbook import Column, Line, SheetTable, Tone
 
 
-def patients(cohort: Cohort) -> Table:
+def patients(cohort: Cohort) -> SheetTable:
     """Every patient with dates, step and state; no arm, no envelope, nothing of the procedure."""
     columns = (
         Column("Record", width=12), Column("Site", width=8), Column("Last step", width=18),
@@ -25,10 +25,10 @@ def patients(cohort: Cohort) -> Table:
     )  # fmt: skip
     about = "Last step: the furthest reached without a gap. Days in trial count from randomisation to the data cut."
     lines = tuple(_patient(member, cohort) for member in cohort.members)
-    return Table("Patients", "Patients", about, columns, lines, empty="No patient yet.")
+    return SheetTable("Patients", "Patients", about, columns, lines, empty="No patient yet.")
 
 
-def findings(found: FindingList, cohort: Cohort, profile: Profile) -> Table:
+def findings(found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable:
     """What has to be looked at, errors first.
 
     In an open profile the treatment's findings are only counted by site, and no envelope number is shown.
@@ -48,12 +48,12 @@ def findings(found: FindingList, cohort: Cohort, profile: Profile) -> Table:
     about = (
         f"{errors} to be solved, {len(mine) - errors} to be looked at. A finding goes away when REDCap is corrected."
     )
-    return Table("Findings", "Findings", about, columns, tuple(lines), keys=2)
+    return SheetTable("Findings", "Findings", about, columns, tuple(lines), keys=2)
 
 
 def completeness(
     forms: Sequence[DueForm], cohort: Cohort, mapping: Mapping[str, tuple[str, ...]], config: Config, profile: Profile
-) -> Table:
+) -> SheetTable:
     """Every form of every contact event: how many are expected by now, entered, complete and missing.
 
     Open profiles leave out the events that follow a procedure: how many are expected there tells how many had one.
@@ -69,10 +69,10 @@ def completeness(
     )  # fmt: skip
     lines = tuple(_count(one, labels) for one in count(forms, cohort.records, places))
     about = "Forms are expected once a contact is made or its time is over, while the patient is in the trial."
-    return Table("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
+    return SheetTable("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
 
 
-def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) -> Table:
+def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) -> SheetTable:
     """What every number means, and what this report was made from; `current` if the cut is the day of the pull."""
     trial = config.trial
     facts = (
@@ -91,7 +91,9 @@ def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) ->
         *(_OPEN_TERMS if profile.open else _CLOSED_TERMS),
     )
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
-    return Table("About", "About this report", "What it was made from, and what every number means.", columns, lines)
+    return SheetTable(
+        "About", "About this report", "What it was made from, and what every number means.", columns, lines
+    )
 
 
 def _later(cohort: Cohort, profile: Profile) -> str:

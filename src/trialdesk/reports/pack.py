@@ -12,10 +12,10 @@ from trialdesk.instruments.treatment import shown_openly
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.profiles import Profile, profile
-from trialdesk.workbook import Table
+from trialdesk.workbook import SheetTable
 
 
-def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple[Table, ...]]:
+def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple[SheetTable, ...]]:
     """Profile name to its sheets; every open one is proved not to depend on any patient's treatment.
 
     Args:
@@ -28,7 +28,7 @@ def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple
     """
     readers = [profile(name, facts.config) for name in profiles]
     others = tuple(other_worlds(facts)) if any(reader.open for reader in readers) else ()
-    packs: dict[str, tuple[Table, ...]] = {}
+    packs: dict[str, tuple[SheetTable, ...]] = {}
     for reader in readers:
         packs[reader.name] = reader.show(sheets(facts, reader))
         if reader.open:
@@ -36,7 +36,7 @@ def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple
     return packs
 
 
-def sheets(facts: Facts, reader: Profile) -> tuple[Table, ...]:
+def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     """Every sheet there is, in the order of reading, for the patients a profile shows; it leaves out what is not its.
 
     A site's report is made of the patients that both the site field and the data access group give to it.
@@ -57,7 +57,7 @@ def sheets(facts: Facts, reader: Profile) -> tuple[Table, ...]:
     )
 
 
-def _prove(shown: Sequence[Table], others: Sequence[Sequence[Table]], facts: Facts) -> None:
+def _prove(shown: Sequence[SheetTable], others: Sequence[Sequence[SheetTable]], facts: Facts) -> None:
     """The proof; a failure names the setting that tells the arm where the configuration alone shows it."""
     try:
         prove_blind(shown, others)

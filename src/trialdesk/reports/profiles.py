@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trialdesk.config import Config, Site
 from trialdesk.errors import ConfigError
 from trialdesk.facts.cohort import states
-from trialdesk.workbook import Line, Table
+from trialdesk.workbook import Line, SheetTable
 
 # In place of these stand one column for each step of recruitment, site, or state of a randomised patient.
 STEPS, SITES, STATES = "<steps>", "<sites>", "<states>"
@@ -48,7 +48,7 @@ class Profile:
     open: bool
     columns: Mapping[str, frozenset[str]]
 
-    def show(self, tables: Iterable[Table]) -> tuple[Table, ...]:
+    def show(self, tables: Iterable[SheetTable]) -> tuple[SheetTable, ...]:
         """The tables on the list with the columns on the list, in the order of `tables`."""
         return tuple(_only(table, self.columns[table.name]) for table in tables if table.name in self.columns)
 
@@ -85,7 +85,7 @@ def _titles(
     }
 
 
-def _only(table: Table, titles: frozenset[str]) -> Table:
+def _only(table: SheetTable, titles: frozenset[str]) -> SheetTable:
     keep = [number for number, column in enumerate(table.columns) if column.title in titles]
     lines = tuple(
         Line(

@@ -13,7 +13,7 @@ from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.reports.accrual import Month, Projection, exposure, months, project, recruiting
 from trialdesk.reports.flow import Box, flow, unbalanced
 from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
-from trialdesk.workbook import Column, Line, Table, Tone, Value
+from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
 LONG = 60
 """Days after which a site without a new patient is pointed out (reference/trial-operations.md 2.2, sheet 01)."""
@@ -21,7 +21,7 @@ LONG = 60
 NOTE = 2
 
 
-def enrolment(cohort: Cohort, config: Config, profile: Profile) -> Table:
+def enrolment(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     """The page read first: every site with its steps, target, rate and what to notice, and the whole."""
     lines = [_site(site, cohort) for site in profile.sites]
     known = {site.code for site in profile.sites}
@@ -41,10 +41,10 @@ def enrolment(cohort: Cohort, config: Config, profile: Profile) -> Table:
     part = share(cohort.randomised, target)
     percent = "" if part is None else f" ({_percent(part)})"
     title = f"Enrolment: {cohort.randomised} of {target} randomised{percent} by {cohort.as_of}"
-    return Table("Enrolment", title, _outlook(cohort, config, profile, target), columns, tuple(lines), keys=2)
+    return SheetTable("Enrolment", title, _outlook(cohort, config, profile, target), columns, tuple(lines), keys=2)
 
 
-def by_month(cohort: Cohort, config: Config, profile: Profile) -> Table:
+def by_month(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     """Every calendar month since the start, months without patients too, by site and against the plan, and the whole.
 
     Patients without a known site have a column of their own while there are any, so every row adds up.
@@ -63,10 +63,10 @@ def by_month(cohort: Cohort, config: Config, profile: Profile) -> Table:
     lines = [_month(row, cohort.as_of, strays=strays) for row in rows]
     if rows:
         lines.append(_all_months(rows, strays=strays))
-    return Table("By month", "Recruitment by month", about, columns, tuple(lines))
+    return SheetTable("By month", "Recruitment by month", about, columns, tuple(lines))
 
 
-def participant_flow(cohort: Cohort) -> Table:
+def participant_flow(cohort: Cohort) -> SheetTable:
     """The flow of participants, pooled; raises OutputFailed should a box not be the sum of its children."""
     boxes = flow(cohort)
     if wrong := unbalanced(boxes):
@@ -77,10 +77,10 @@ def participant_flow(cohort: Cohort) -> Table:
         Column("% of that", "percent", 12),
     )  # fmt: skip
     about = "The boxes that are part of another exclude one another and add up to it. Arms are pooled."
-    return Table("Flow", "Participant flow", about, columns, tuple(_box(box, above) for box in boxes))
+    return SheetTable("Flow", "Participant flow", about, columns, tuple(_box(box, above) for box in boxes))
 
 
-def by_arm(cohort: Cohort, config: Config) -> Table:
+def by_arm(cohort: Cohort, config: Config) -> SheetTable:
     """Randomised patients by arm as allocated; for the closed report alone."""
     columns = (
         Column("Arm", width=32), Column("Randomised", "number", 12),
@@ -89,7 +89,7 @@ def by_arm(cohort: Cohort, config: Config) -> Table:
     )  # fmt: skip
     lines = [_arm(label, code, cohort, config) for code, label in _arms(cohort, config)]
     about = "As randomised: a patient who changed arm stays in the arm of the envelope. Confidential."
-    return Table("By arm", "Randomised patients by arm", about, columns, tuple(lines))
+    return SheetTable("By arm", "Randomised patients by arm", about, columns, tuple(lines))
 
 
 def _site(site: Site, cohort: Cohort) -> Line:

@@ -21,7 +21,7 @@ TEXTS: Mapping[str, str] = {
     "Q43": "Contacts not in time",
     "Q47": "Wish to change arm noted but the form for it is empty",
     "Q48": "New event, treatment change or admission noted but no log entry since the previous contact",
-    "Q57": "Procedure long ago and the surgeon control is empty",
+    "Q57": "Procedure long ago and the control after it is not done",
     "Q63": "Fatal event without an end-of-study death, or the reverse",
     "Q64": "Event judged related to the procedure but no procedure on or before its start",
     "Q66": "Form dated after death, or after withdrawal from data collection",
