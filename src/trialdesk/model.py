@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -139,7 +140,8 @@ class Patient:
 class Finding:
     """Something a person has to look at; `text` names no arm and no card code.
 
-    `site` is the site code or "" for the whole trial; `where` is the event (and instance) the rule fired in.
+    `site` is the site code or "" for the whole trial; `where` is the event (and instance) the rule fired in. `field`,
+    `envelope` and `other` (a record or envelope) say what it is about; `evidence` is what it rests on, never shown.
     """
 
     rule: str
@@ -148,6 +150,10 @@ class Finding:
     where: str
     severity: Severity
     text: str
+    field: str = ""
+    envelope: str = ""
+    other: str = ""
+    evidence: str = dataclasses.field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 from frozen import FROZEN
 from redcap_rules.record import Row
 from trialdesk.config import load
-from trialdesk.findings.crosschecks import TEXTS, cross_findings
+from trialdesk.findings.crosschecks import OWN, cross_findings
 from trialdesk.followup.contacts import Contact, Said
 from trialdesk.followup.schedule import Entry, Schedule
 from trialdesk.instruments.folder import folder_of, read_folder
@@ -206,5 +206,5 @@ def test_a_death_without_a_fatal_event_is_found_too() -> None:
 def test_every_text_is_free_of_arms() -> None:
     """A finding may be read by someone who must not know the arm."""
     arms = {arm.name.casefold() for arm in CONFIG.arms}
-    assert len(TEXTS) == 10
-    assert not [text for text in TEXTS.values() if any(arm in text.casefold() for arm in arms)]
+    assert len(OWN) == 10
+    assert not [one.wording for one in OWN.values() if any(arm in one.wording.casefold() for arm in arms)]

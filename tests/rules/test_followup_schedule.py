@@ -108,9 +108,21 @@ def test_a_finished_patient_with_a_sign_of_death_is_not_verified_by_the_nurse(fr
 def test_a_date_of_enrolment_ten_years_away_is_verified_and_breaks_nothing(frozen: Config) -> None:
     """A typing error such as 9999 plans no call."""
     plan = made(frozen, "2026-02-23", ODE_1=record(enrolled="9999-12-30"))
-    reason = "enrolment: 9999-12-30 is more than 10 years from the start of the trial; correct it in REDCap"
-    assert plan.holds[0].reasons == (reason,)
+    assert plan.holds[0].reasons == ("enrolment: 9999-12-30 lies after today; correct it in REDCap",)
+    assert plan.holds[0].undated
     assert {e.planned for e in plan.entries} == {None}
+
+
+@pytest.mark.parametrize("ahead", ["2026-02-24", "2026-03-02", "2027-02-02"])
+def test_an_opening_dated_after_today_plans_no_call_and_says_so(frozen: Config, ahead: str) -> None:
+    """Five days ahead all calls would be five days late; the patient stands first on the sheet of the day instead."""
+    plan = made(frozen, "2026-02-23", ODE_1=record(enrolled=ahead))
+    today = tables(plan, frozen, date(2026, 2, 23), datetime(2026, 2, 23, 4, 30))[0]
+    titles = [column.title for column in today.columns]
+    first = dict(zip(titles, today.lines[0].values, strict=True))
+    assert (first["Record"], first["Status"]) == ("ODE-1", "CHECK DATE FIRST")
+    assert ahead in str(first["Remarks"])
+    assert {entry.planned for entry in plan.entries} == {None}
 
 
 @pytest.mark.parametrize(

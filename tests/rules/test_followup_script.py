@@ -111,13 +111,13 @@ def test_a_day_that_is_not_of_this_trial_is_wrong_usage_and_nothing_is_done(
     assert "2025-01-05 to 2039-01-05" in " ".join(found.output.replace("│", "").split())
 
 
-@pytest.mark.parametrize("day", ["2025-01-05", "2039-01-05"])
+@pytest.mark.parametrize(("day", "code"), [("2025-01-05", 10), ("2039-01-05", 0)])
 def test_the_first_and_the_last_day_of_a_trial_are_of_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, day: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, day: str, code: int
 ) -> None:
-    """Both ends are included."""
+    """Both ends are included; before the patient's opening its date has to be checked."""
     found = ran(monkeypatch, snapshot(), "--today", day, "--out", str(tmp_path / "calls.xlsx"))
-    assert (found.exit_code, (tmp_path / "calls.xlsx").exists()) == (0, True)
+    assert (found.exit_code, (tmp_path / "calls.xlsx").exists()) == (code, True)
 
 
 def test_a_folder_that_can_t_be_made_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -125,13 +125,14 @@ def cells(sheet: Worksheet, title: str) -> list[object]:
 
 
 def test_the_summary_counts_as_the_report_does(ran: tuple[Summary, int], config: Config) -> None:
-    """A step counts when all before it do; what is dated next year has not happened."""
+    """A step counts when all before it do; an opening dated next year is an opening, and the date a finding."""
     summary, _ = ran
     book = load_workbook(config.folders.reports / "latest" / "enrolment_report.xlsx")
     shown = {step.code: cells(book["Enrolment"], step.label)[-1] for step in config.funnel}
-    expected = {"screened": 3, "eligible": 1, "consented": 1, "fit": 1, "randomised": 1}
+    expected = {"screened": 3, "eligible": 1, "consented": 1, "fit": 1, "randomised": 2}
     assert summary.recruitment == shown == expected
-    assert sum(summary.states.values()) == 1
+    assert sum(summary.states.values()) == 2
+    assert summary.findings["error"]["R54"] == 1
 
 
 def test_the_summary_holds_every_finding_of_the_report(ran: tuple[Summary, int], config: Config) -> None:

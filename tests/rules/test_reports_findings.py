@@ -16,6 +16,7 @@ from trialdesk.config import Config, load
 from trialdesk.envelopes.reconcile import RULES as ENVELOPE_RULES
 from trialdesk.errors import InstrumentError
 from trialdesk.findings.lists import sort_out
+from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.instruments.treatment import treatment_columns, treatment_fields
@@ -27,7 +28,7 @@ CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )
-RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG)
+RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG, CLASSES)
 TODAY = date(2026, 11, 23)
 
 Places = Mapping[str, Mapping[str, str]]
@@ -105,19 +106,26 @@ def test_each_instance_of_a_repeating_form_is_looked_at() -> None:
 
 
 def test_every_rule_in_the_files_has_a_class_and_every_class_is_used() -> None:
-    """69 rules of the trial, 55 with logic and 14 in code (four of them as rules of the envelopes).
-
-    Only rules without logic say themselves whether they may be open.
-    """
+    """55 rules of the trial; those in code bring their own class. A rule's logic says whether it may be open."""
     with (FOLDER / "dq_classes.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    with_logic = {rule.id for rule in RULES.rules}
-    of_the_trial = sorted(row["rule"] for row in rows if row["rule"] not in ENVELOPE_RULES)
-    assert of_the_trial == [f"Q{number:02}" for number in range(1, 70)]
-    assert {"R07", "R01", "R02", "R20", "R52"} <= ENVELOPE_RULES.keys()  # Q28, Q29, Q30 and Q68
-    assert len(with_logic) == 55
+    assert sorted(row["rule"] for row in rows) == sorted(rule.id for rule in RULES.rules)
+    assert len(RULES.rules) == 55
     assert {row["severity"] for row in rows} == {"error", "warning"}
-    assert all(row["open"] == "" for row in rows if row["rule"] in with_logic)
+    assert {row["open"] for row in rows} == {""}
+
+
+def test_rules_in_code_need_no_line_and_a_line_changes_what_it_names(tmp_path: Path) -> None:
+    """Wording, severity and deviation code are their own; a trial without classes reads them in words."""
+    (tmp_path / "dq_rules.csv").write_text("rule_name,rule_logic\n")
+    bare = read_rules(tmp_path, DICTIONARY, CONFIG, CLASSES)
+    assert bare.class_of("R11").deviation == "D04"
+    assert "Something about" not in {one.wording for rule, one in CLASSES.items()}
+    assert set(CLASSES) > {"R01", "R54", "Q31", "Q66"}
+    (tmp_path / "dq_classes.csv").write_text("rule,severity,deviation\nR11,warning,P7\n")
+    changed = read_rules(tmp_path, DICTIONARY, CONFIG, CLASSES).class_of("R11")
+    assert (changed.severity, changed.deviation, changed.open) == ("warning", "P7", True)
+    assert changed.wording == bare.class_of("R11").wording
 
 
 def test_severity_comes_from_the_class_and_a_rule_without_one_is_a_warning(tmp_path: Path) -> None:
@@ -213,7 +221,7 @@ def test_a_class_that_can_t_be_read_is_named_with_its_line(tmp_path: Path) -> No
 def test_only_what_is_known_to_be_free_of_the_arm_is_listed() -> None:
     """An unknown rule, a treatment rule, and a rule that fires in the procedure's event all stay closed."""
     free = Finding("Q02", "ODE", "ODE-001", "", "error", "a")
-    coded = Finding("Q68", "ODE", "ODE-001", "", "warning", "b")
+    coded = Finding("Q31", "ODE", "ODE-001", "", "warning", "b")
     closed = [
         Finding("Q33", "ODE", "ODE-001", "", "error", "c"),
         Finding("Q42", "ODE", "ODE-001", "", "error", "d"),
@@ -236,7 +244,7 @@ def test_what_excel_writes_is_read_by_the_night_as_check_reads_it(tmp_path: Path
             rows = list(csv.reader(file))
         with (tmp_path / name).open("w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file, delimiter=";", lineterminator="\r\n").writerows(rows)
-    assert read_rules(tmp_path, DICTIONARY, CONFIG) == RULES
+    assert read_rules(tmp_path, DICTIONARY, CONFIG, CLASSES) == RULES
 
 
 def test_a_class_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from trialdesk.facts.cohort import cohort
 from trialdesk.facts.deriving import Past, derive
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
+from trialdesk.findings.own import CLASSES
 from trialdesk.instruments.rules import UNWORDED, Rules, read_rules
 from trialdesk.model import Finding, Patient
 from trialdesk.redcap.patients import patients
@@ -39,7 +40,7 @@ CONFIG: Config = load(FROZEN / "config.yaml").model_copy(update={"crosschecks": 
 DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )
-RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG)
+RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG, CLASSES)
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 TODAY = date(2026, 7, 1)
 OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
@@ -160,10 +161,10 @@ def test_the_patients_sheet_has_real_dates_and_the_reason_in_words() -> None:
 
 
 def test_open_reports_list_findings_without_treatment_and_count_the_rest_by_site() -> None:
-    """Q44 (a call without pain score) is listed; Q36 at Odense and Q33 at Riget are one each, and no more is said."""
+    """Q44 (a call without pain score) and R58 (without a date) are listed; Q36 and Q33 are one each at their site."""
     page = sheet(packs(TRIAL, "monitor")["monitor"], "Findings")
     rows = [line.values for line in page.lines]
-    assert {row[1] for row in rows} == {"Q44", "treatment"}
+    assert {row[1] for row in rows} == {"Q44", "R58", "treatment"}
     pooled = [(row[2], row[3], row[5]) for row in rows if row[1] == "treatment"]
     assert [(site, record, str(text).split()[0]) for site, record, text in pooled] == [
         ("ODE", "", "1"),

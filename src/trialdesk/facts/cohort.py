@@ -133,7 +133,8 @@ def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, 
         today: The day of the pull.
     """
     dated = step_dates(config, dictionary)
-    before = [cut(patient, as_of, dated, today) for patient in patients]
+    # On the day of the pull itself nothing is cut: a date ahead is a slip of typing, and must hide no patient.
+    before = [cut(patient, as_of, dated, today) if as_of < today else patient for patient in patients]
     kept = sorted((patient for patient in before if patient is not None), key=lambda patient: patient.record)
     said = config.facts.not_enrolled_reason
     stated = _labels(dictionary, said.field) if said else {}

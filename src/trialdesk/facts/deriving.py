@@ -13,7 +13,9 @@ from trialdesk.facts.dueforms import DueForm, due_forms, over
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
 from trialdesk.findings.crosschecks import cross_findings
+from trialdesk.findings.dates import date_findings
 from trialdesk.findings.lists import FindingList, sort_out
+from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
 from trialdesk.followup.keeping import Promises, promises
 from trialdesk.followup.schedule import Schedule, schedule
@@ -115,7 +117,7 @@ def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | No
         as_of or day,
         before,
         cards=prove_cards(pull.patients, pull.register, config, day),
-        rules=read_rules(folder_of(config, "trial"), dictionary, config),
+        rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         hidden=treatment_columns(dictionary, config),
     )
@@ -147,7 +149,7 @@ def _found(facts: Facts) -> FindingList:
     every = (
         *ruled(common.rules, snapshot, common.config, common.day),
         *cross_findings(snapshot, facts.patients, facts.schedule, common.config),
+        *date_findings(snapshot, facts.patients, facts.schedule, common.config, common.day),
     )
-    begun = [one for one in every if not one.record or one.record in facts.cohort.records]
-    known = told_once(begun, common.cards.findings, common.rules, snapshot)
+    known = told_once(every, common.cards.findings, common.rules, snapshot)
     return sort_out(known, common.rules, gaps(facts.cohort), common.cards.findings)

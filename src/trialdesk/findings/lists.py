@@ -49,11 +49,17 @@ def sort_out(
         gaps: Findings about the order of recruitment; they name no arm and may be listed everywhere.
         envelopes: Findings about envelopes; they name no arm, but envelopes.
     """
-    every = set(findings)
+    every = {_graded(finding, rules) for finding in findings}
     free = {finding for finding in every if rules.arm_free(finding)}
     return FindingList(
         listed=tuple(sorted(free | set(gaps))),
-        envelopes=tuple(sorted(set(envelopes))),
+        envelopes=tuple(sorted({_graded(finding, rules) for finding in envelopes})),
         treatment=tuple(sorted(every - free)),
         classes=rules.classes,
     )
+
+
+def _graded(finding: Finding, rules: Rules) -> Finding:
+    """The finding as grave as the trial says; a rule without a class is as grave as it says itself."""
+    kind = rules.classes.get(finding.rule)
+    return finding if kind is None else replace(finding, severity=kind.severity)

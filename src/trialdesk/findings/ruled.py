@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from redcap_rules.logic import evaluate, is_true
+from redcap_rules.logic import evaluate, is_true, references
 from redcap_rules.record import Row
 from trialdesk.config import Config
+from trialdesk.findings.dates import where
 from trialdesk.instruments.rules import Rule, Rules
 from trialdesk.model import Finding
 from trialdesk.redcap.holding import held, tick_columns
@@ -23,12 +24,20 @@ def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
         config: The trial; says which field holds the site.
         today: What `today` in a rule stands for.
     """
-    where = config.facts.site
-    sites = {record: snapshot.view(record).value(where.field, where.event) for record in snapshot.records}
+    site = config.facts.site
+    sites = {record: snapshot.view(record).value(site.field, site.event) for record in snapshot.records}
     filled = _filled(snapshot)
     return tuple(
         sorted(
-            Finding(rule.id, sites[row.record], row.record, _where(row), rules.class_of(rule.id).severity, rule.text)
+            Finding(
+                rule.id,
+                sites[row.record],
+                row.record,
+                where(row),
+                rules.class_of(rule.id).severity,
+                rule.text,
+                evidence=_evidence(rule, row, snapshot),
+            )
             for rule in rules.rules
             for places in _places(rule, snapshot, filled)
             for row, fires in zip(places, snapshot.tables.holds(rule.logic, places, today), strict=True)
@@ -49,6 +58,21 @@ def told_once(
             yield one
 
 
+def _evidence(rule: Rule, row: Row, snapshot: Snapshot) -> str:
+    """What the rule looked at in this place, so that a correction of any of it is noticed."""
+    view, home = snapshot.view(row.record), snapshot.dictionary.form_of
+    values = (
+        view.value(
+            one.field,
+            one.event or row.event,
+            code=one.code,
+            instance=row.instance if home(one.field) == row.instrument else 0,
+        )
+        for one in references(rule.logic)
+    )
+    return "\x1f".join(values)
+
+
 def _filled(snapshot: Snapshot) -> Sequence[Sequence[tuple[Row, frozenset[str]]]]:
     """The rows of each kind with the columns that hold data."""
     ticks = tick_columns(snapshot.dictionary)
@@ -63,7 +87,3 @@ def _places(
         yield snapshot.tables.records
     for rows in filled:
         yield [row for row, columns in rows if not rule.columns.isdisjoint(columns)]
-
-
-def _where(row: Row) -> str:
-    return f"{row.event} {row.instrument} {row.instance}".strip() if row.instance else row.event

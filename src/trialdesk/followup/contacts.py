@@ -102,7 +102,7 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
         return Course(patient, ())
     view = snapshot.view(patient.record)
     anchors = {ENROLMENT: enrolled_on, PROCEDURE: patient.procedure_on, **dict(patient.anchors)}
-    misdated = dict(_impossible(anchors, config))
+    misdated = dict(_impossible(anchors, config, today))
     contacts = []
     for rule in config.contacts:
         if rule.arms and patient.arm not in rule.arms:
@@ -126,10 +126,15 @@ def record_order(record: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", record))
 
 
-def _impossible(anchors: Mapping[str, date | None], config: Config) -> Iterator[tuple[str, str]]:
-    """Dates no window should be counted from; they are typing errors and would overflow the calendar."""
+def _impossible(anchors: Mapping[str, date | None], config: Config, today: date) -> Iterator[tuple[str, str]]:
+    """Dates no window should be counted from: they are typing errors, and calls would go by them.
+
+    Of the enrolment every day ahead is one; of what may have been planned, years alone.
+    """
     for name, anchor in anchors.items():
-        if anchor and abs(anchor.year - config.trial.starts.year) > _YEARS:
+        if anchor and name == ENROLMENT and anchor > today:
+            yield name, f"{name}: {anchor} lies after today; correct it in REDCap"
+        elif anchor and abs(anchor.year - config.trial.starts.year) > _YEARS:
             far = f"{anchor} is more than {_YEARS} years from the start of the trial"
             yield name, f"{name}: {far}; correct it in REDCap"
 

@@ -62,12 +62,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A patient nobody calls until something has been verified, or whose `contacts` (codes) can't be planned yet."""
+    """A patient nobody calls until something has been verified, or whose `contacts` (codes) can't be planned yet.
+
+    With `undated` it is the date of the enrolment that can't be right, so that no contact has a day.
+    """
 
     record: str
     site: str
     reasons: tuple[str, ...]
     contacts: tuple[str, ...] = ()
+    undated: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,8 @@ def _holds(courses: Sequence[Course], entries: Sequence[Entry]) -> Iterator[Hold
         waiting = (c for c in found.contacts if not (c.settled or c.halt))
         undated = tuple(contact.rule.code for contact in waiting if contact.rule.anchor in found.misdated)
         if ENROLMENT in found.misdated or (found.verify and record in held):
-            yield Hold(record, site, (*found.misdated.values(), *found.verify))
+            reasons = (*found.misdated.values(), *found.verify)
+            yield Hold(record, site, reasons, undated=ENROLMENT in found.misdated)
         elif undated:
             yield Hold(record, site, tuple(found.misdated.values()), undated)
 

@@ -119,7 +119,7 @@ class _Layout:
             "Record": hold.record,
             "Site": hold.site,
             "Contact": codes or "all",
-            "Status": "CHECK DATE" if codes else "VERIFY FIRST",
+            "Status": "CHECK DATE" if codes else "CHECK DATE FIRST" if hold.undated else "VERIFY FIRST",
             "Remarks": f"Only {codes} waits for this. Verify {why}" if codes else f"Do not call. Verify {why}",
         }
         tone: Tone = "warning" if codes else "alarm"
@@ -178,7 +178,9 @@ def _about(today: date, data_as_of: datetime) -> str:
     read = f"Data read from REDCap {data_as_of:%Y-%m-%d %H:%M}."
     if days:
         return f"NOT THIS DAY'S DATA. {read} Before you call, look in REDCap whether the patient has died or withdrawn."
-    return f"{read} Open the record in REDCap before you call. Rows marked VERIFY FIRST: do not call."
+    return (
+        f"{read} Open the record in REDCap before you call. Rows marked VERIFY FIRST or CHECK DATE FIRST: do not call."
+    )
 
 
 def _urgency(entry: Entry) -> tuple[object, ...]:

@@ -65,25 +65,29 @@ class Secret(NamedTuple):
 class Rules:
     """The rules of a trial, the classes of these and of the rules written in code, and where treatment is recorded.
 
-    `treatment_events` are the events that exist only because a procedure was done.
+    `treatment_events` are the events that exist only because of a treatment, `treatment_fields` what tells an arm.
     """
 
     rules: tuple[Rule, ...] = ()
     classes: Mapping[str, RuleClass] = field(default_factory=dict)
     treatment_events: frozenset[str] = frozenset()
+    treatment_fields: frozenset[str] = frozenset()
 
     def class_of(self, rule: str) -> RuleClass:
         """The class of a rule; a warning without deviation, for closed reports, if it has none."""
         return self.classes.get(rule, RuleClass())
 
     def arm_free(self, finding: Finding) -> bool:
-        """Whether a finding tells nothing of the treatment: neither by its rule nor by the event it stands in."""
+        """Whether a finding tells nothing of the treatment: neither by its rule, nor by its field, nor by its event."""
         rule = next((rule for rule in self.rules if rule.id == finding.rule), None)
         free = self.class_of(finding.rule).open if rule is None else not rule.treatment
-        return free and finding.where.partition(" ")[0] not in self.treatment_events
+        told = finding.field in self.treatment_fields or finding.where.partition(" ")[0] in self.treatment_events
+        return free and not told
 
 
-def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
+def read_rules(
+    folder: Path, dictionary: Dictionary, config: Config, own: Mapping[str, RuleClass] | None = None
+) -> Rules:
     """The rules in `dq_rules.csv` with the classes in `dq_classes.csv`, which may be missing.
 
     The first word of a rule's name is its id. The columns of the classes are rule, severity (error or warning),
@@ -93,6 +97,7 @@ def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
         folder: Where the trial's instruments are.
         dictionary: That of the live project.
         config: The trial; says what tells the treatment.
+        own: The classes of the rules written in code; a line of the file changes what it names of them.
 
     Raises:
         InstrumentError: the file of rules is missing, or a rule can't be read, stands twice or names a field that the
@@ -107,9 +112,9 @@ def read_rules(folder: Path, dictionary: Dictionary, config: Config) -> Rules:
         treatment_fields(dictionary, config), treatment_columns(dictionary, config), treatment_events(config)
     )
     rules = _rules(rows, dictionary, secret, faults)
-    classes = read_classes(classed, faults)
+    classes = read_classes(classed, faults, own or {})
     refuse(faults)
-    return Rules(rules, classes, secret.events)
+    return Rules(rules, classes, secret.events, secret.fields)
 
 
 def double_ids(rows: Numbered) -> Iterator[Fault]:
@@ -123,16 +128,16 @@ def double_ids(rows: Numbered) -> Iterator[Fault]:
         seen.add(name)
 
 
-def read_classes(rows: Numbered, faults: list[Fault]) -> Mapping[str, RuleClass]:
-    """The classes by rule; what can't be read is a fault."""
-    classes: dict[str, RuleClass] = {}
+def read_classes(rows: Numbered, faults: list[Fault], own: Mapping[str, RuleClass]) -> Mapping[str, RuleClass]:
+    """The classes by rule, those of `own` where no row changes them; what can't be read is a fault."""
+    classes = dict(own)
     for number, row in rows:
         if row["severity"] not in _SEVERITIES:
             what = f"{row['rule']}: {row['severity']!r} is no severity"
             faults.append(Fault(CLASSES, number, "severity", "rule", what, "write error or warning"))
             continue
         try:
-            classes[row["rule"]] = _class(row)
+            classes[row["rule"]] = _class(row, own.get(row["rule"], RuleClass()))
         except LogicError as error:
             faults.append(Fault(CLASSES, number, "unless", "rule", f"{row['rule']}: {error}", "correct the formula"))
     return classes
@@ -167,13 +172,13 @@ def _rule(row: Mapping[str, str], dictionary: Dictionary, secret: Secret) -> Rul
     return Rule(rule_id(row), row["rule_name"].partition(" ")[2].strip(), logic, frozenset(shown), reveals)
 
 
-def _class(row: Mapping[str, str]) -> RuleClass:
-    unless, wording = row.get("unless"), row.get("wording")
+def _class(row: Mapping[str, str], own: RuleClass) -> RuleClass:
+    unless, listed = row.get("unless"), row.get("open")
     return RuleClass(
         _SEVERITIES[row["severity"]],
-        row.get("deviation", ""),
-        row.get("open") == "y",
-        row.get("same_as", ""),
-        parse(unless) if unless else None,
-        wording or UNWORDED,
+        row.get("deviation") or own.deviation,
+        listed == "y" if listed else own.open,
+        row.get("same_as") or own.same_as,
+        parse(unless) if unless else own.unless,
+        row.get("wording") or own.wording,
     )

@@ -3,6 +3,6 @@
 Source: reference/instruments.md 8, kind B.
 """
 
-from trialdesk.findings.crosschecks.run import SEVERITIES, TEXTS, cross_findings
+from trialdesk.findings.crosschecks.run import OWN, cross_findings
 
-__all__ = ["SEVERITIES", "TEXTS", "cross_findings"]
+__all__ = ["OWN", "cross_findings"]

@@ -9,25 +9,34 @@ from trialdesk.findings.crosschecks import between, within
 from trialdesk.findings.crosschecks.between import Hit
 from trialdesk.findings.crosschecks.case import Case, Given
 from trialdesk.followup.schedule import Schedule
+from trialdesk.instruments.rules import RuleClass
 from trialdesk.instruments.treatment import treatment_events
-from trialdesk.model import Finding, Patient, Severity
+from trialdesk.model import Finding, Patient
 from trialdesk.redcap.snapshot import Snapshot
 
 # After reference/instruments.md 8; none names an arm or a card.
-TEXTS: Mapping[str, str] = {
-    "Q31": "Possible double entry: the same person at the same site",
-    "Q40": "Set of treated levels differs from the planned set",
-    "Q42": "Complication ticked but no adverse event in the log within 30 days",
-    "Q43": "Contacts not in time",
-    "Q47": "Wish to change arm noted but the form for it is empty",
-    "Q48": "New event, treatment change or admission noted but no log entry since the previous contact",
-    "Q57": "Procedure long ago and the control after it is not done",
-    "Q63": "Fatal event without an end-of-study death, or the reverse",
-    "Q64": "Event judged related to the procedure but no procedure on or before its start",
-    "Q66": "Form dated after death, or after withdrawal from data collection",
+OWN: Mapping[str, RuleClass] = {
+    "Q31": RuleClass("warning", "D02", open=True, wording="Possible double entry: the same person at the same site"),
+    "Q40": RuleClass("warning", "D12", wording="Set of treated levels differs from the planned set"),
+    "Q42": RuleClass("error", "", wording="Complication ticked but no adverse event in the log within 30 days"),
+    "Q43": RuleClass("warning", "D10", open=True, wording="Contacts not in time"),
+    "Q47": RuleClass("warning", "", wording="Wish to change arm noted but the form for it is empty"),
+    "Q48": RuleClass(
+        "warning",
+        "",
+        open=True,
+        wording="New event, treatment change or admission noted but no log entry since the previous contact",
+    ),
+    "Q57": RuleClass("warning", "D11", wording="Procedure long ago and the control after it is not done"),
+    "Q63": RuleClass("error", "", open=True, wording="Fatal event without an end-of-study death, or the reverse"),
+    "Q64": RuleClass(
+        "error", "", wording="Event judged related to the procedure but no procedure on or before its start"
+    ),
+    "Q66": RuleClass(
+        "error", "", open=True, wording="Form dated after death, or after withdrawal from data collection"
+    ),
 }
-_WARNINGS = frozenset({"Q31", "Q40", "Q43", "Q47", "Q48", "Q57"})
-SEVERITIES: Mapping[str, Severity] = {rule: "warning" if rule in _WARNINGS else "error" for rule in TEXTS}
+"""How each rule is treated where a trial says nothing else, and what it says."""
 
 CHECKS: tuple[Callable[[Sequence[Case], Given], Iterator[Hit]], ...] = (
     between.double,
@@ -63,5 +72,5 @@ def cross_findings(
 
 
 def _finding(hit: Hit) -> Finding:
-    who, text = hit.case.patient, TEXTS[hit.rule] + (f": {hit.detail}" if hit.detail else "")
-    return Finding(hit.rule, who.site, who.record, hit.where, SEVERITIES[hit.rule], text)
+    who, text = hit.case.patient, OWN[hit.rule].wording + (f": {hit.detail}" if hit.detail else "")
+    return Finding(hit.rule, who.site, who.record, hit.where, OWN[hit.rule].severity, text, evidence=text)

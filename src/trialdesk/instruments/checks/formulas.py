@@ -78,7 +78,7 @@ def _ring(subject: Subject) -> Iterator[Fault]:
 def rules(subject: Subject) -> Iterator[Fault]:
     """Data-quality rules and form display logic that REDCap can't read, and classes that the desk can't."""
     unread: list[Fault] = []
-    read_classes(subject.folder.tables[CLASSES], unread)
+    read_classes(subject.folder.tables[CLASSES], unread, {})
     yield from (*unread, *double_ids(subject.folder.tables[QUALITY]))
     for file, column in ((QUALITY, "rule_logic"), (DISPLAY, "control_condition")):
         for number, row in subject.folder.tables[file]:
