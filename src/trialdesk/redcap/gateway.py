@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ from redcap_rules.dictionary import Dictionary, from_api, to_api
 from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.errors import RedcapRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.guard import believe
 from trialdesk.redcap.tokens import Role, token
 
@@ -42,11 +44,15 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What one export returned: rows without blanks, the columns that came, and record → data access group."""
+    """What one export returned: rows without blanks, the columns that came, and record → data access group.
+
+    `vanished` are records that were there when the export began and were not when it ended.
+    """
 
     rows: tuple[Row, ...]
     columns: frozenset[str]
     groups: Mapping[str, str]
+    vanished: tuple[str, ...] = ()
 
     @property
     def has_groups(self) -> bool:
@@ -55,6 +61,17 @@ class Export:
         Source: reference/redcap-api.md 5.1.
         """
         return GROUP in self.columns or not self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What REDCap's log says of deleted records since a moment, and the newest moment it knows.
+
+    `records` is record to when and by whom; what the log holds beside that never leaves the gateway.
+    """
+
+    stamp: str
+    records: Mapping[str, str]
 
 
 class Gateway:
@@ -110,19 +127,20 @@ class Gateway:
 
     def dictionary(self) -> Dictionary:
         """The data dictionary as the server holds it."""
-        return from_api(self._table(self._project.export_metadata))
+        return from_api(self._structure("data dictionary", self._project.export_metadata, ("field_name",), filled=True))
 
     def arms(self) -> Rows:
         """Arm rows; for a longitudinal project only."""
-        return self._table(self._project.export_arms)
+        return self._structure("arms", self._project.export_arms, ("arm_num",))
 
-    def events(self) -> Rows:
-        """Event rows in the server's order; for a longitudinal project only."""
-        return self._table(self._project.export_events)
+    def events(self, *, filled: bool = False) -> Rows:
+        """Event rows in the server's order; for a longitudinal project only. A project in use has some (`filled`)."""
+        return self._structure("events", self._project.export_events, ("unique_event_name",), filled=filled)
 
-    def mapping(self) -> Rows:
-        """Which form stands in which event; for a longitudinal project only."""
-        return self._table(self._project.export_instrument_event_mappings)
+    def mapping(self, *, filled: bool = False) -> Rows:
+        """Which form stands in which event; for a longitudinal project only. A project in use has some (`filled`)."""
+        ask = self._project.export_instrument_event_mappings
+        return self._structure("instrument mapping", ask, ("unique_event_name", "form"), filled=filled)
 
     def repeating(self) -> Rows:
         """What repeats; for a project that has something repeating only."""
@@ -159,27 +177,52 @@ class Gateway:
     ) -> Export:
         """The named fields of the named records (default all), fetched in batches; blanks are left out of the rows.
 
+        An answer has the rows that were asked for, or it counts as not reached: a record that is missing from it is
+        asked for once more, and has vanished if a fresh list of records lacks it too.
+
         Args:
             record_id: The project's record-id field; it is always asked for.
             fields: Fields and form status fields to ask for; nothing else is requested from REDCap.
             records: Record ids; None asks for all that the token sees.
             groups: Whether to ask for data access groups; the user then needs that right (reference/redcap-api.md 2.4).
             progress: Called with (records done, records in all) after each batch.
+
+        Raises:
+            RedcapUnreachable: an answer lacks a record that is there, holds another one, or holds a row twice.
         """
         wanted = [record_id, *(name for name in fields if name != record_id)]
         ids = self.ids(record_id) if records is None else tuple(records)
         rows: list[Row] = []
         columns: set[str] = set()
         group_of: dict[str, str] = {}
+        vanished: list[str] = []
         for start in range(0, len(ids), self._batch):
             part = ids[start : start + self._batch]
-            for raw in self._flat(wanted, part, groups=groups):
+            answer, gone = self._asked_for(record_id, part, partial(self._flat, wanted, part, groups=groups))
+            vanished += gone
+            for raw in answer:
                 columns.update(raw)
                 group_of[raw[record_id]] = raw.get(GROUP, "")
                 rows.append(_row(raw, record_id))
             if progress:
                 progress(min(start + self._batch, len(ids)), len(ids))
-        return Export(tuple(rows), frozenset(columns), group_of)
+        return Export(tuple(rows), frozenset(columns), group_of, tuple(vanished))
+
+    def removals(self, since: str) -> Removals | None:
+        """Deleted records in the log from a moment on (YYYY-MM-DD HH:MM, the server's clock); None without that right.
+
+        Only deletions and changes of the design are asked for: entries of data hold values as typed
+        (reference/redcap-api.md 13.1).
+        """
+        begin = datetime.fromisoformat(since) if since else None
+        ask = partial(self._project.export_logging, begin_time=begin)
+        try:
+            deleted = self._table(partial(ask, log_type="record_delete"))
+            managed = self._table(partial(ask, log_type="manage"))
+        except (NotAllowed, RedcapRefused):
+            return None
+        stamp = max((row.get("timestamp", "") for row in (*deleted, *managed)), default="")
+        return Removals(stamp, dict(map(_removal, reversed(deleted))))
 
     def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
         """The columns of the named fields that REDCap shows this token, in its first record; none without records."""
@@ -205,9 +248,8 @@ class Gateway:
         expected = len({row[record_id] for row in sent})
         count = answer.get("count") if isinstance(answer, dict) else answer
         if str(count) != str(expected):
-            raise WriteBackFailed(
-                f"REDCap took {count} of {expected} records; look at the project's log before running again"
-            )
+            took = f"{count} of {expected}" if str(count).isdecimal() else f"an unknown number of {expected}"
+            raise WriteBackFailed(f"REDCap took {took} records; look at the project's log before running again")
         return expected
 
     def write_dictionary(self, dictionary: Dictionary) -> int:
@@ -264,6 +306,33 @@ class Gateway:
                 export_blank_for_gray_form_status=True,
             )
         )
+
+    def _asked_for(self, record_id: str, part: Sequence[str], ask: Callable[[], Rows]) -> tuple[Rows, list[str]]:
+        """An answer about exactly these records, each row once, and those of them that are not there any more."""
+        answer = ask()
+        if not _is_whole(answer, record_id, part):
+            answer = ask()
+        missing = {*part} - {row[record_id] for row in answer}
+        if missing:
+            there = {*self.ids(record_id)}
+            gone = [record for record in part if record in missing - there]
+        else:
+            gone = []
+        if not _is_whole(answer, record_id, [record for record in part if record not in gone]):
+            raise RedcapUnreachable(
+                f"{self._host} answered twice with other records than were asked for; nothing was used, try again later"
+            )
+        return answer, gone
+
+    def _structure(self, what: str, ask: Callable[[], object], key: Sequence[str], *, filled: bool = False) -> Rows:
+        """Rows of a project's structure, none twice; a wrong answer is asked for once more."""
+        for _ in range(2):
+            rows = self._table(ask)
+            keys = [tuple(row[name] for name in key) for row in rows if all(name in row for name in key)]
+            if len({*keys}) == len(keys) and (rows or not filled):
+                return rows
+        fault = "a line twice" if rows else "nothing in it"
+        raise RedcapUnreachable(f"{self._host}: the project's {what} came with {fault}; nothing was used, try again")
 
     def _post(self, **payload: str) -> object:
         answer = requests.post(
@@ -327,6 +396,18 @@ class Gateway:
     @property
     def _host(self) -> str:
         return urlsplit(self.url).netloc
+
+
+def _is_whole(rows: Rows, record_id: str, part: Sequence[str]) -> bool:
+    """Whether rows are about exactly these records, and no place of a record stands there twice."""
+    places = [tuple(row.get(name, "") for name in (record_id, EVENT, INSTRUMENT, INSTANCE)) for row in rows]
+    return {*part} == {row.get(record_id, "") for row in rows} and len({*places}) == len(places)
+
+
+def _removal(row: Mapping[str, str]) -> tuple[str, str]:
+    """A deleted record, and when and by whom; its id stands in its own column or at the end of the action."""
+    record = row.get("record", "") or row.get("action", "").rpartition(" ")[2]
+    return record, f"{row.get('timestamp', '')} by {row.get('username', '')}"
 
 
 def open_gateway(config: Config, role: Role, patience: Patience = Patience()) -> Gateway:

@@ -14,7 +14,10 @@ from trialdesk.redcap.tables import Tables
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one pull returned; `missing` are columns that were asked for and did not come."""
+    """What one pull returned.
+
+    `missing` are columns that were asked for and did not come, `vanished` records that went while it was made.
+    """
 
     project_id: str
     title: str
@@ -24,6 +27,7 @@ class Snapshot:
     groups: Mapping[str, str]
     missing: frozenset[str] = frozenset()
     has_groups: bool = True
+    vanished: tuple[str, ...] = ()
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ def pull_records(
     project = gateway.project()
     dictionary = gateway.dictionary()
     longitudinal = project.get("is_longitudinal") == "1"
-    events = tuple(row["unique_event_name"] for row in gateway.events()) if longitudinal else ("",)
+    events = tuple(row["unique_event_name"] for row in gateway.events(filled=True)) if longitudinal else ("",)
     fields = requested(dictionary)
     export = gateway.records(dictionary.record_id, fields, records=records, groups=True, progress=progress)
     rows: dict[str, list[Row]] = {}
@@ -68,6 +72,7 @@ def pull_records(
         groups=export.groups,
         missing=frozenset(wanted - export.columns) if export.rows else frozenset(),
         has_groups=export.has_groups,
+        vanished=export.vanished,
     )
 
 

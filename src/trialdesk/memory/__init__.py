@@ -1,0 +1,1 @@
+"""The desk's memory: what earlier runs saw and said, in one SQLite file on a local disk (reference/design.md 9)."""

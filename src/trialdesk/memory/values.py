@@ -1,0 +1,148 @@
+"""What the memory keeps, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal
+
+from trialdesk.model import Finding, Tally
+
+RunStatus = Literal["begun", "published", "failed", "died"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose memory it is: one trial on one server."""
+
+    trial: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.trial} {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what it was for, how far it came, and what a person accepted beforehand."""
+
+    run: str
+    day: str
+    status: RunStatus = "begun"
+    stage: str = ""
+    exit_code: int | None = None
+    accepted: tuple[str, ...] = ()
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record as a run saw it: its group, what is true of it, and keyed digests of its data and of its card.
+
+    `first` is the run that saw it first, `original` the id under which it was first seen.
+    """
+
+    record: str
+    group: str
+    states: frozenset[str] = frozenset()
+    randomised: bool = False
+    digest: str = field(default="", repr=False)
+    card: str = field(default="", repr=False)
+    first: str = ""
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one published run saw. `records` is None for a run of before there was a memory: it kept counts alone.
+
+    `cells` counts the values of each event and form, `envelopes` are the register's ids, `structure` the digests of
+    dictionary, events, mapping and repeating forms, `register` the id of its project, and `stamp` the newest time in
+    REDCap's log.
+    """
+
+    run: str
+    day: str
+    tally: Tally
+    records: Mapping[str, Seen] | None = None
+    cells: Mapping[str, int] = field(default_factory=dict)
+    envelopes: tuple[str, ...] = ()
+    structure: Mapping[str, str] = field(default_factory=dict)
+    register: str = ""
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A person's word that a finding may stand, for the evidence it was given for and until a day."""
+
+    finding: str
+    evidence: str = field(repr=False)
+    reason: str = ""
+    by: str = ""
+    on: date = date.min
+    until: date | None = None
+
+    def holds(self, evidence: str, day: date) -> bool:
+        """Whether it still holds: for the same evidence, and not after its last day."""
+        return evidence == self.evidence and (self.until is None or day <= self.until)
+
+
+Change = Literal["", "new", "reopened", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One finding with its life. `id` stays the same for ever, `evidence` is a keyed digest of what it rests on.
+
+    `treatment` says that its rule tells of treatment: no open report may show anything of it.
+    """
+
+    id: str
+    finding: Finding
+    treatment: bool
+    evidence: str = field(default="", repr=False)
+    first: date = date.min
+    last: date = date.min
+    closed: date | None = None
+    reopened: date | None = None
+    change: Change = ""
+    acceptance: Acceptance | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether REDCap still shows it."""
+        return self.closed is None
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody has to do something: open, and not accepted."""
+        return self.open and self.acceptance is None
+
+    def age(self, day: date) -> int:
+        """Days since it was first seen, or seen again."""
+        return (day - (self.reopened or self.first)).days
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Everything a run is told by the memory: read once at its beginning."""
+
+    scope: Scope
+    secret: bytes = field(default=b"", repr=False)
+    night: Night | None = None
+    known: tuple[Known, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    unpublished: tuple[Run, ...] = ()
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Record to the id under which it was first seen, where that is another."""
+        seen = (self.night.records or {}).values() if self.night else ()
+        return {one.record: one.original for one in seen if one.original not in ("", one.record)}
+
+    def without_night(self) -> Remembered:
+        """The same memory as if there had been no published run."""
+        return replace(self, night=None, known=())
