@@ -98,6 +98,8 @@ def sync(stage: Stage, today: date) -> Outcome:
 
 def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     """What the coordinator reads, whether every planted deviation was found, and where the files are."""
+    from trialdesk.reports.delivery import INDEX
+
     summary = done.summary
     for line in summary.lines():
         print(line)
@@ -106,7 +108,7 @@ def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted deviations found, each in its record")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")
-    for name in (*summary.files, "summary.json"):
+    for name in (INDEX, *summary.files, "summary.json"):
         print(f"  {shown(latest / name)}")
     print(f"  {shown(stage.config_file)}   the rehearsal's own configuration")
 

@@ -46,6 +46,8 @@ def enrolment_report(
     from trialdesk.envelopes.register import prove_blind
     from trialdesk.facts.deriving import derive, past
     from trialdesk.facts.pulling import pull_both
+    from trialdesk.memory.opening import recalled
+    from trialdesk.memory.values import Scope
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.reports.pack import enrolment_packs, footer
     from trialdesk.reports.profiles import profile as reader
@@ -58,7 +60,8 @@ def enrolment_report(
     gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
     prove_blind(register)
     pull = pull_both(trial, gateway, register)
-    facts = derive(pull, past(trial, pull.snapshot, None), trial, today, cut)
+    remembered = recalled(trial.state, Scope(trial.trial.id, trial.redcap.url))
+    facts = derive(pull, past(trial, pull.snapshot, remembered), trial, today, cut)
     tables = enrolment_packs(facts, [name])[name]
     file = "-".join(("enrolment", name.replace(":", "-"), *([str(cut)] if cut != today else [])))
     path = out or trial.path(trial.folders.reports) / f"{file}.xlsx"

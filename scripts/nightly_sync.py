@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,9 @@ from trialdesk.errors import INTERNAL, NIGHT, OK_WITH_WARNINGS, TrialError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
+    from trialdesk.facts.todo import Task
 
+MOST = 10
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
@@ -26,43 +30,61 @@ def nightly_sync(
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
     ] = None,
     accept_drop: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Records that may be missing since the last run.")
-    ] = 0,
-    reason: Annotated[str, typer.Option(help="Why they may; kept in the run ledger.")] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="RECORD",
+            help="A record that may be gone or have lost what it had; again for each. EVENT:FORM for lost values.",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why they may; kept in the desk's memory.")] = "",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who says so.")] = "",
 ) -> None:
-    """Run once, or without --once stay up and run every night; prints the coordinator's summary."""
-    if accept_drop and not reason:
-        raise typer.BadParameter("say why with --reason", param_hint="--accept-drop")
-    if not once and (today or accept_drop or reason):
-        raise typer.BadParameter("--today, --accept-drop and --reason are for one run: add --once")
+    """Run once, or without --once stay up and run every night; prints what is to be done."""
+    accepted = tuple(word for words in accept_drop or () for word in words.split())
+    if accepted and not (reason and by):
+        raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint="--accept-drop")
+    if not once and (today or accepted or reason or by):
+        raise typer.BadParameter("--today, --accept-drop, --reason and --by are for one run: add --once")
     from trialdesk.config import load
 
     trial = load(config)
     if once:
-        raise typer.Exit(publish(trial, today.date() if today else None, accept_drop, reason))
+        raise typer.Exit(publish(trial, today.date() if today else None, accepted, reason, by))
     stay_up(trial)
 
 
-def publish(trial: Config, today: date | None = None, accept_drop: int = 0, reason: str = "") -> int:
+def publish(
+    trial: Config, today: date | None = None, accepted: tuple[str, ...] = (), reason: str = "", by: str = ""
+) -> int:
     """One run; returns its exit code."""
     from trialdesk.nightly.run import Order, nightly
     from trialdesk.redcap.gateway import open_gateway
 
     now = datetime.now(trial.trial.zone)
-    order = Order(today or now.date(), now, accept_drop, reason)
+    order = Order(today or now.date(), now, accepted, reason, by)
     with stages() as progress:
         done = nightly(trial, order, open_gateway(trial, "trial"), open_gateway(trial, "register"), progress)
+    # records and envelopes are for the person in front of a terminal, and for no log
+    for line in top(done.tasks) if sys.stdout.isatty() else ():
+        print(line)
     for line in done.summary.lines():
         print(line)
-    print(f"  files      {trial.path(trial.folders.reports) / 'latest'}", flush=True)
+    print(f"  files      {trial.reports / 'latest'}", flush=True)
     return done.exit_code
+
+
+def top(found: Sequence[Task]) -> list[str]:
+    """What is to be done first, in at most ten lines."""
+    shown = [f"  {'new ' if t.new else ''}{t.kind.name}: {t.record or t.envelope or t.site} {t.why}" for t in found]
+    more = [f"  and {len(shown) - MOST + 2} more, in coordinator.xlsx"] if len(shown) > MOST - 1 else []
+    return ["To do", *(shown[: MOST - 1 - len(more)] or ["  nothing"]), *more]
 
 
 def stay_up(trial: Config) -> None:
     """A run every night, and one at once when tonight's is missing."""
+    from trialdesk.memory.opening import recalled
     from trialdesk.nightly.clockwork import Clockwork
-    from trialdesk.nightly.ledger import last_published
-    from trialdesk.nightly.run import ledger_of
+    from trialdesk.nightly.run import scope_of
 
     def told(error: Exception) -> None:
         # the text of an unexpected error may quote data
@@ -71,7 +93,7 @@ def stay_up(trial: Config) -> None:
 
     clock = Clockwork(lambda: publish(trial), told)
     scheduler = clock.wind(trial.nightly.at, trial.trial.time_zone)
-    last = last_published(ledger_of(trial), trial.trial.id, trial.redcap.url)
+    last = recalled(trial.state, scope_of(trial)).night
     now = datetime.now(trial.trial.zone)
     if f"{now:%H:%M}" >= trial.nightly.at and (last is None or last.day < now.date().isoformat()):
         scheduler.run_all()

@@ -22,6 +22,7 @@ from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, LockHeld
 from trialdesk.instruments.applying import push
 from trialdesk.instruments.change import Plan
+from trialdesk.memory.opening import servers
 from trialdesk.redcap.gateway import Gateway, create_project
 from trialdesk.redcap.tokens import VARIABLES, token
 
@@ -176,9 +177,9 @@ def _config_file(shipped: Path, folder: Path, url: str, recipient: str, today: d
 
 def _reports(shipped: Path) -> str:
     """The trial's own reports folder, as long as no real run has been published there."""
-    ledger = shipped / "ledger.jsonl"
-    lines = ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
-    return str(shipped) if all('"url": "http://127.0.0.1:' in line for line in lines) else "reports"
+    known = servers(shipped)
+    local = known is not None and all(url.startswith("http://127.0.0.1:") for url in known)
+    return str(shipped) if local and not (shipped / "ledger.jsonl").exists() else "reports"
 
 
 def _private(path: Path, text: str) -> None:

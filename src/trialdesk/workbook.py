@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from trialdesk.errors import OutputFailed
 
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
-Value = str | int | float | date | datetime | None
+
+class Link(NamedTuple):
+    """A text that opens an address."""
+
+    text: str
+    url: str
+
+
+Value = str | int | float | date | datetime | Link | None
 Tone = Literal["plain", "strong", "alarm", "warning", "good", "quiet", "entry"]
 Kind = Literal["text", "date", "datetime", "number", "percent"]
 
@@ -192,6 +200,9 @@ def _row(sheet: Worksheet, number: int, columns: Sequence[Column], line: Line) -
 
 
 def _put(cell: Cell | Any, value: Value, kind: Kind) -> None:
+    if isinstance(value, Link):
+        cell.hyperlink = value.url
+        value = value.text
     if isinstance(value, str):
         text = _text(value)
         cell.value = text
@@ -209,9 +220,13 @@ def _text(text: str) -> str:
 
 
 def _width(table: SheetTable, index: int) -> float:
-    shown = [str(line.values[index]) for line in table.lines[:500] if line.values[index] is not None]
+    shown = [_shown(line.values[index]) for line in table.lines[:500] if line.values[index] is not None]
     words = max(map(len, table.columns[index].title.split()), default=0) + 3
     return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))
+
+
+def _shown(value: Value) -> str:
+    return value.text if isinstance(value, Link) else str(value)
 
 
 def _height(line: Line, widths: Sequence[float]) -> int:

@@ -52,7 +52,7 @@ def test_its_workbooks_speak_of_no_procedure(trial: Played) -> None:
     """Columns and boxes of concepts this trial lacks are not there."""
     night(trial, TODAY + timedelta(days=3))
     latest = trial.stage.config.path(trial.stage.config.folders.reports) / LATEST
-    for path in latest.glob("*.xlsx"):
+    for path in latest.rglob("*.xlsx"):
         book = load_workbook(path)
         text = " ".join(str(c.value) for sheet in book for row in sheet.iter_rows() for c in row if c.value)
         assert not [w for w in ("vertebroplasty", "Procedure done", "Not invited", "May change arm") if w in text]

@@ -38,7 +38,7 @@ def facts(changes: Mapping[str, Mapping[str, str]], group: str = "ode") -> Facts
     events = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
     snapshot = Snapshot("1", "trial", trial_dictionary(), events, rows, {"ODE-001": group})
     pull = Pull(snapshot, patients(snapshot, CONFIG), (), forms_by_event(trial_rows("mapping.csv")))
-    return derive(pull, past(CONFIG, snapshot, None), CONFIG, TODAY)
+    return derive(pull, past(CONFIG, snapshot), CONFIG, TODAY)
 
 
 def told(found: Facts) -> set[tuple[str, str, str]]:
@@ -110,7 +110,7 @@ def test_an_opening_before_the_site_opened_is_named() -> None:
     later = fresh.model_copy(update={"sites": tuple(site.model_copy(update=opens) for site in fresh.sites)})
     snapshot = facts({}).snapshot
     pull = Pull(snapshot, patients(snapshot, later), (), forms_by_event(trial_rows("mapping.csv")))
-    found = derive(pull, past(later, snapshot, None), later, TODAY)
+    found = derive(pull, past(later, snapshot), later, TODAY)
     assert ("R55", RANDOMISATION, "rand_date") in told(found)
 
 

@@ -37,7 +37,7 @@ def test_an_absurd_date_of_procedure_does_not_stop_the_open_reports(frozen: Conf
     snapshot = pulled({name: screened(life) for name, life in lives.items()})
     today = date(2026, 6, 1)
     pull = Pull(snapshot, patients(snapshot, frozen), (), forms_by_event(trial_rows("mapping.csv")))
-    facts = derive(pull, past(frozen, snapshot, None), frozen, today)
+    facts = derive(pull, past(frozen, snapshot), frozen, today)
     packs = enrolment_packs(facts, ["monitor", "site:ODE", "site:RIG"])
     assert {name for name, _ in over(facts.schedule)} == set(lives)
     assert all("Completeness" in [table.name for table in pack] for pack in packs.values())

@@ -95,7 +95,7 @@ def facts_of(config: Config, today: date, more: Mapping[str, Mapping[str, str]] 
     slots = read_folder(folder_of(config, "trial")).design.mapping
     mapping = {event: tuple(slot.form for slot in slots if slot.event == event) for event in events}
     pull = Pull(snapshot, patients(snapshot, config), tuple(register), mapping)
-    return derive(pull, past(config, snapshot, None), config, today)
+    return derive(pull, past(config, snapshot), config, today)
 
 
 def words(tables: tuple[SheetTable, ...]) -> Iterator[str]:

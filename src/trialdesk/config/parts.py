@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from redcap_rules.logic import Expression
 from trialdesk.config.values import (
@@ -54,10 +54,22 @@ class Trial(Part):
         return ZoneInfo(self.time_zone)
 
 
+class Projects(Part):
+    """The numbers REDCap gave the two projects: a token of another one is refused."""
+
+    trial: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]+$")]
+    envelopes: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]+$")]
+
+
 class Redcap(Part):
-    """Where REDCap is and how patiently it is asked."""
+    """Where REDCap is, which projects are meant, and how patiently it is asked.
+
+    `web` is the address in the browser where that isn't the API's without `api/`.
+    """
 
     url: ApiUrl
+    web: str | None = None
+    projects: Projects | None = None
     tokens_file: Path | None = None
     connect_seconds: Annotated[float, Field(gt=0)] = 10
     read_seconds: Annotated[float, Field(gt=0)] = 120
@@ -65,11 +77,15 @@ class Redcap(Part):
 
 
 class Folders(Part):
-    """Where instruments (trial/ and register/), sealed tables and reports are, from the configuration's folder."""
+    """Where instruments (trial/ and register/), sealed tables and reports are, from the configuration's folder.
+
+    `state` holds the desk's memory and its lock, on a local disk; without it they are among the reports.
+    """
 
     instruments: Path
     tables: Path
     reports: Path
+    state: Path | None = None
 
 
 class Arm(Part):

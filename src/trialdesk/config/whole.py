@@ -80,6 +80,16 @@ class Config(Part):
         """`where` as an absolute path, counted from the folder of the configuration."""
         return (self.home / where).resolve()
 
+    @property
+    def reports(self) -> Path:
+        """Where runs are published."""
+        return self.path(self.folders.reports)
+
+    @property
+    def state(self) -> Path:
+        """Where the desk's memory is."""
+        return self.path(self.folders.state or self.folders.reports)
+
     @cached_property
     def stratum_levels(self) -> Mapping[str, tuple[Level, ...]]:
         """Stratum code to its levels, in configured order, such as K1N … N2F; one stratum without factors."""

@@ -8,8 +8,10 @@ from datetime import date
 
 from redcap_rules.logic import LogicError, evaluate, is_true
 from redcap_rules.names import group_name
+from trialdesk.allocation.numbering import parse_envelope_id
 from trialdesk.config import Config
 from trialdesk.envelopes.marks import Marks
+from trialdesk.envelopes.register import missing
 from trialdesk.errors import ConfigError
 from trialdesk.model import Envelope, Patient, Pile
 from trialdesk.redcap.patients import patient
@@ -78,8 +80,15 @@ def _stratum(case: Case, who: Patient) -> Iterator[str]:
         for factor in case.config.strata:
             if view.value(factor.field.field, factor.field.event) not in {level.value for level in factor.levels}:
                 yield f"{factor.name} is blank or unknown; complete it"
+    elif lacking := _lacking(case, Pile(who.site, who.stratum)):
+        yield f"the register does not show {', '.join(lacking)}, which come first in the pile; ask the packer"
     elif who.site in case.config.sites_by_code and available(case) is None:
         yield f"no received envelope is left at {who.site} for {case.config.stratum_label(who.stratum)}; send more"
+
+
+def _lacking(case: Case, pile: Pile) -> tuple[str, ...]:
+    """Envelopes below others of a pile that the register's answer leaves out."""
+    return tuple(name for name in missing(case.marks.envelopes, ()) if parse_envelope_id(name)[0] == pile)
 
 
 def _used(who: Patient) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
@@ -38,8 +38,12 @@ def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tupl
     )
 
 
-def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope], trial: str) -> tuple[Envelope, ...]:
+def settle(
+    patients: Sequence[Patient], envelopes: Sequence[Envelope], trial: str, renamed: Mapping[str, str] | None = None
+) -> tuple[Envelope, ...]:
     """The envelopes that become `opened` in the register because a record shows them opened, as they should be.
+
+    One that is opened for a record that has been `renamed` (new id to old id) becomes opened for it by its new id.
 
     Arm and card code of the record have to belong to the envelope: a mistyped number marks nothing. An envelope two
     records name, one released for another record, or one the register has as void, lost or returned, is a finding for
@@ -53,10 +57,15 @@ def settle(patients: Sequence[Patient], envelopes: Sequence[Envelope], trial: st
         if (envelope := opening.envelope) is not None
         and opening.at is not None
         and times[opening.id] == 1
-        and envelope.status not in FINAL
-        and envelope.record in ("", opening.patient.record)
+        and _is_to_settle(envelope, opening.patient.record, (renamed or {}).get(opening.patient.record, ""))
         and verify_card(envelope.commitment, trial, envelope.id, opening.patient.arm, opening.patient.card_code)
     )
+
+
+def _is_to_settle(envelope: Envelope, record: str, before: str) -> bool:
+    if before and envelope.record == before:
+        return envelope.status in ("opened", "released")
+    return envelope.status not in FINAL and envelope.record in ("", record)
 
 
 def _clock(text: str) -> time:

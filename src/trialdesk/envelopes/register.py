@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from redcap_rules.record import Row
-from trialdesk.allocation.numbering import parse_envelope_id
+from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
 from trialdesk.errors import ConcealmentBroken, TableError, WriteBackFailed
 from trialdesk.model import ENVELOPE_STATUSES, Envelope, EnvelopeStatus, Pile
 from trialdesk.redcap.gateway import Gateway
@@ -62,6 +62,21 @@ def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[
     if problems:
         raise TableError("\n".join(problems))
     return tuple(sorted(_envelope(row) for row in export.rows))
+
+
+def missing(envelopes: Iterable[Envelope], expected: Iterable[str]) -> tuple[str, ...]:
+    """The envelopes that ought to be among these: those that were there before, and those below another of their pile.
+
+    Args:
+        envelopes: What the register shows.
+        expected: The ids it showed to the last run.
+    """
+    found = {envelope.id: envelope for envelope in envelopes}
+    highest: dict[Pile, int] = {}
+    for envelope in found.values():
+        highest[envelope.pile] = max(envelope.number, highest.get(envelope.pile, 0))
+    lower = {envelope_id(pile, number) for pile, top in highest.items() for number in range(1, top)}
+    return tuple(sorted((lower | {*expected}) - found.keys()))
 
 
 def write_use(register: Gateway, envelopes: Iterable[Envelope]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,7 +27,13 @@ class Cards:
     stock: tuple[PileStock, ...]
 
 
-def prove_cards(patients: Sequence[Patient], register: Sequence[Envelope], config: Config, day: date) -> Cards:
+def prove_cards(
+    patients: Sequence[Patient],
+    register: Sequence[Envelope],
+    config: Config,
+    day: date,
+    renamed: Mapping[str, str] | None = None,
+) -> Cards:
     """What register and records say together.
 
     Args:
@@ -35,8 +41,9 @@ def prove_cards(patients: Sequence[Patient], register: Sequence[Envelope], confi
         register: The register of the same moment.
         config: The trial.
         day: The day of the pull.
+        renamed: New id to old id of records that go by another name than last night.
     """
-    opened = settle(patients, register, config.trial.id)
+    opened = settle(patients, register, config.trial.id, renamed or {})
     by_id = {envelope.id: envelope for envelope in opened}
     settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
     return Cards(settled, opened, tuple(reconcile(patients, settled, config)), stock(config, settled, day))

@@ -14,6 +14,7 @@ from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
 from trialdesk.findings.crosschecks import cross_findings
 from trialdesk.findings.dates import date_findings
+from trialdesk.findings.life import lives
 from trialdesk.findings.lists import FindingList, sort_out
 from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
@@ -22,17 +23,20 @@ from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.instruments.folder import folder_of
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.instruments.treatment import treatment_columns
-from trialdesk.model import Finding, Patient, Tally
+from trialdesk.memory.values import Known, Remembered, Scope
+from trialdesk.model import Finding, Patient
+from trialdesk.redcap.observing import Moves
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What earlier runs left, read and never written: the last published tally, and the days promised to patients."""
+    """What earlier runs left, read and never written: the memory, what moved since, and days promised to patients."""
 
-    tally: Tally | None = None
+    remembered: Remembered = field(default_factory=lambda: Remembered(Scope("", "")))
     promised: Promises = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Facts:
     """Everything lists, schedules and reports are made of.
 
     `found` is None for a data cut before the day of the pull: what REDCap held then is not known, only what it dates.
+    `lives` are the findings of tonight and of earlier with their lives, `missing` envelopes the register lacks.
     """
 
     common: Common
@@ -67,6 +72,8 @@ class Facts:
     cohort: Cohort
     found: FindingList | None = None
     forms: tuple[DueForm, ...] = ()
+    lives: tuple[Known, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def config(self) -> Config:
@@ -91,9 +98,10 @@ class Facts:
         return tuple(sorted({p.record for p in self.patients if p.release_open} | (in_register - used)))
 
 
-def past(config: Config, snapshot: Snapshot, tally: Tally | None) -> Past:
-    """What earlier runs left: `tally` in the desk, promised days in REDCap's call plan."""
-    return Past(tally, promises(snapshot, config.call_plan))
+def past(config: Config, snapshot: Snapshot, remembered: Remembered | None = None, moved: Moves | None = None) -> Past:
+    """What earlier runs left: in the desk's memory, and as promised days in REDCap's call plan."""
+    scope = Scope(config.trial.id, config.redcap.url)
+    return Past(remembered or Remembered(scope), promises(snapshot, config.call_plan), moved or Moves())
 
 
 def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | None = None) -> Facts:
@@ -116,21 +124,18 @@ def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | No
         day,
         as_of or day,
         before,
-        cards=prove_cards(pull.patients, pull.register, config, day),
+        cards=prove_cards(pull.patients, pull.register, config, day, before.moves.renamed),
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         hidden=treatment_columns(dictionary, config),
     )
-    return _facts(pull.snapshot, pull.patients, common)
+    return replace(_facts(pull.snapshot, pull.patients, common), missing=pull.missing)
 
 
 def other_worlds(real: Facts) -> Iterator[Facts]:
-    """The facts as they would be with other treatments; the pooled findings about treatment are the one thing kept."""
+    """The facts as they would be with other treatments."""
     for world in worlds(real.snapshot, real.config):
-        other = _facts(world, patients(world, real.config), real.common)
-        if other.found and real.found:
-            other = replace(other, found=replace(other.found, treatment=real.found.treatment))
-        yield other
+        yield _facts(world, patients(world, real.config), real.common)
 
 
 def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
@@ -141,7 +146,13 @@ def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> F
     if as_of < day:
         return real
     forms = due_forms(snapshot, over(plan), common.mapping, common.hidden)
-    return replace(real, found=_found(real), forms=forms)
+    found = _found(real)
+    return replace(real, found=found, forms=forms, lives=_lives(found, common))
+
+
+def _lives(found: FindingList, common: Common) -> tuple[Known, ...]:
+    treatment = {*found.treatment}
+    return lives(((one, one in treatment) for one in found.every), common.past.remembered, common.day)
 
 
 def _found(facts: Facts) -> FindingList:

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from trialdesk.config import Config
-from trialdesk.envelopes.register import read_register
+from trialdesk.envelopes.register import missing, read_register
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.model import Envelope, Patient
-from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.gateway import Gateway, Rows
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot, pull
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One pull of both projects; `mapping` is event to its forms."""
+    """One pull of both projects; `mapping` is event to its forms, `structure` what REDCap said of events and forms.
+
+    `missing` are envelopes the register ought to show and does not, `register_project` the id of its project.
+    """
 
     snapshot: Snapshot
     patients: tuple[Patient, ...]
     register: tuple[Envelope, ...]
     mapping: Mapping[str, tuple[str, ...]]
+    structure: Mapping[str, Rows] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    register_project: str = ""
 
 
-def pull_both(config: Config, trial: Gateway, register: Gateway) -> Pull:
+def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Sequence[str] = ()) -> Pull:
     """What both projects hold now; neither identifiers nor allocations are asked for.
 
     Args:
         config: The trial.
         trial: The trial project.
         register: The envelope register, with a token that was proved blind.
+        expected: The envelopes it showed to the last run; where one is missing it is asked once more.
 
     Raises:
         ConfigError: the configuration's logic names something the project does not have.
         TableError: a record of the register is not an envelope.
     """
     snapshot = pull(trial)
-    mapping = forms_by_event(trial.mapping())
-    return Pull(snapshot, patients(snapshot, config), read_register(register), mapping)
+    mapping = trial.mapping(filled=True)
+    structure = {"events": trial.events(filled=True), "mapping": mapping, "repeating": _repeating(trial)}
+    envelopes = read_register(register)
+    if missing(envelopes, expected):
+        envelopes = read_register(register)
+    return Pull(
+        snapshot,
+        patients(snapshot, config),
+        envelopes,
+        forms_by_event(mapping),
+        structure,
+        missing(envelopes, expected),
+        register.project().get("project_id", ""),
+    )
+
+
+def _repeating(trial: Gateway) -> Rows:
+    """What repeats; REDCap refuses the question where nothing does."""
+    return trial.repeating() if trial.project().get("has_repeating_instruments_or_events") == "1" else []

@@ -15,7 +15,7 @@ from pathlib import Path
 from trialdesk.errors import OutputFailed
 from trialdesk.memory.migrating import LEDGER, migrate
 from trialdesk.memory.store import FILE, Damaged, Memory, opened
-from trialdesk.memory.values import Scope
+from trialdesk.memory.values import Remembered, Scope
 
 COPY = Path("coordinator") / FILE
 
@@ -99,6 +99,18 @@ def _free(path: Path) -> Path:
     while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
         number += 1
     return aside
+
+
+def recalled(state: Path, scope: Scope) -> Remembered:
+    """What the memory knows, for a report made by hand: nothing is begun or mended, and no memory is nothing known."""
+    path = state / FILE
+    try:
+        if path.is_file():
+            with opened(path) as memory:
+                return memory.remembered(scope)
+    except (Damaged, OutputFailed):
+        pass
+    return Remembered(scope)
 
 
 def servers(state: Path) -> frozenset[str] | None:

@@ -13,7 +13,7 @@ CREATE TABLE runs (
 ) WITHOUT ROWID;
 CREATE TABLE records (
     scope TEXT NOT NULL, record TEXT NOT NULL, grp TEXT NOT NULL, states TEXT NOT NULL, randomised INTEGER NOT NULL,
-    digest TEXT NOT NULL, card TEXT NOT NULL, first TEXT NOT NULL, original TEXT NOT NULL,
+    digest TEXT NOT NULL, card TEXT NOT NULL, first TEXT NOT NULL, original TEXT NOT NULL, cells TEXT NOT NULL,
     PRIMARY KEY (scope, record)
 ) WITHOUT ROWID;
 CREATE TABLE findings (

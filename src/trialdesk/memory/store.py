@@ -73,7 +73,7 @@ class Memory:
             )
             db.execute("DELETE FROM records WHERE scope = ?", (str(scope),))
             rows = [_record_row(scope, one) for one in (night.records or {}).values()]
-            db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             findings = [_finding_row(scope, one) for one in known]
             db.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", findings)
 
@@ -103,6 +103,11 @@ class Memory:
         """The finding is accepted no longer; False if it was not."""
         with self._changing() as db:
             return self._end_acceptance(db, scope, finding, on)
+
+    def runs(self, scope: Scope) -> frozenset[str]:
+        """The names of all runs."""
+        rows = self._connection.execute("SELECT run FROM runs WHERE scope = ?", (str(scope),))
+        return frozenset(run for (run,) in rows)
 
     def servers(self) -> frozenset[str]:
         """The addresses of all runs."""
@@ -155,15 +160,24 @@ class Memory:
         saw = json.loads(found[0])
         known = saw.pop("known")
         seen = {one.record: one for one in self._records(scope)} if known else None
-        return Night(**{**saw, "records": seen, "tally": Tally(**saw["tally"]), "envelopes": tuple(saw["envelopes"])})
+        return Night(
+            **{
+                **saw,
+                "records": seen,
+                "tally": Tally(**saw["tally"]),
+                "envelopes": tuple(saw["envelopes"]),
+                "told": tuple(saw["told"]),
+            }
+        )
 
     def _records(self, scope: Scope) -> Iterator[Seen]:
         rows = self._connection.execute(
-            "SELECT record, grp, states, randomised, digest, card, first, original FROM records WHERE scope = ?",
+            "SELECT record, grp, states, randomised, digest, card, first, original, cells FROM records WHERE scope = ?",
             (str(scope),),
         )
-        for record, group, states, randomised, digest, card, first, original in rows:
-            yield Seen(record, group, frozenset(json.loads(states)), bool(randomised), digest, card, first, original)
+        for record, group, states, randomised, digest, card, first, original, cells in rows:
+            known = frozenset(json.loads(states))
+            yield Seen(record, group, known, bool(randomised), digest, card, first, original, json.loads(cells))
 
     def _known(self, scope: Scope, acceptances: dict[str, Acceptance]) -> Iterator[Known]:
         rows = self._connection.execute(
@@ -266,8 +280,9 @@ def _is_full(error: sqlite3.OperationalError) -> bool:
 
 
 def _record_row(scope: Scope, one: Seen) -> tuple[Any, ...]:
-    states = json.dumps(sorted(one.states))
-    return (str(scope), one.record, one.group, states, one.randomised, one.digest, one.card, one.first, one.original)
+    states, cells = json.dumps(sorted(one.states)), json.dumps(one.cells, sort_keys=True)
+    digests = (one.digest, one.card, one.first, one.original)
+    return (str(scope), one.record, one.group, states, one.randomised, *digests, cells)
 
 
 def _finding_row(scope: Scope, one: Known) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -41,7 +41,8 @@ class Run:
 class Seen:
     """One record as a run saw it: its group, what is true of it, and keyed digests of its data and of its card.
 
-    `first` is the run that saw it first, `original` the id under which it was first seen.
+    `first` is the run that saw it first, `original` the id under which it was first seen. `cells` counts the values of
+    each event and form.
     """
 
     record: str
@@ -52,26 +53,26 @@ class Seen:
     card: str = field(default="", repr=False)
     first: str = ""
     original: str = ""
+    cells: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
     """What one published run saw. `records` is None for a run of before there was a memory: it kept counts alone.
 
-    `cells` counts the values of each event and form, `envelopes` are the register's ids, `structure` the digests of
-    dictionary, events, mapping and repeating forms, `register` the id of its project, and `stamp` the newest time in
-    REDCap's log.
+    `envelopes` are the register's ids, `structure` the digests of dictionary, events, mapping and repeating forms,
+    `register` the id of its project, `stamp` the newest time in REDCap's log, and `told` the keys of what was to do.
     """
 
     run: str
     day: str
     tally: Tally
     records: Mapping[str, Seen] | None = None
-    cells: Mapping[str, int] = field(default_factory=dict)
     envelopes: tuple[str, ...] = ()
     structure: Mapping[str, str] = field(default_factory=dict)
     register: str = ""
     stamp: str = ""
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,3 @@ class Remembered:
         """Record to the id under which it was first seen, where that is another."""
         seen = (self.night.records or {}).values() if self.night else ()
         return {one.record: one.original for one in seen if one.original not in ("", one.record)}
-
-    def without_night(self) -> Remembered:
-        """The same memory as if there had been no published run."""
-        return replace(self, night=None, known=())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,13 @@ from trialdesk.errors import OutputFailed
 LATEST = "latest"
 
 
-def run_name(reports: Path, now: datetime) -> str:
-    """The name of a run, `2026-11-23_043000`, with a number behind it if that second already has one."""
+def run_name(reports: Path, now: datetime, known: Collection[str] = ()) -> str:
+    """The name of a run, `2026-11-23_043000`, with a number behind it if that second already has one.
+
+    `known` are the runs the memory knows: one that failed has left no folder.
+    """
     name = now.strftime("%Y-%m-%d_%H%M%S")
-    taken = {path.name for path in reports.glob(f"{name}*")}
+    taken = {path.name for path in reports.glob(f"{name}*")} | {*known}
     return next(
         free
         for number in range(1, len(taken) + 2)
@@ -53,7 +56,10 @@ def publish(folder: Path, reports: Path, run: str) -> Path:
     """
     final = reports / run
     try:
-        for path in folder.iterdir():
+        for path in folder.rglob("*"):
+            if path.is_dir():
+                path.chmod(0o700)
+                continue
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
         folder.rename(final)

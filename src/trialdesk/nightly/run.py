@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -23,22 +23,31 @@ from trialdesk.errors import (
     OutputFailed,
     RedcapRefused,
     RedcapUnreachable,
+    TableError,
     TrialError,
     WriteBackFailed,
 )
 from trialdesk.facts.deriving import Facts, derive, past
-from trialdesk.facts.pulling import pull_both
+from trialdesk.facts.links import Links
+from trialdesk.facts.pulling import Pull, pull_both
+from trialdesk.facts.todo import Task, tasks, urgent_new
 from trialdesk.followup.sheets import tables as call_tables
 from trialdesk.instruments.fitness import prove_fit
+from trialdesk.memory.opening import remembering
+from trialdesk.memory.store import Memory, opened
+from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
-from trialdesk.nightly.ledger import Entry, append, last_published
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
 from trialdesk.nightly.writeback import changes, write
-from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.sanity import gate
+from trialdesk.redcap.gateway import Gateway, Removals
+from trialdesk.redcap.observing import moves, observe, settled
+from trialdesk.redcap.sanity import Beside, gate, same_projects
+from trialdesk.reports.coordinator import coordinator_sheets
+from trialdesk.reports.delivery import CALLS, ENVELOPES, INDEX, MEMORY, MONITOR, TODO
 from trialdesk.reports.pack import enrolment_packs, footer
+from trialdesk.reports.page import index_page
 from trialdesk.workbook import SheetTable, save
 
 OPEN_PROFILE = "monitor"
@@ -48,13 +57,14 @@ OPEN_PROFILE = "monitor"
 class Order:
     """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand.
 
-    `today` rules schedule and reports, `now` names the run.
+    `today` rules schedule and reports, `now` names the run. `accepted` are records that may have lost what they had.
     """
 
     today: date
     now: datetime
-    accepted_drop: int = 0
+    accepted: tuple[str, ...] = ()
     reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,23 @@ class Outcome:
 
     summary: Summary
     findings: tuple[Finding, ...]
+    tasks: tuple[Task, ...]
     exit_code: int
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name."""
+
+    memory: Memory
+    healed: tuple[str, ...]
+    stage: Stages
+    folder: Path
+    run: str
+
+
 def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
-    """One run is published whole, or nothing is; either way the ledger has a line about it.
+    """One run is published whole, or nothing is; either way the memory knows of it.
 
     Args:
         config: The trial.
@@ -77,62 +99,93 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
         progress: Told the name of each stage as it begins.
 
     Returns:
-        The summary, every finding, and exit code 0 or 10 (findings a person has to look at).
+        The summary, every finding and task, and exit code 0, 10 (something is new since the last published run) or 45
+        (the register lacks envelopes).
 
     Raises:
         TrialError: a stage failed; the earlier run still stands.
     """
-    reports = config.path(config.folders.reports)
-    with _locked(reports):
-        run, stage = run_name(reports, order.now), Stages(progress)
-        with building(reports, run) as folder:
-            try:
-                outcome, entry = _night(config, order, trial, register, (stage, folder, run))
-            except BaseException as error:
-                code = error.exit_code if isinstance(error, TrialError) else INTERNAL
-                append(ledger_of(config), _entry(config, order, run, f"failed in {stage.current}", code))
-                raise
-            append(ledger_of(config), entry)
-    return outcome
+    reports, state, scope = config.reports, config.state, scope_of(config)
+    with _locked(reports, state), remembering(state, reports, scope) as (memory, healed):
+        run, stage = run_name(reports, order.now, memory.runs(scope)), Stages(progress)
+        memory.begin(
+            scope, Run(run, order.today.isoformat(), "begun", "", None, order.accepted, order.reason, order.by)
+        )
+        try:
+            with building(reports, run) as folder:
+                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run))
+        except BaseException as error:
+            code = error.exit_code if isinstance(error, TrialError) else INTERNAL
+            status = "published" if memory.knows(scope, run) else "failed"
+            with suppress(OutputFailed):  # the next start finds a run that began and never ended
+                memory.end(scope, run, status, stage.current, code)
+            raise
 
 
-def ledger_of(config: Config) -> Path:
-    """Where the run ledger is."""
-    return config.path(config.folders.reports) / "ledger.jsonl"
+@contextmanager
+def remembered_alone(config: Config) -> Iterator[Memory]:
+    """The memory, with nobody else at work on it: what a person says between two runs.
+
+    Raises:
+        LockHeld: a run is at work.
+        OutputFailed: the memory can't be opened.
+    """
+    with (
+        _locked(config.reports, config.state),
+        remembering(config.state, config.reports, scope_of(config)) as (memory, _),
+    ):
+        yield memory
 
 
-def _night(
-    config: Config, order: Order, trial: Gateway, register: Gateway, making: tuple[Stages, Path, str]
-) -> tuple[Outcome, Entry]:
+def scope_of(config: Config) -> Scope:
+    """Whose memory it is."""
+    return Scope(config.trial.id, config.redcap.url)
+
+
+def _night(config: Config, order: Order, trial: Gateway, register: Gateway, making: Making) -> Outcome:
     """The stages in order; what each finds is a value the next ones read."""
-    stage, folder, run = making
+    memory, stage, folder, run = making.memory, making.stage, making.folder, making.run
+    scope, remembered = scope_of(config), memory.remembered(scope_of(config))
+    last = remembered.night
     with stage("preflight") as note:
         prove_blind(register)
         prove_fit(config, trial)
-        note(f"REDCap {trial.version()}; the register token sees no card")
+        version = trial.version()
+        note(f"REDCap {version}; the register token sees no card")
     with stage("pull") as note:
-        pull = pull_both(config, trial, register)
+        pull = pull_both(config, trial, register, last.envelopes if last else ())
+        removals = trial.removals(_before(last.stamp) if last else "")
         note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
     with stage("sanity") as note:
-        last = last_published(ledger_of(config), config.trial.id, config.redcap.url)
-        before = past(config, pull.snapshot, last.tally if last else None)
-        tally = gate(pull.snapshot, pull.patients, before.tally, order.today, order.accepted_drop)
-        note(f"{tally.randomised} randomised, {len(tally.by_group)} data access groups")
+        seen = _seen(pull, removals, config, remembered)
+        found = moves(last, seen, removals)
+        named = config.redcap.projects
+        same_projects(seen, last, (named.trial, named.envelopes) if named else ("", ""))
+        gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
+        note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
-        facts = derive(pull, before, config, order.today)
+        facts = derive(pull, past(config, pull.snapshot, remembered, found), config, order.today)
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
     with stage("report") as note:
-        books = _books(facts, order.now)
+        links = links_of(config, pull, version)
+        books = _books(facts, order.now, links)
         note(f"{len(books)} workbooks, the open one proved blind")
     with stage("build") as note:
         digests = {name: save(folder / name, sheets, foot) for name, (sheets, foot) in books.items()}
-        wanted = changes(facts)
+        wanted, to_do = changes(facts), tasks(facts)
+        code = TableError.exit_code if facts.missing else OK_WITH_WARNINGS if urgent_new(facts) else OK
         summary = summarise(facts, run, order.now, str(wanted), digests)
-        _write_summary(folder, summary, stage)
+        night = replace(settled(seen, remembered, found, run, summary.day), told=tuple(task.key for task in to_do))
+        _write_pages(folder, facts, summary, order.now, links)
+        _write_summary(folder, summary, making, version)
+        memory.copy_to(folder / MEMORY)
+        with opened(folder / MEMORY) as copy:
+            copy.publish(scope, night, facts.lives, code)
         note(f"{len(digests)} workbooks written and read back")
     with stage("publish") as note:
-        publish(folder, config.path(config.folders.reports), run)
+        publish(folder, config.reports, run)
+        memory.publish(scope, night, facts.lives, code)
         note(run)
     with stage("write back") as note:
         try:
@@ -140,54 +193,75 @@ def _night(
         except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
             raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
         note(str(wanted))
-    code = OK_WITH_WARNINGS if summary.needs_attention else OK
-    entry = replace(_entry(config, order, run, "published", code), tally=tally, files=tuple(sorted(books)))
-    return Outcome(summary, facts.findings, code), entry
+    return Outcome(summary, facts.findings, to_do, code)
+
+
+def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
+    """Tonight as the memory will keep it."""
+    seen = observe(pull.snapshot, pull.patients, pull.structure, config, remembered)
+    last = remembered.night
+    stamp = (removals.stamp if removals else "") or (last.stamp if last else "")
+    shown = {envelope.id for envelope in pull.register}
+    # an envelope that is missing tonight is missed tomorrow too
+    ids = tuple(sorted(shown | {*(last.envelopes if last else ())}))
+    return replace(seen, stamp=stamp, envelopes=ids, register=pull.register_project)
+
+
+def _before(stamp: str) -> str:
+    """A day before the newest entry of the log: its times have the minute alone."""
+    return (datetime.fromisoformat(stamp) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M") if stamp else ""
+
+
+def links_of(config: Config, pull: Pull, version: str) -> Links:
+    """How REDCap's own pages of this trial are addressed."""
+    events = {row["unique_event_name"]: row.get("event_id", "") for row in pull.structure.get("events", ())}
+    web = config.redcap.web or config.redcap.url.removesuffix("api/")
+    return Links(web, version, pull.snapshot.project_id, events, pull.mapping)
 
 
 @contextmanager
-def _locked(reports: Path) -> Iterator[None]:
+def _locked(reports: Path, state: Path) -> Iterator[None]:
     try:
-        reports.mkdir(parents=True, exist_ok=True)
-        with FileLock(reports / ".lock", timeout=0):
+        for folder in (reports, state):
+            folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(state / ".lock", timeout=0):
             yield
     except Timeout:
-        raise LockHeld(f"{reports}: another run is at work; wait for it to end") from None
+        raise LockHeld(f"{state}: another run is at work; wait for it to end") from None
     except OSError as error:
         raise OutputFailed(
-            f"{reports}: can't be used ({error.strerror}); check folders.reports and its rights"
+            f"{reports}: can't be used ({error.strerror}); check folders.reports, folders.state and their rights"
         ) from None
 
 
-def _entry(config: Config, order: Order, run: str, status: str, code: int) -> Entry:
-    """How a run ended; messages with record ids stay out of it."""
-    return Entry(
-        run=run,
-        trial=config.trial.id,
-        url=config.redcap.url,
-        day=order.today.isoformat(),
-        status=status,
-        exit_code=code,
-        accepted_drop=order.accepted_drop,
-        reason=order.reason,
-    )
-
-
-def _books(facts: Facts, now: datetime) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
+def _books(facts: Facts, now: datetime, links: Links) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
     """File name to its sheets and the foot of its pages."""
     config, today, cards = facts.config, facts.common.day, facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
     return {
-        "envelope_lists.xlsx": (
-            coordinator_lists(config, cards.register, today, cards.findings),
-            foot.format("coordinator"),
-        ),
-        "call_schedule.xlsx": (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
-        "enrolment_report.xlsx": (enrolment_packs(facts, [OPEN_PROFILE])[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
+        TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
+        ENVELOPES: (coordinator_lists(config, cards.register, today, cards.findings), foot.format("coordinator")),
+        CALLS: (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
+        MONITOR: (enrolment_packs(facts, [OPEN_PROFILE])[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
     }
 
 
-def _write_summary(folder: Path, summary: Summary, stage: Stages) -> None:
-    """The summary beside the workbooks, with the stages up to here."""
-    text = json.dumps(summary.as_json(stage.done), ensure_ascii=False, indent=2)
-    (folder / "summary.json").write_text(f"{text}\n", encoding="utf-8")
+def _write_pages(folder: Path, facts: Facts, summary: Summary, now: datetime, links: Links) -> None:
+    _write(folder / INDEX, index_page(facts, links, now, asdict(summary)))
+
+
+def _write_summary(folder: Path, summary: Summary, making: Making, version: str) -> None:
+    """The counts of the run, and how it was made; with the stages up to here."""
+    done = [asdict(stage) for stage in making.stage.done]
+    how = {"schema": 1, "run": making.run, "redcap": version, "memory": list(making.healed), "stages": done}
+    for name, content in (("summary.json", summary.as_json(making.stage.done)), ("run.json", how)):
+        _write(folder / name, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputFailed(f"{path.name}: can't be written ({error.strerror}); make room on the disk") from None

@@ -10,10 +10,11 @@ from typing import Any
 
 from trialdesk.envelopes.stock import PileStock
 from trialdesk.facts.deriving import Facts
+from trialdesk.facts.todo import counts, tasks
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Finding
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run in numbers. No arm, no card code and no value of a record is in it."""
+    """One run in numbers: no record, envelope or arm. `todo` counts tasks by kind, `new` those not told before."""
 
     run: str
     trial: str
@@ -38,10 +39,10 @@ class Summary:
     states: Mapping[str, int]
     target: int
     calls: Mapping[str, int]
-    verify_first: Sequence[str]
+    todo: Mapping[str, int]
+    new: int
     envelopes_to_send: Sequence[str]
     envelopes_to_make: Sequence[str]
-    release_open: Sequence[str]
     findings: Mapping[str, Mapping[str, int]]
     to_write: str
     files: Mapping[str, str]
@@ -49,11 +50,6 @@ class Summary:
     def as_json(self, stages: Sequence[StageResult]) -> dict[str, Any]:
         """The summary as it is stored in `summary.json`, with the stages done by then."""
         return {"schema": SCHEMA, **asdict(self), "stages": [asdict(stage) for stage in stages]}
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether a person has to look at something today."""
-        return bool(self.findings or self.verify_first)
 
     def lines(self) -> list[str]:
         """What the coordinator reads, in a few lines."""
@@ -63,9 +59,9 @@ class Summary:
             f"{self.trial}, {self.day}{' · REHEARSAL' if self.domain == 'dev' else ''}",
             f"  patients   {randomised} of {self.target} randomised · " + _listed(self.recruitment),
             f"             now: {_listed(self.states)}",
-            f"  calls      {_listed(self.calls)}" + _behind("verify first", self.verify_first),
-            f"  envelopes  {_some('to send', self.envelopes_to_send)} · {_some('to make', self.envelopes_to_make)}"
-            + _behind("released and not opened", self.release_open),
+            f"  to do      {sum(self.todo.values())} ({self.new} new): {_listed(self.todo)}",
+            f"  calls      {_listed(self.calls)}",
+            f"  envelopes  {len(self.envelopes_to_send)} pile(s) to send, {len(self.envelopes_to_make)} to make",
             f"  findings   {found.get('error', 0)} to correct, {found.get('warning', 0)} to look at",
         ]
 
@@ -80,7 +76,7 @@ def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mappi
         to_write: What is to be written back, in words.
         files: File name to the digest of its content.
     """
-    config, whole = facts.config, facts.cohort
+    config, whole, found = facts.config, facts.cohort, tasks(facts)
     return Summary(
         run=run,
         trial=config.trial.id,
@@ -91,10 +87,10 @@ def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mappi
         states={state: number for state, number in whole.states.items() if number},
         target=config.trial.target,
         calls=calls(facts.schedule),
-        verify_first=[hold.record for hold in facts.schedule.holds],
+        todo=counts(found),
+        new=sum(task.new for task in found),
         envelopes_to_send=to_do(facts.cards.stock, "send"),
         envelopes_to_make=to_do(facts.cards.stock, "make"),
-        release_open=facts.open_releases,
         findings=by_rule(facts.findings),
         to_write=to_write,
         files=files,
@@ -123,12 +119,3 @@ def by_rule(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.items()) or "none"
-
-
-def _some(what: str, names: Sequence[str]) -> str:
-    shown = f" ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})" if names else ""
-    return f"{len(names)} pile(s) {what}{shown}"
-
-
-def _behind(what: str, names: Sequence[str]) -> str:
-    return f" · {what}: {', '.join(names)}" if names else ""

@@ -5,78 +5,161 @@ Source: reference/trial-operations.md 4.3.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from trialdesk.errors import SanityFailed
+from trialdesk.errors import NotAllowed, SanityFailed
+from trialdesk.memory.values import Night
 from trialdesk.model import Patient, Tally
+from trialdesk.redcap.observing import Moves
 from trialdesk.redcap.snapshot import Snapshot
 
 KEPT_SHARE = 0.95
 # A site's typing error must not stop the nurse's calls; many dates ahead of today mean a wrong clock or a wrong export.
 AHEAD_SHARE = 0.05
+# More than this in one night is no correction: a wrong import, or the wrong data.
+LOST_STATES, LOST_CELLS, LOST_SHARE = 3, 20, 0.05
+CLOCK = timedelta(hours=2)
+_NAMED = 5
 
 
-def tally(snapshot: Snapshot, patients: tuple[Patient, ...]) -> Tally:
-    """The counts of one pull; records without a data access group count under ""."""
-    return Tally(
-        project=snapshot.project_id,
-        records=len(patients),
-        randomised=sum(patient.randomised for patient in patients),
-        by_group=dict(sorted(Counter(patient.group for patient in patients).items())),
-    )
+def same_projects(now: Night, last: Night | None, named: Sequence[str]) -> None:
+    """Nothing happens when both tokens are of the projects they were of.
+
+    Args:
+        now: Tonight, with the ids of both projects.
+        last: The last published run.
+        named: The ids of trial and register in the configuration; empty texts where it names none.
+
+    Raises:
+        NotAllowed: a token is of another project, or the two are twisted.
+    """
+    seen = (now.tally.project, now.register)
+    known = tuple(given or (last and before) or "" for given, before in zip(named, _projects(last), strict=True))
+    for what, is_now, was in zip(("trial", "register"), seen, known, strict=True):
+        if was and is_now and is_now != was:
+            raise NotAllowed(
+                f"the {what} token is of project {is_now}, not of project {was}; check redcap.url, and whether the "
+                "tokens are twisted"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Tonight beside the last published run (None before the first), and what differs between the two."""
+
+    now: Night
+    last: Night | None = None
+    found: Moves = field(default_factory=Moves)
 
 
 def gate(
-    snapshot: Snapshot, patients: tuple[Patient, ...], last: Tally | None, today: date, accepted_drop: int = 0
-) -> Tally:
-    """The tally of a pull that can be right.
+    snapshot: Snapshot, patients: Sequence[Patient], beside: Beside, today: date, accepted: Collection[str] = ()
+) -> None:
+    """Nothing happens for a pull that can be right.
 
     Args:
         snapshot: The pull.
         patients: The same pull as patients.
-        last: The tally of the last good run, None before the first.
-        today: The day in the trial's time zone; nothing may be dated after it.
-        accepted_drop: How many records a person has said may be missing since the last run.
+        beside: The same pull as the memory will keep it, beside the last one.
+        today: The day in the trial's time zone.
+        accepted: Records (or `event form` places) that a person has said may have lost what they had; a number of
+            records where the last run kept counts alone.
 
     Raises:
         SanityFailed: one line for every reason not to believe the pull; record ids are named, values never.
     """
-    now = tally(snapshot, patients)
-    problems = [*_shape(snapshot), *_dates(patients, today), *(_losses(now, last, accepted_drop) if last else ())]
+    now, last, found = beside.now, beside.last, beside.found
+    losses = _losses(now, last, found, accepted) if last and last.records is not None else ()
+    counts = _counts(now.tally, last.tally, accepted) if last and last.records is None else ()
+    problems = [*_shape(snapshot), *_dates(patients, today), *losses, *counts, *_clock(now, last)]
     if problems:
         raise SanityFailed("\n".join(f"sanity: {problem}" for problem in problems))
-    return now
+
+
+def _projects(last: Night | None) -> tuple[str, str]:
+    return (last.tally.project, last.register) if last else ("", "")
 
 
 def _shape(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.missing:
-        some = ", ".join(sorted(snapshot.missing)[:5])
+        some = ", ".join(sorted(snapshot.missing)[:_NAMED])
         yield f"REDCap left out {len(snapshot.missing)} column(s) ({some}); give the token's user full export rights"
     if not snapshot.has_groups:
         yield "REDCap named no data access groups: the token's user sits in one and sees a single site; take it out"
 
 
-def _losses(now: Tally, last: Tally, accepted_drop: int) -> Iterator[str]:
-    if now.project != last.project:
-        yield f"this is project {now.project}, the last run saw project {last.project}; check redcap.url and the token"
-        return
-    kept = last.records - accepted_drop
+def _losses(now: Night, last: Night | None, found: Moves, accepted: Collection[str]) -> Iterator[str]:
+    """What no correction explains, record by record."""
+    size = last.tally.records if last else 0
+    undone = [record for record in found.unrandomised if record not in accepted]
+    if undone:
+        yield (
+            f"randomised before, and gone or not randomised now: {', '.join(undone)}; an opened envelope can't be "
+            f"undone; if it is right, run with --accept-drop {' '.join(undone)} --reason TEXT --by NAME"
+        )
+    gone = [record for record in found.gone if record not in accepted and record not in undone]
+    if len(gone) > (1 - KEPT_SHARE) * size and len(gone) > LOST_STATES:
+        yield (
+            f"{len(gone)} of {size} records are gone: {_some(gone)}; if it is right, run with --accept-drop RECORD… "
+            "--reason TEXT --by NAME"
+        )
+    groups = now.tally.by_group
+    emptied = [g for g in (last.tally.by_group if last else {}) if not groups.get(g)]
+    for group in emptied:
+        if any(record in found.gone and record not in accepted for record in _members(last, group)):
+            yield f"data access group {group or '(none)'} had {len(_members(last, group))} record(s) and now has none"
+    lost = [record for record in found.lost if record not in accepted and record not in undone]
+    if len(lost) > max(LOST_STATES, LOST_SHARE * size):
+        yield (
+            f"{len(lost)} records lost in one night what was true of them: {_some(lost)}; if it is right, run with "
+            "--accept-drop RECORD… --reason TEXT --by NAME"
+        )
+    for place, (less, of) in found.emptied.items():
+        if less > max(LOST_CELLS, LOST_SHARE * of) and place.replace(" ", ":") not in accepted:
+            name = place.replace(" ", ":")
+            way = f"if it is right, run with --accept-drop {name} --reason TEXT --by NAME"
+            yield f"{less} of {of} values of {name} are gone; {way}"
+
+
+def _members(last: Night | None, group: str) -> list[str]:
+    records = (last.records or {}).values() if last else ()
+    return [one.record for one in records if one.group == group]
+
+
+def _counts(now: Tally, last: Tally, accepted: Collection[str]) -> Iterator[str]:
+    """The same for a run that kept counts alone."""
+    drop = sum(int(word) for word in accepted if word.isdecimal())
+    kept = last.records - drop
     if now.records < kept * KEPT_SHARE:
         yield (
             f"{last.records - now.records} of {last.records} records are gone; "
-            "if that is right, run with --accept-drop N --reason TEXT"
+            "if that is right, run with --accept-drop N --reason TEXT --by NAME"
         )
     for group, count in last.by_group.items():
-        if count > accepted_drop and not now.by_group.get(group):
+        if count > drop and not now.by_group.get(group):
             yield f"data access group {group or '(none)'} had {count} record(s) and now has none"
-    if now.randomised < last.randomised - accepted_drop:
+    if now.randomised < last.randomised - drop:
         yield f"{now.randomised} randomised, the last run had {last.randomised}; an opened envelope can't be undone"
 
 
-def _dates(patients: tuple[Patient, ...], today: date) -> Iterator[str]:
+def _dates(patients: Sequence[Patient], today: date) -> Iterator[str]:
     names = ("screened_on", "consented_on", "opened_on", "procedure_on", "died_on", "left_on")
     ahead = [p.record for p in patients if any((day := getattr(p, name)) is not None and day > today for name in names)]
     if len(ahead) > max(3, AHEAD_SHARE * len(patients)):
-        yield f"{len(ahead)} records have dates after {today} ({', '.join(ahead[:5])} …); check the clock and --today"
+        yield f"{len(ahead)} records have dates after {today} ({_some(ahead)}); check the clock and --today"
+
+
+def _clock(now: Night, last: Night | None) -> Iterator[str]:
+    if last is None or not (now.stamp and last.stamp):
+        return
+    if datetime.fromisoformat(last.stamp) - datetime.fromisoformat(now.stamp) > CLOCK:
+        yield (
+            f"the newest entry of REDCap's log is of {now.stamp}, last night's was of {last.stamp}: older data were "
+            "put back; ask who runs the server"
+        )
+
+
+def _some(records: Sequence[str]) -> str:
+    return ", ".join(records[:_NAMED]) + (" …" if len(records) > _NAMED else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from trialdesk.config import Config
@@ -31,7 +30,7 @@ def patients(cohort: Cohort) -> SheetTable:
 def findings(found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable:
     """What has to be looked at, errors first.
 
-    In an open profile the treatment's findings are only counted by site, and no envelope number is shown.
+    An open profile says nothing of the treatment's findings, not even how many, and shows no envelope number.
     """
     columns = (
         Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
@@ -42,8 +41,6 @@ def findings(found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable
         key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text),
     )
     lines = [_finding(one, found.class_of(one.rule).deviation) for one in mine]
-    if profile.open:
-        lines.extend(_pooled(found, cohort, profile))
     errors = sum(one.severity == "error" for one in mine)
     about = (
         f"{errors} to be solved, {len(mine) - errors} to be looked at. A finding goes away when REDCap is corrected."
@@ -144,8 +141,8 @@ _PAST_TERMS = (
 _OPEN_CURRENT_TERMS = (
     (
         "Treatment findings",
-        "findings of rules that use the allocation, the procedure or a change of arm: counted by site, listed in the "
-        "closed report; their number is all that may depend on the treatment",
+        "findings of rules that use the allocation, the procedure or a change of arm are not in this report; the "
+        "coordinator and the closed report have them",
     ),
     ("Envelope numbers", "not in this report; the coordinator's envelope lists say which envelope a finding is about"),
 )
@@ -181,10 +178,3 @@ def _shown(finding: Finding, cohort: Cohort, profile: Profile) -> bool:
 def _finding(one: Finding, deviation: str) -> Line:
     tone: Tone = "alarm" if one.severity == "error" else "warning"
     return Line((one.severity, one.rule, one.site, one.record, one.where, one.text, deviation), tones={0: tone})
-
-
-def _pooled(found: FindingList, cohort: Cohort, profile: Profile) -> Iterator[Line]:
-    counted = Counter(one.site for one in found.treatment if _shown(one, cohort, profile))
-    for site, number in sorted(counted.items()):
-        text = f"{number} about the delivery of treatment: listed in the closed report"
-        yield Line(("pooled", "treatment", site, "", "", text, ""), "quiet")

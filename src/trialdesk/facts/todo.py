@@ -1,0 +1,183 @@
+"""What the coordinator has to do, ordered by consequence: what can harm a patient or the allocation first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from trialdesk.facts.deriving import Facts
+from trialdesk.memory.values import Known
+
+PENDING = timedelta(days=14)
+ENDING = timedelta(days=3)
+
+
+class Kind(NamedTuple):
+    """One kind of task: its name in counts, and what a person does about it."""
+
+    name: str
+    what: str
+
+
+UNRANDOMISED = Kind("no longer randomised", "Look in REDCap's log who did it; an opened envelope stays opened")
+MISSING = Kind("envelopes missing", "Ask the packer; nothing is released from that pile until the register shows it")
+VERIFY = Kind("verify first", "Verify with the site before anybody calls")
+RELEASE = Kind("releases open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
+TREATMENT = Kind("deviations of treatment", "Have the site confirm it and enter the deviation")
+ERROR = Kind("new errors", "Have the site correct it in REDCap; it closes by itself")
+GONE = Kind("vanished records", "Ask the site; a deleted record can't be brought back from here")
+RENAMED = Kind("renamed records", "Nothing, if it was meant; findings and envelope go with it")
+LOST = Kind("records that lost something", "Nothing, if it was a correction; else ask the site")
+PRIMARY = Kind("primary outcome late", "Ask the nurse for the form, or for the reason why there is none")
+ENDED = Kind("acceptances ending", "Accept it again, or have it corrected")
+PENDINGS = Kind("pending for long", "Ask the site what became of the patient")
+SEND = Kind("piles to send", "Send the envelopes the sheet To send names")
+MAKE = Kind("piles to make", "Ask the packer for new envelopes")
+STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with push_instruments.py plan")
+NIGHTS = Kind("nights that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
+KINDS: tuple[Kind, ...] = (
+    UNRANDOMISED, MISSING, VERIFY, RELEASE, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED, PENDINGS, SEND, MAKE,
+    RENAMED, STRUCTURE, NIGHTS,
+)  # fmt: skip
+"""In the order of their consequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of the list: `key` stays the same from night to night, `new` is what the last published run had not."""
+
+    kind: Kind
+    key: str
+    why: str
+    site: str = ""
+    record: str = ""
+    envelope: str = ""
+    event: str = ""
+    form: str = ""
+    since: date | None = None
+    new: bool = True
+
+
+def tasks(facts: Facts) -> tuple[Task, ...]:
+    """Everything to do, by consequence, then site and record."""
+    night = facts.common.past.remembered.night
+    told = frozenset(night.told if night else ())
+    every = [task for find in FINDERS for task in find(facts)]
+    marked = [replace(task, new=task.key not in told) for task in every]
+    return tuple(sorted(marked, key=lambda task: (KINDS.index(task.kind), task.site, task.record, task.key)))
+
+
+def urgent_new(facts: Facts) -> bool:
+    """Whether something is new or reopened since the last published run; calls never count."""
+    return any(one.change in ("new", "reopened") and one.urgent for one in facts.lives) or any(
+        task.new for task in tasks(facts)
+    )
+
+
+def counts(found: tuple[Task, ...]) -> Mapping[str, int]:
+    """Kind to number, in the order of consequence."""
+    return {kind.name: sum(task.kind == kind for task in found) for kind in KINDS if any(t.kind == kind for t in found)}
+
+
+def _moved(facts: Facts) -> Iterator[Task]:
+    moves, sites = facts.common.past.moves, {patient.record: patient.site for patient in facts.patients}
+    for record in moves.unrandomised:
+        why = "was randomised, and is gone or not randomised any more" + _by(moves.removals, record)
+        yield Task(UNRANDOMISED, f"unrandomised {record}", why, sites.get(record, ""), record)
+    for record in moves.gone:
+        if record not in moves.unrandomised:
+            yield Task(GONE, f"gone {record}", "is not in REDCap any more" + _by(moves.removals, record), "", record)
+    for record in facts.snapshot.vanished:
+        yield Task(GONE, f"gone {record}", "vanished while REDCap was read", "", record)
+    for record, old in moves.renamed.items():
+        yield Task(RENAMED, f"renamed {old} {record}", f"was {old} last night", sites.get(record, ""), record)
+    for record, states in moves.lost.items():
+        if record not in moves.unrandomised:
+            why = f"is no longer: {', '.join(sorted(states)).replace('_', ' ')}"
+            yield Task(LOST, f"lost {record} {' '.join(sorted(states))}", why, sites.get(record, ""), record)
+    for part in moves.structure:
+        yield Task(STRUCTURE, f"structure {part} {facts.common.day}", f"the project's {part} is other than last night")
+
+
+def _by(removals: Mapping[str, str], record: str) -> str:
+    return f"; deleted {removals[record]}" if record in removals else ""
+
+
+def _envelopes(facts: Facts) -> Iterator[Task]:
+    for name in facts.missing:
+        yield Task(MISSING, f"missing {name}", f"{name} is not in the register's answer", name[:3], envelope=name)
+    for envelope in facts.cards.register:
+        if envelope.status == "released":
+            since = envelope.released_at.date() if envelope.released_at else None
+            days = (facts.common.day - since).days if since else 0
+            why = f"{envelope.id} is released and not recorded as opened, for {days} day(s)"
+            place = facts.config.facts.opened_on
+            key = f"release {envelope.id} {envelope.record}"
+            yield Task(RELEASE, key, why, envelope.pile.site, envelope.record, envelope.id, place.event, since=since)
+    for pile in facts.cards.stock:
+        if pile.action in ("send", "make"):
+            kind = SEND if pile.action == "send" else MAKE
+            why = f"{pile.pile} is {'empty' if pile.level == 'EMPTY' else 'nearly empty'}"
+            yield Task(kind, f"{pile.action} {pile.pile}", why, pile.pile.site)
+
+
+def _held(facts: Facts) -> Iterator[Task]:
+    for hold in facts.schedule.holds:
+        why = "; ".join(hold.reasons)
+        yield Task(VERIFY, f"verify {hold.record} {why}", why, hold.site, hold.record)
+
+
+def _found(facts: Facts) -> Iterator[Task]:
+    if facts.found is None:
+        return
+    ending = facts.common.day + ENDING
+    for one in facts.lives:
+        accepted = one.acceptance
+        if one.open and accepted and accepted.until and accepted.until <= ending:
+            yield _of(one, ENDED, f"accepted until {accepted.until}: {one.finding.text}")
+        if not one.urgent or one.finding.severity != "error":
+            continue
+        if one.treatment and facts.found.class_of(one.finding.rule).deviation:
+            yield _of(one, TREATMENT, one.finding.text)
+        elif one.change in ("new", "reopened") or one.first == facts.common.day:
+            yield _of(one, ERROR, one.finding.text)
+
+
+def _of(one: Known, kind: Kind, why: str) -> Task:
+    finding = one.finding
+    return Task(
+        kind, f"{kind.name} {one.id} {one.reopened or one.first}", f"{finding.rule} {why}", finding.site,
+        finding.record, finding.envelope, finding.where.partition(" ")[0], since=one.reopened or one.first,
+    )  # fmt: skip
+
+
+def _patients(facts: Facts) -> Iterator[Task]:
+    for member in facts.cohort.members:
+        screened = member.patient.screened_on
+        if member.reason == "pending" and screened and facts.common.day - screened > PENDING:
+            days = (facts.common.day - screened).days
+            why = f"screened {screened}, {days} days ago, and nothing since"
+            yield Task(
+                PENDINGS, f"pending {member.patient.record}", why, member.site, member.patient.record, since=screened
+            )
+    primary = {rule.event: rule for rule in facts.config.contacts if rule.primary}
+    sites = {patient.record: patient.site for patient in facts.patients}
+    late: dict[tuple[str, str], list[str]] = {}
+    for form in facts.forms:
+        if form.event in primary and not form.complete:
+            said = f"{form.form.replace('_', ' ')} {'not complete' if form.entered else 'empty'}"
+            late.setdefault((form.record, form.event), []).append(said)
+    for (record, event), forms in late.items():
+        why = f"{primary[event].label}: {', '.join(forms)}"
+        yield Task(PRIMARY, f"primary {record} {event}", why, sites.get(record, ""), record, event=event)
+
+
+def _nights(facts: Facts) -> Iterator[Task]:
+    for run in facts.common.past.remembered.unpublished:
+        how = "died in its middle" if run.status == "died" else f"failed in {run.stage} (exit code {run.exit_code})"
+        yield Task(NIGHTS, f"night {run.run}", f"run {run.run} {how}", since=date.fromisoformat(run.day))
+
+
+FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (_moved, _envelopes, _held, _found, _patients, _nights)

@@ -1,0 +1,167 @@
+"""Tonight's pull beside last night's: which records are new, gone, renamed, moved, or have lost something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from redcap_rules.names import status_field
+from redcap_rules.record import Row
+from trialdesk.config import Config
+from trialdesk.memory.digests import keyed
+from trialdesk.memory.values import Night, Remembered, Seen
+from trialdesk.model import Patient, Tally
+from trialdesk.redcap.gateway import Removals, Rows
+from trialdesk.redcap.holding import held, tick_columns
+from trialdesk.redcap.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What happened to records and structure since the last published run; nothing before there is a memory.
+
+    `gone` are records that are not there any more and not under another name, `renamed` is new id to old id, `moved`
+    record to the groups before and now, `lost` record to states it had, `unrandomised` records that had opened an
+    envelope, and are gone or have not any more. `emptied` is event and form to how many values of how many are gone,
+    `structure` the parts of the project that are others, `missing` envelopes that are not in the register any more.
+    """
+
+    gone: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unrandomised: tuple[str, ...] = ()
+    emptied: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    structure: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    removals: Mapping[str, str] = field(default_factory=dict)
+
+
+def observe(
+    snapshot: Snapshot, patients: Sequence[Patient], structure: Mapping[str, Rows], config: Config, past: Remembered
+) -> Night:
+    """What this pull shows, in the form in which the memory keeps it: ids, states, counts, and keyed digests.
+
+    Args:
+        snapshot: The pull.
+        patients: The same pull as patients.
+        structure: Parts of the project's structure by name; the dictionary is added.
+        config: The trial; says what the night itself writes, which is no change of a record.
+        past: Holds the key of the digests.
+    """
+    ours = {ref.field for _, ref in config.call_plan or ()}
+    ours |= {config.facts.released_envelope.field, config.facts.released_at.field, snapshot.dictionary.record_id}
+    counted = cells(snapshot)
+    records = {
+        patient.record: Seen(
+            patient.record,
+            patient.group,
+            frozenset((*patient.reached, *patient.states)),
+            patient.randomised,
+            keyed(past.secret, _content(snapshot.rows[patient.record], ours)),
+            _card(patient, past.secret),
+            original=patient.record,
+            cells=counted[patient.record],
+        )
+        for patient in patients
+    }
+    groups = dict(sorted(Counter(patient.group for patient in patients).items()))
+    tally = Tally(snapshot.project_id, len(patients), sum(p.randomised for p in patients), groups)
+    parts = {"dictionary": [[str(field) for field in snapshot.dictionary.fields]], **structure}
+    return Night("", "", tally, records, structure={n: _digest(part) for n, part in parts.items()})
+
+
+def cells(snapshot: Snapshot) -> Mapping[str, Mapping[str, int]]:
+    """Record to `event form` to how many values stand there; an option that is not ticked is none."""
+    ticks, dictionary = tick_columns(snapshot.dictionary), snapshot.dictionary
+    left_out = {status_field(form) for form in dictionary.forms} | {dictionary.record_id}
+    counted: dict[str, Counter[str]] = {record: Counter() for record in snapshot.records}
+    for record, rows in snapshot.rows.items():
+        for row in rows:
+            counted[record].update(f"{row.event} {dictionary.form_of(c)}" for c in held(row.values, ticks) - left_out)
+    return counted
+
+
+def moves(last: Night | None, now: Night, removals: Removals | None = None) -> Moves:
+    """What differs between two nights; nothing where the last one kept no records."""
+    structure = tuple(
+        part for part, digest in now.structure.items() if last and last.structure.get(part, digest) != digest
+    )
+    if last is None or last.records is None or now.records is None:
+        return Moves(structure=structure)
+    before, tonight = last.records, now.records
+    gone, fresh = [r for r in before if r not in tonight], [r for r in tonight if r not in before]
+    renamed = dict(_renamed([before[r] for r in gone], [tonight[r] for r in fresh]))
+    pairs = {**{r: r for r in tonight if r in before}, **renamed}
+    lost = {r: before[old].states - tonight[r].states for r, old in pairs.items()}
+    groups = {r: (before[old].group, tonight[r].group) for r, old in pairs.items()}
+    vanished = [r for r in gone if r not in renamed.values()]
+    undone = [r for r in vanished if before[r].randomised]
+    undone += [r for r, old in pairs.items() if before[old].randomised and not tonight[r].randomised]
+    return Moves(
+        gone=tuple(vanished),
+        fresh=tuple(r for r in fresh if r not in renamed),
+        renamed=renamed,
+        moved={r: pair for r, pair in groups.items() if pair[0] != pair[1]},
+        lost={r: states for r, states in lost.items() if states},
+        unrandomised=tuple(sorted(undone)),
+        emptied=_emptied([(before[old], tonight[record]) for record, old in pairs.items()]),
+        structure=structure,
+        missing=tuple(sorted({*last.envelopes} - {*now.envelopes})),
+        removals=removals.records if removals else {},
+    )
+
+
+def settled(night: Night, past: Remembered, found: Moves, run: str, day: str) -> Night:
+    """The night under its own name, its records with the run that saw them first and the id they had then."""
+    before = (past.night.records or {}) if past.night else {}
+
+    def known(one: Seen) -> Seen:
+        earlier = before.get(found.renamed.get(one.record, one.record))
+        if earlier is None:
+            return replace(one, first=run)
+        return replace(one, first=earlier.first, original=earlier.original)
+
+    records = {name: known(one) for name, one in (night.records or {}).items()}
+    return replace(night, run=run, day=day, records=records)
+
+
+def _emptied(pairs: Sequence[tuple[Seen, Seen]]) -> Mapping[str, tuple[int, int]]:
+    """`event form` to how many values of how many are gone from records that are still there."""
+    was: Counter[str] = Counter()
+    now: Counter[str] = Counter()
+    for before, tonight in pairs:
+        was.update(before.cells)
+        now.update(tonight.cells)
+    return {place: (count - now[place], count) for place, count in sorted(was.items()) if now[place] < count}
+
+
+def _renamed(gone: Sequence[Seen], fresh: Sequence[Seen]) -> Iterator[tuple[str, str]]:
+    """New id to old id: the same data, or the same envelope with the same card code; never where two fit."""
+    left = {one.record: one for one in gone}
+    for mark in ("card", "digest"):
+        for one in fresh:
+            value = getattr(one, mark)
+            same = [old for old in left.values() if value and getattr(old, mark) == value]
+            rivals = [other for other in fresh if getattr(other, mark) == value]
+            if len(same) == 1 and len(rivals) == 1:
+                del left[same[0].record]
+                yield one.record, same[0].record
+
+
+def _content(rows: Iterable[Row], ours: set[str]) -> Iterator[str]:
+    for row in sorted(rows, key=lambda row: (row.event, row.instrument, row.instance)):
+        yield f"{row.event}\x1e{row.instrument}\x1e{row.instance}"
+        yield from (f"{name}={value}" for name, value in sorted(row.values.items()) if name not in ours and value)
+
+
+def _card(patient: Patient, secret: bytes) -> str:
+    named = patient.envelope.strip() and patient.card_code.strip()
+    return keyed(secret, (patient.envelope, patient.card_code)) if named else ""
+
+
+def _digest(rows: object) -> str:
+    return sha256(repr(rows).encode()).hexdigest()[:16]

@@ -1,0 +1,41 @@
+"""The publishing of a run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from trialdesk.errors import OutputFailed
+from trialdesk.nightly.publish import building, publish, run_name
+
+NOW = datetime(2026, 11, 23, 4, 30)
+
+
+def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:
+    """Readers see the run before or this one."""
+    for content in ("one", "two"):
+        run = run_name(tmp_path, NOW)
+        with building(tmp_path, run) as folder:
+            (folder / "summary.json").write_text(content, encoding="utf-8")
+            publish(folder, tmp_path, run)
+        assert (tmp_path / "latest" / "summary.json").read_text(encoding="utf-8") == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-11-23_043000", "2026-11-23_043000-2", "latest"]
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """The folder it was built in is gone, and latest is untouched."""
+    with pytest.raises(RuntimeError), building(tmp_path, "x") as folder:
+        (folder / "half.xlsx").write_text("", encoding="utf-8")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_latest_cannot_point_at_is_not_there(tmp_path: Path) -> None:
+    """Somebody made a folder of the name `latest`: the run is refused and leaves nothing."""
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(OutputFailed, match="the earlier run still stands"), building(tmp_path, "run") as folder:
+        (folder / "summary.json").write_text("{}", encoding="utf-8")
+        publish(folder, tmp_path, "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"]
