@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -84,6 +85,7 @@ def run(app: Callable[[], object]) -> None:
 
     An unexpected exception becomes exit code 70 and names its kind and place only: its text may quote data.
     """
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         app()
     except TrialError as error:
@@ -93,6 +95,11 @@ def run(app: Callable[[], object]) -> None:
     except Exception as error:  # noqa: BLE001 - the last place before a user would see a traceback
         sys.stderr.write(f"{fault(error)}\n")
         sys.exit(INTERNAL)
+
+
+def _interrupted(*_: object) -> None:
+    """Being told to end is like Ctrl-C: what was begun is taken back on the way out."""
+    raise KeyboardInterrupt
 
 
 def fault(error: BaseException) -> str:

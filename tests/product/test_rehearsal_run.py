@@ -129,7 +129,7 @@ def test_a_second_run_writes_nothing_finds_the_same_and_has_nothing_new(rehearse
     assert again.summary.to_write == "0 envelope(s) marked opened, 0 call plan(s) renewed"
     assert again.summary.files == once_more.summary.files
     assert (again.exit_code, again.summary.new) == (0, 0)
-    assert again.summary.todo["releases open"] >= 1
+    assert again.summary.todo["release open"] >= 1
 
 
 def test_a_randomised_record_that_is_gone_stops_the_run_by_its_name(

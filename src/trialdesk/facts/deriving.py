@@ -152,7 +152,8 @@ def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> F
 
 def _lives(found: FindingList, common: Common) -> tuple[Known, ...]:
     treatment = {*found.treatment}
-    return lives(((one, one in treatment) for one in found.every), common.past.remembered, common.day)
+    told = ((one, one in treatment) for one in found.every)
+    return lives(told, common.past.remembered, common.day, common.past.moves.renamed)
 
 
 def _found(facts: Facts) -> FindingList:

@@ -22,21 +22,21 @@ class Kind(NamedTuple):
 
 
 UNRANDOMISED = Kind("no longer randomised", "Look in REDCap's log who did it; an opened envelope stays opened")
-MISSING = Kind("envelopes missing", "Ask the packer; nothing is released from that pile until the register shows it")
+MISSING = Kind("envelope missing", "Ask the packer; nothing is released from that pile until the register shows it")
 VERIFY = Kind("verify first", "Verify with the site before anybody calls")
-RELEASE = Kind("releases open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
-TREATMENT = Kind("deviations of treatment", "Have the site confirm it and enter the deviation")
-ERROR = Kind("new errors", "Have the site correct it in REDCap; it closes by itself")
-GONE = Kind("vanished records", "Ask the site; a deleted record can't be brought back from here")
-RENAMED = Kind("renamed records", "Nothing, if it was meant; findings and envelope go with it")
-LOST = Kind("records that lost something", "Nothing, if it was a correction; else ask the site")
+RELEASE = Kind("release open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
+TREATMENT = Kind("deviation of treatment", "Have the site confirm it and enter the deviation")
+ERROR = Kind("error", "Have the site correct it in REDCap; it closes by itself")
+GONE = Kind("vanished record", "Ask the site; a deleted record can't be brought back from here")
+RENAMED = Kind("renamed record", "Nothing, if it was meant; findings and envelope go with it")
+LOST = Kind("record that lost something", "Nothing, if it was a correction; else ask the site")
 PRIMARY = Kind("primary outcome late", "Ask the nurse for the form, or for the reason why there is none")
-ENDED = Kind("acceptances ending", "Accept it again, or have it corrected")
+ENDED = Kind("acceptance ending", "Accept it again, or have it corrected")
 PENDINGS = Kind("pending for long", "Ask the site what became of the patient")
-SEND = Kind("piles to send", "Send the envelopes the sheet To send names")
-MAKE = Kind("piles to make", "Ask the packer for new envelopes")
+SEND = Kind("pile to send", "Send the envelopes the sheet To send names")
+MAKE = Kind("pile to make", "Ask the packer for new envelopes")
 STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with push_instruments.py plan")
-NIGHTS = Kind("nights that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
+NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
 KINDS: tuple[Kind, ...] = (
     UNRANDOMISED, MISSING, VERIFY, RELEASE, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED, PENDINGS, SEND, MAKE,
     RENAMED, STRUCTURE, NIGHTS,
@@ -109,7 +109,8 @@ def _envelopes(facts: Facts) -> Iterator[Task]:
     for name in facts.missing:
         yield Task(MISSING, f"missing {name}", f"{name} is not in the register's answer", name[:3], envelope=name)
     for envelope in facts.cards.register:
-        if envelope.status == "released":
+        # one whose record names another envelope, or can't prove this one, is an error with words of its own
+        if envelope.status == "released" and envelope.record in facts.open_releases:
             since = envelope.released_at.date() if envelope.released_at else None
             days = (facts.common.day - since).days if since else 0
             why = f"{envelope.id} is released and not recorded as opened, for {days} day(s)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +11,9 @@ from trialdesk.memory.values import Acceptance, Known, Remembered
 from trialdesk.model import Finding
 
 
-def lives(found: Iterable[tuple[Finding, bool]], past: Remembered, day: date) -> tuple[Known, ...]:
+def lives(
+    found: Iterable[tuple[Finding, bool]], past: Remembered, day: date, renamed: Mapping[str, str] | None = None
+) -> tuple[Known, ...]:
     """Every finding of tonight with its life, and those that are over, sorted.
 
     The first night of a memory is a baseline: nothing is new on it. An acceptance ends with the evidence it was given
@@ -21,8 +23,9 @@ def lives(found: Iterable[tuple[Finding, bool]], past: Remembered, day: date) ->
         found: Tonight's findings, each with whether it tells of treatment.
         past: What earlier runs knew.
         day: The day of the pull.
+        renamed: New id to old id of records that go by another name since last night; their findings go with them.
     """
-    tonight = _by_id(found, past)
+    tonight = _by_id(found, past, renamed or {})
     before = {known.id: known for known in past.known}
     baseline = past.night is None or past.night.records is None
     given = {one.finding: one for one in past.acceptances}
@@ -32,10 +35,12 @@ def lives(found: Iterable[tuple[Finding, bool]], past: Remembered, day: date) ->
     return tuple(sorted((*judged, *over), key=lambda one: (one.finding, one.id)))
 
 
-def _by_id(found: Iterable[tuple[Finding, bool]], past: Remembered) -> dict[str, Known]:
+def _by_id(found: Iterable[tuple[Finding, bool]], past: Remembered, renamed: Mapping[str, str]) -> dict[str, Known]:
+    first = past.aliases
+    first = {**first, **{record: first.get(old, old) for record, old in renamed.items()}}
     ids: dict[str, list[tuple[Finding, bool]]] = {}
     for finding, treatment in found:
-        record = past.aliases.get(finding.record, finding.record)
+        record = first.get(finding.record, finding.record)
         ids.setdefault(finding_id(past.secret, finding, record), []).append((finding, treatment))
     return {name: _known(name, sorted(same, key=lambda one: one[0]), past) for name, same in ids.items()}
 

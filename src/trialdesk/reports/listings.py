@@ -9,9 +9,12 @@ from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.facts.dueforms import DueForm, FormCount, count
 from trialdesk.findings.lists import FindingList
 from trialdesk.instruments.treatment import treatment_events
+from trialdesk.memory.values import Known
 from trialdesk.model import Finding
 from trialdesk.reports.profiles import Profile
 from trialdesk.workbook import Column, Line, SheetTable, Tone
+
+_OLD = 30  # days
 
 
 def patients(cohort: Cohort) -> SheetTable:
@@ -27,23 +30,26 @@ def patients(cohort: Cohort) -> SheetTable:
     return SheetTable("Patients", "Patients", about, columns, lines, empty="No patient yet.")
 
 
-def findings(found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable:
-    """What has to be looked at, errors first.
+def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequence[Known] = ()) -> SheetTable:
+    """What has to be looked at, errors first; `lives` say since when, and whether it is accepted.
 
     An open profile says nothing of the treatment's findings, not even how many, and shows no envelope number.
     """
     columns = (
         Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
         Column("Where", width=26), Column("Finding", width=66), Column("Deviation", width=10),
+        Column("Since", "date", 12), Column("Accepted", width=10),
     )  # fmt: skip
+    known = _told(lives, profile)
     mine = sorted(
         (one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)),
         key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text),
     )
-    lines = [_finding(one, found.class_of(one.rule).deviation) for one in mine]
+    lines = [_finding(one, found.class_of(one.rule).deviation, known.get(_key(one))) for one in mine]
     errors = sum(one.severity == "error" for one in mine)
     about = (
-        f"{errors} to be solved, {len(mine) - errors} to be looked at. A finding goes away when REDCap is corrected."
+        f"{errors} to be solved, {len(mine) - errors} to be looked at{_counted(mine, known)}. "
+        "A finding goes away when REDCap is corrected."
     )
     return SheetTable("Findings", "Findings", about, columns, tuple(lines), keys=2)
 
@@ -175,6 +181,27 @@ def _shown(finding: Finding, cohort: Cohort, profile: Profile) -> bool:
     return finding.record in cohort.records if finding.record else finding.site == profile.sites[0].code
 
 
-def _finding(one: Finding, deviation: str) -> Line:
+def _finding(one: Finding, deviation: str, known: Known | None) -> Line:
     tone: Tone = "alarm" if one.severity == "error" else "warning"
-    return Line((one.severity, one.rule, one.site, one.record, one.where, one.text, deviation), tones={0: tone})
+    since = (known.reopened or known.first) if known else None
+    accepted = "accepted" if known and known.acceptance else None
+    values = (one.severity, one.rule, one.site, one.record, one.where, one.text, deviation, since, accepted)
+    return Line(values, "quiet" if accepted else "plain", {} if accepted else {0: tone})
+
+
+def _told(lives: Sequence[Known], profile: Profile) -> Mapping[tuple[str, ...], Known]:
+    """What the memory says of findings a profile lists: of rules that tell of treatment an open one takes nothing."""
+    return {_key(one.finding): one for one in lives if one.open and not (profile.open and one.treatment)}
+
+
+def _key(one: Finding) -> tuple[str, ...]:
+    """What a finding is about, whatever words it is told in."""
+    return (one.rule, one.record, one.where, one.field, one.envelope, one.other)
+
+
+def _counted(mine: Sequence[Finding], known: Mapping[tuple[str, ...], Known]) -> str:
+    """How many are accepted, and how long the others have been open; nothing where there is no memory."""
+    lives = [known[_key(one)] for one in mine if _key(one) in known]
+    accepted = sum(one.acceptance is not None for one in lives)
+    old = sum(one.acceptance is None and (one.last - (one.reopened or one.first)).days > _OLD for one in lives)
+    return f"; {accepted} accepted, {old} open for more than {_OLD} days" if lives else ""

@@ -51,7 +51,7 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         recruitment.participant_flow(mine),
         listings.patients(mine),
         *complete,
-        *((listings.findings(found, mine, reader),) if found else ()),
+        *((listings.findings(found, mine, reader, facts.lives),) if found else ()),
         recruitment.by_arm(mine, config),
         listings.about(mine, config, reader, current=found is not None),
     )

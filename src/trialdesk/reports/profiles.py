@@ -30,7 +30,7 @@ _OPEN: Mapping[str, tuple[str, ...]] = {
         "Randomised", "Days in trial",
     ),
     "Completeness": ("Event", "Form", "Expected", "Entered", "Complete", "Missing", "% complete"),
-    "Findings": ("Severity", "Rule", "Site", "Record", "Where", "Finding", "Deviation"),
+    "Findings": ("Severity", "Rule", "Site", "Record", "Where", "Finding", "Deviation", "Since", "Accepted"),
     "About": ("Term", "Meaning"),
 }  # fmt: skip
 _CLOSED: Mapping[str, tuple[str, ...]] = {
