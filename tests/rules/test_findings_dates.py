@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from frozen import FROZEN, trial_dictionary, trial_rows
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import load
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
+from trialdesk.facts.todo import SETTING, tasks
 from trialdesk.findings.dates import dated_fields
+from trialdesk.instruments.checks.configuration import codes, swapped
+from trialdesk.instruments.checks.subject import Subject
+from trialdesk.instruments.design import Design
+from trialdesk.instruments.folder import Folder, Origin
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.pack import enrolment_packs
@@ -121,3 +129,30 @@ def test_every_date_bounded_by_today_is_looked_at() -> None:
     names = dated_fields(dictionary, CONFIG)
     assert bounded <= names
     assert not names & {"nc_cb_date", "cp_next", "cp_target", "cp_opens", "cp_closes", "cp_planned"}
+
+
+def test_missing_data_codes_that_are_switched_on_stand_on_the_list() -> None:
+    """A code such as -99 is a number to every formula (docs/reference/design.md 11)."""
+    snapshot = replace(facts({}).snapshot, missing_codes="-99, Asked but unknown")
+    pull = Pull(snapshot, patients(snapshot, CONFIG), (), forms_by_event(trial_rows("mapping.csv")))
+    found = tasks(derive(pull, past(CONFIG, snapshot), CONFIG, TODAY))
+    assert [task.why for task in found if task.kind == SETTING] == [
+        "missing data codes are switched on (-99, Asked but unknown): formulas take them for values"
+    ]
+
+
+def test_arms_whose_labels_are_swapped_in_redcap_are_refused() -> None:
+    """A site would tick the wrong arm; so are codes that can't be chosen."""
+    dictionary = trial_dictionary()
+    arm = dictionary.get(CONFIG.facts.arm.field)
+    one, two = arm.options
+
+    def faults(choices: str) -> list[str]:
+        fields = tuple(replace(f, choices=choices) if f is arm else f for f in dictionary.fields)
+        places = {field.name: Origin("REDCap", 0) for field in fields}
+        subject = Subject(Folder(Path(), Design(Dictionary(fields)), places, {}), CONFIG)
+        return [fault.what for fault in (*codes(subject), *swapped(subject)) if fault.severity == "error"]
+
+    assert not any("labelled" in fault for fault in faults(arm.choices))
+    assert len([f for f in faults(f"1, {two.label} | 2, {one.label}") if "labelled as another arm" in f]) == 2
+    assert any("can't be chosen" in fault for fault in faults(f"1, {one.label} | 3, {two.label}"))

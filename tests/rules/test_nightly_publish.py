@@ -9,8 +9,17 @@ import pytest
 
 from trialdesk.errors import OutputFailed
 from trialdesk.nightly.publish import building, publish, run_name
+from trialdesk.reports.delivery import FILES
 
 NOW = datetime(2026, 11, 23, 4, 30)
+PAGE = Path(__file__).parents[2] / "docs" / "nightly.md"
+
+
+def test_the_page_lists_exactly_the_files_of_a_run() -> None:
+    """Each with its reader and what it holds, as the table in the code has it."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines()]
+    listed = {row[0].strip("`"): tuple(row[1:]) for row in rows if row[0].strip("`") in FILES}
+    assert listed == {name: tuple(file) for name, file in FILES.items()}
 
 
 def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:

@@ -36,10 +36,11 @@ PENDINGS = Kind("pending for long", "Ask the site what became of the patient")
 SEND = Kind("pile to send", "Send the envelopes the sheet To send names")
 MAKE = Kind("pile to make", "Ask the packer for new envelopes")
 STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with push_instruments.py plan")
+SETTING = Kind("setting of the project", "Have it switched off in REDCap: Project Setup, additional customizations")
 NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
 KINDS: tuple[Kind, ...] = (
-    UNRANDOMISED, MISSING, VERIFY, RELEASE, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED, PENDINGS, SEND, MAKE,
-    RENAMED, STRUCTURE, NIGHTS,
+    UNRANDOMISED, MISSING, VERIFY, RELEASE, SETTING, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED, PENDINGS, SEND,
+    MAKE, RENAMED, STRUCTURE, NIGHTS,
 )  # fmt: skip
 """In the order of their consequence."""
 
@@ -97,6 +98,9 @@ def _moved(facts: Facts) -> Iterator[Task]:
         if record not in moves.unrandomised:
             why = f"is no longer: {', '.join(sorted(states)).replace('_', ' ')}"
             yield Task(LOST, f"lost {record} {' '.join(sorted(states))}", why, sites.get(record, ""), record)
+    if codes := facts.snapshot.missing_codes:
+        why = f"missing data codes are switched on ({' '.join(codes.split())}): formulas take them for values"
+        yield Task(SETTING, "missing data codes", why)
     for part in moves.structure:
         yield Task(STRUCTURE, f"structure {part} {facts.common.day}", f"the project's {part} is other than last night")
 

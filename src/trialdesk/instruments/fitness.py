@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trialdesk.config import Config
 from trialdesk.errors import ConfigError
-from trialdesk.instruments.checks.configuration import configuration
+from trialdesk.instruments.checks.configuration import codes, configuration, swapped
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.folder import Folder, Origin
 from trialdesk.instruments.live import live_design
@@ -24,7 +24,8 @@ def prove_fit(config: Config, trial: Gateway) -> None:
     design = live_design(trial, groups=False, roles=False)
     places = {field.name: Origin("the project in REDCap", 0) for field in design.dictionary.fields}
     subject = Subject(Folder(Path(), design, places, {}), config)
-    faults = [fault for fault in configuration(subject) if fault.severity == "error"]
+    found = (*configuration(subject), *codes(subject, surplus=False), *swapped(subject))
+    faults = [fault for fault in found if fault.severity == "error"]
     if faults:
         raise ConfigError(*(f"{_where(fault.file, fault.column)}: {fault.what}; {fault.way_out}" for fault in faults))
 

@@ -16,7 +16,8 @@ from trialdesk.redcap.tables import Tables
 class Snapshot:
     """What one pull returned.
 
-    `missing` are columns that were asked for and did not come, `vanished` records that went while it was made.
+    `missing` are columns that were asked for and did not come, `vanished` records that went while it was made, and
+    `missing_codes` REDCap's codes for missing data, where the project has them switched on.
     """
 
     project_id: str
@@ -28,6 +29,7 @@ class Snapshot:
     missing: frozenset[str] = frozenset()
     has_groups: bool = True
     vanished: tuple[str, ...] = ()
+    missing_codes: str = ""
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -73,6 +75,7 @@ def pull_records(
         missing=frozenset(wanted - export.columns) if export.rows else frozenset(),
         has_groups=export.has_groups,
         vanished=export.vanished,
+        missing_codes=project.get("missing_data_codes", ""),
     )
 
 

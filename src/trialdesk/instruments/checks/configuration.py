@@ -31,16 +31,35 @@ def _text(subject: Subject, named: Expression | FieldRef) -> str:
     return f"[{named.event}][{named.field}{code}]"
 
 
-def codes(subject: Subject) -> Iterator[Fault]:
-    """Sites, arms and levels whose codes the fields do not have, and answers the configuration does not know."""
+def codes(subject: Subject, *, surplus: bool = True) -> Iterator[Fault]:
+    """Sites, arms and levels whose codes the fields do not have, and answers the configuration does not know.
+
+    A live project may have more answers than the configuration uses (`surplus=False`).
+    """
     config = subject.config
     if config is None:
         return
     facts = config.facts
-    yield from _same(subject, "sites", facts.site, [site.code for site in config.sites])
-    yield from _same(subject, "arms", facts.arm, [arm.code for arm in config.arms])
+    named = [("sites", facts.site, [site.code for site in config.sites])]
+    named.append(("arms", facts.arm, [arm.code for arm in config.arms]))
     for factor in config.strata:
-        yield from _same(subject, f"strata: {factor.name}", factor.field, [level.value for level in factor.levels])
+        named.append((f"strata: {factor.name}", factor.field, [level.value for level in factor.levels]))
+    for where, ref, wanted in named:
+        yield from (fault for fault in _same(subject, where, ref, wanted) if surplus or "can't be" in fault.what)
+
+
+def swapped(subject: Subject) -> Iterator[Fault]:
+    """Arms whose code is labelled in REDCap as another arm is in the configuration: sites would tick the wrong one."""
+    config = subject.config
+    if config is None or config.facts.arm.field not in subject.dictionary:
+        return
+    field = subject.dictionary.get(config.facts.arm.field)
+    labels = {option.code: option.label.strip().casefold() for option in field.options}
+    for arm in config.arms:
+        others = {word.casefold() for other in config.arms if other is not arm for word in (other.label, other.name)}
+        if labels.get(arm.code, "") in others - {arm.label.casefold(), arm.name.casefold()}:
+            what = f"code {arm.code} is labelled as another arm than in the configuration"
+            yield subject.at(field, "choices", what, "put the labels right before anybody is randomised", rule="codes")
 
 
 def _same(subject: Subject, where: str, ref: FieldRef, wanted: Sequence[str]) -> Iterator[Fault]:
@@ -48,12 +67,12 @@ def _same(subject: Subject, where: str, ref: FieldRef, wanted: Sequence[str]) ->
         return  # said by `configuration`
     field = subject.dictionary.get(ref.field)
     offered = [option.code for option in field.options]
-    missing, surplus = sorted(set(wanted) - set(offered)), sorted(set(offered) - set(wanted))
+    missing, more = sorted(set(wanted) - set(offered)), sorted(set(offered) - set(wanted))
     if missing:
         what = f"{where} of {subject.settings} {', '.join(missing)} can't be chosen"
         yield subject.at(field, "choices", what, "add the codes", rule="codes")
-    if surplus:
-        what = f"{', '.join(surplus)} is not among the {where} of {subject.settings}"
+    if more:
+        what = f"{', '.join(more)} is not among the {where} of {subject.settings}"
         yield subject.at(field, "choices", what, "remove the codes, or add them to the configuration", rule="codes")
 
 
