@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Field
 from redcap_rules.logic import number_text, parse
+from rehearsal.cast import roles
 from rehearsal.chart import Chart, Page
 from rehearsal.script import FILE, Script
 
@@ -31,6 +32,7 @@ Values = dict[str, str]
 _TEXTS = {"time": "10:30", "time_hh_mm_ss": "10:30:00", "email": "nobody@example.org"}
 _INVENTED = "Invented"
 _FULL = 100
+_OWN_DAYS = ("screened", "consented", "assessed", "baseline", "opened", "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,16 +266,50 @@ def faults(script: Script, design: Design, config: Config) -> Iterator[str]:
             if not _fields(name, design):
                 yield f"{FILE}: {where}: there is no field {name}; correct the name, or drop the line"
             yield from (f"{FILE}: {where}.{name}: {fault}" for fault in _rule_faults(rule))
-    for entry in entries:
-        if entry.form not in design.dictionary.forms:
-            yield f"{FILE}: entries: there is no form {entry.form}"
-    known = {*config.states.known, ""}
+    yield from _name_faults(script, design, config)
+    yield from _day_faults(script)
+
+
+def _name_faults(script: Script, design: Design, config: Config) -> Iterator[str]:
+    """Forms, states, arms and parts that there are none of."""
+    forms, states = design.dictionary.forms, {*config.states.known, ""}
+    yield from (f"{FILE}: entries: there is no form {one.form}" for one in script.entries if one.form not in forms)
     for name, part in script.parts.items():
-        if part.state not in known:
+        if part.state not in states:
             yield f"{FILE}: parts.{name}: the configuration has no state {part.state}"
-    for turn_name, turn in script.turns.items():
+    for name, turn in script.turns.items():
         if turn.arm not in config.arms_by_code:
-            yield f"{FILE}: turns.{turn_name}: there is no arm {turn.arm}"
+            yield f"{FILE}: turns.{name}: there is no arm {turn.arm}"
+    parts = roles(script, config)
+    for name in dict.fromkeys((*script.bill, *script.filling)):
+        if name not in parts:
+            yield f"{FILE}: bill or filling: there is no part {name}; parts are {', '.join(parts)}"
+
+
+def _day_faults(script: Script) -> Iterator[str]:
+    """The days that something counts from, or stands on, and nobody names."""
+    happenings = (*script.parts.values(), *script.turns.values())
+    named = {name for days in (script.days, *(one.days for one in happenings)) for name in days}
+    known = {*_OWN_DAYS, *named}
+    wanted = {entry.on for entry in script.entries}
+    wanted |= {day.after for days in (script.days, *(one.days for one in happenings)) for day in days.values() if day}
+    spoken = [script.values]
+    spoken += [values for one in script.entries for values in (one.values, *one.variants)]
+    spoken += [values for one in happenings for values in (one.values, *one.variants)]
+    wanted |= {day for values in spoken for rule in values.values() for day in _days_in(rule)} - {"on"}
+    for name in sorted(wanted - known):
+        yield f"{FILE}: days: there is no day {name}; name it under days, or correct it"
+
+
+def _days_in(rule: Any) -> Iterator[str]:
+    """The days a value names, whatever it is inside of."""
+    if isinstance(rule, list):
+        for member in rule:
+            yield from _days_in(member)
+    elif isinstance(rule, dict):
+        yield from (str(rule[name]) for name in ("day", "happened") if name in rule)
+        for member in rule.values():
+            yield from _days_in(member)
 
 
 def _fields(name: str, design: Design) -> bool:

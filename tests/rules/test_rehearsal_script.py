@@ -142,6 +142,11 @@ def test_levels_are_neighbours_and_can_be_read_again() -> None:
         ("entries: [{form: nothing, on: opened}]", "there is no form nothing"),
         ("parts: {p: {state: sleeping}}", "sleeping is no state"),
         ("turns: {t: {arm: '9'}}", "there is no arm 9"),
+        ("bill: [ordinary, nobody]", "there is no part nobody"),
+        ("filling: [stranger]", "there is no part stranger"),
+        ("entries: [{form: crossover, on: someday}]", "there is no day someday"),
+        ("days: {treated: {after: never}}", "there is no day never"),
+        ("values: {elig_date: [{chance: 5, then: {day: doomsday}}]}", "there is no day doomsday"),
         ("colour: red", "colour"),
     ],
 )
