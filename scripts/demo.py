@@ -98,7 +98,7 @@ def sync(stage: Stage, today: date) -> Outcome:
 
 def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     """What the coordinator reads, whether every planted deviation was found, and where the files are."""
-    from trialdesk.reports.delivery import INDEX
+    from trialdesk.reports.delivery import FILES
 
     summary = done.summary
     for line in summary.lines():
@@ -108,9 +108,9 @@ def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted deviations found, each in its record")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")
-    for name in (INDEX, *summary.files, "summary.json"):
-        print(f"  {shown(latest / name)}")
-    print(f"  {shown(stage.config_file)}   the rehearsal's own configuration")
+    for name, file in FILES.items():
+        print(f"  {shown(latest / name):<50} {file.reader}")
+    print(f"  {shown(stage.config_file):<50} the rehearsal's own configuration")
 
 
 def wait(server: Running, stage: Stage) -> None:

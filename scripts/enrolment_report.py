@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import REDCAP, ConcealmentBroken, InstrumentError, OutputFailed, SanityFailed, TableError
+from trialdesk.errors import (
+    REDCAP,
+    ConcealmentBroken,
+    ConfigError,
+    InstrumentError,
+    OutputFailed,
+    SanityFailed,
+    TableError,
+)
 
 if TYPE_CHECKING:
-    from trialdesk.config import Trial
+    from trialdesk.config import Config, Trial
+    from trialdesk.facts.deriving import Facts
 
 YEAR = timedelta(days=366)
 app = application("Write the enrolment report as an Excel workbook: sites, months, flow, patients and findings.")
@@ -22,7 +31,8 @@ app = application("Write the enrolment report as an Excel workbook: sites, month
 def enrolment_report(
     config: ConfigOption = DEFAULT_CONFIG,
     profile: Annotated[
-        str, typer.Option(metavar="PROFILE", help="monitor, site:CODE, or closed (shows patients by arm).")
+        str,
+        typer.Option(metavar="PROFILE", help="monitor, site:CODE, or closed (by arm, sealed for the statistician)."),
     ] = "monitor",
     as_of: Annotated[
         datetime | None,
@@ -37,38 +47,106 @@ def enrolment_report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to; default: enrolment-PROFILE.xlsx among the reports, with an earlier cut in its name.",
+            help="Where to; default: enrolment-PROFILE.xlsx among the reports (closed: .xlsx.age), with an earlier cut "
+            "in its name.",
         ),
     ] = None,
+    register: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="closed: register.age of a run; without it, nothing is said of envelopes."),
+    ] = None,
+    identity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="closed: the age identity that opens register.age.")
+    ] = None,
 ) -> None:
-    """Write the enrolment report; an open one only after the proof that no cell depends on an arm."""
+    """Write the enrolment report; an open one only after the proof that no cell depends on an arm.
+
+    The closed one is made from the statistician's own token and sealed for the recipients of the profile `closed`.
+    """
+    from trialdesk.allocation.sealing import seal
     from trialdesk.config import load
+    from trialdesk.config.parts import CLOSED
+    from trialdesk.private import place
+    from trialdesk.reports.pack import enrolment_packs, footer
+    from trialdesk.reports.profiles import profile as reader
+    from trialdesk.workbook import as_bytes, digest, save
+
+    trial = load(config)
+    name = reader(profile, trial).name
+    closed = name == CLOSED
+    if (register is None) != (identity is None) or (register and not closed):
+        raise typer.BadParameter("--register and --identity belong together, and to the closed report")
+    if closed and not trial.sealed_for:
+        raise ConfigError(
+            "recipients: nobody has an age key for the closed report; write {profile: closed, age: age1…} there "
+            "(scripts/keygen.py makes a key)"
+        )
+    today = _today(trial.trial)
+    cut = _asked(as_of.date(), trial.trial, today) if as_of else today
+    path = out or trial.reports / _file(name, cut, today, closed=closed)
+    if closed and path.suffix != ".age":
+        raise typer.BadParameter("the closed report is sealed: a name that ends in .xlsx.age", param_hint="--out")
+    facts = _closed(trial, register, identity, (today, cut)) if closed else _open(trial, (today, cut))
+    tables = enrolment_packs(facts, [name])[name]
+    foot = footer(trial, name, cut)
+    if closed:
+        place(path, seal(as_bytes(tables, foot), trial.sealed_for))
+    else:
+        save(path, tables, foot)
+    print(tables[0].title)
+    print(tables[0].about)
+    print(f"{path} ({len(tables)} sheets, content {digest(tables)[:12]})")
+
+
+def _open(trial: Config, days: tuple[date, date]) -> Facts:
+    """The facts as the night reads them, with the coordinator's tokens."""
     from trialdesk.envelopes.register import prove_blind
     from trialdesk.facts.deriving import derive, past
     from trialdesk.facts.pulling import pull_both
     from trialdesk.memory.opening import recalled
     from trialdesk.memory.values import Scope
     from trialdesk.redcap.gateway import open_gateway
-    from trialdesk.reports.pack import enrolment_packs, footer
-    from trialdesk.reports.profiles import profile as reader
-    from trialdesk.workbook import save
 
-    trial = load(config)
-    name = reader(profile, trial).name
-    today = _today(trial.trial)
-    cut = _asked(as_of.date(), trial.trial, today) if as_of else today
     gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
     prove_blind(register)
     pull = pull_both(trial, gateway, register)
     remembered = recalled(trial.state, Scope(trial.trial.id, trial.redcap.url))
-    facts = derive(pull, past(trial, pull.snapshot, remembered), trial, today, cut)
-    tables = enrolment_packs(facts, [name])[name]
-    file = "-".join(("enrolment", name.replace(":", "-"), *([str(cut)] if cut != today else [])))
-    path = out or trial.path(trial.folders.reports) / f"{file}.xlsx"
-    digest = save(path, tables, footer(trial, name, cut))
-    print(tables[0].title)
-    print(tables[0].about)
-    print(f"{path} ({len(tables)} sheets, content {digest[:12]})")
+    return derive(pull, past(trial, pull.snapshot, remembered), trial, *days)
+
+
+def _closed(trial: Config, register: Path | None, identity: Path | None, days: tuple[date, date]) -> Facts:
+    """The facts as the statistician reads them: the trial with a token of one's own, envelopes as a run enclosed them.
+
+    Nothing comes from the coordinator's memory.
+    """
+    from trialdesk.allocation.sealing import unseal
+    from trialdesk.facts.cards import Cards
+    from trialdesk.facts.deriving import derive, past
+    from trialdesk.facts.enclosure import unclosed
+    from trialdesk.facts.pulling import pull_trial
+    from trialdesk.private import read_private
+    from trialdesk.redcap.gateway import open_gateway
+
+    gateway, cards = open_gateway(trial, "statistician"), Cards(told_by="not given")
+    if register and identity:
+        key = read_private(identity, "the statistician's age identity (scripts/keygen.py makes one)")
+        cards = unclosed(unseal(_sealed(register), key, str(register)), trial.trial.id)
+    pull = pull_trial(trial, gateway)
+    return derive(pull, past(trial, pull.snapshot), trial, *days, cards)
+
+
+def _sealed(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be read ({error.strerror}); name closed/register.age of a run with --register"
+        ) from None
+
+
+def _file(name: str, cut: date, today: date, *, closed: bool) -> str:
+    words = ("enrolment", name.replace(":", "-"), *([str(cut)] if cut != today else []))
+    return f"{'-'.join(words)}.xlsx{'.age' if closed else ''}"
 
 
 def _today(trial: Trial) -> date:

@@ -16,7 +16,10 @@ app = application("An age identity for whoever may open sealed tables. The file 
 def keygen(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="The new identity file; it gets mode 0600.")],
 ) -> None:
-    """Write a new identity and print its public key, which goes into envelopes.recipients."""
+    """Write a new identity and print its public key.
+
+    The key goes into envelopes.recipients, or into recipients beside `profile: closed`.
+    """
     from datetime import UTC, datetime
 
     from trialdesk.allocation.sealing import new_identity

@@ -85,21 +85,27 @@ def plan(
         print(to_json(plans[0] if project else plans))
 
 
-@command(app, "applied", InstrumentError, PlanRefused, WriteBackFailed, *REDCAP)
+@command(app, "applied", InstrumentError, PlanRefused, WriteBackFailed, OutputFailed, *REDCAP)
 def apply(
     digest: Annotated[str, typer.Argument(help="The digest that `plan` showed.")],
     config: ConfigOption = DEFAULT_CONFIG,
     project: OneProjectOption = Which.trial,
     force: Annotated[bool, typer.Option("--force", help="Accept what the brakes name.")] = False,
 ) -> None:
-    """Apply exactly the plan with this digest, or nothing."""
+    """Apply exactly the plan with this digest, or nothing; the project's number is noted in the configuration."""
     from trialdesk.config import load
+    from trialdesk.config.noting import note_project
     from trialdesk.instruments.applying import push
+    from trialdesk.redcap.sanity import same_project
 
     trial = load(config)
-    name = _projects(project)[0]
-    done = push(trial, name, _gateway(trial, name), lambda _: digest, force=force)
+    name, gateway = _projects(project)[0], _gateway(trial, _projects(project)[0])
+    number, key = gateway.project().get("project_id", ""), "trial" if name == "trial" else "envelopes"
+    same_project(name, number, getattr(trial.redcap.projects, key))
+    done = push(trial, name, gateway, lambda _: digest, force=force)
     print(f"{name}: {len(done.changes)} change(s) applied and read back")
+    if note_project(config, key, number):
+        print(f"{config}: redcap.projects names project {number} now; a token of another one will be refused")
 
 
 @command(app, "written", InstrumentError, OutputFailed, *REDCAP)

@@ -9,6 +9,7 @@ from redcap.project import Project
 
 COORDINATOR = "coordinator"
 PACKER = "packer"
+STATISTICIAN = "statistician"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,11 @@ class Member:
 REGISTER = (Member(COORDINATOR, "Coordinator"), Member(PACKER, "Packer"))
 
 
-def trial(sites: Iterable[str]) -> tuple[Member, ...]:
-    """The coordinator, who sees every site, and a clinician at each of them."""
-    return (Member(COORDINATOR, "Coordinator"), *(Member(site_user(site), "Site", site) for site in sites))
+def trial(sites: Iterable[str], roles: Iterable[str]) -> tuple[Member, ...]:
+    """The coordinator, who sees every site, a clinician at each of them, and a statistician if there is that role."""
+    sees_all = (Member(COORDINATOR, "Coordinator"), Member(STATISTICIAN, "Statistician"))
+    at_sites = (Member(site_user(site), "Site", site) for site in sites)
+    return (*(member for member in sees_all if member.role in {"Coordinator", *roles}), *at_sites)
 
 
 def site_user(site: str) -> str:

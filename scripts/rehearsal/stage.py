@@ -22,6 +22,7 @@ from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, LockHeld
 from trialdesk.instruments.applying import push
 from trialdesk.instruments.change import Plan
+from trialdesk.instruments.folder import read_design
 from trialdesk.memory.opening import servers
 from trialdesk.redcap.gateway import Gateway, create_project
 from trialdesk.redcap.tokens import VARIABLES, token
@@ -105,7 +106,8 @@ def write_files(shipped: Path, folder: Path, url: str, today: date) -> tuple[Pat
     script = shipped.resolve().with_name(FILE)
     if script.exists():
         shutil.copyfile(script, folder / FILE)
-    return _config_file(shipped, folder, url, recipient, today), identity
+    _, statistician = _age_key(folder / "statistician.agekey")
+    return _config_file(shipped, folder, url, (recipient, statistician), today), identity
 
 
 def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: Callable[[Plan], str]) -> Stage:
@@ -123,14 +125,18 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
     for name, secret in admin.items():
         push(config, "trial" if name == "trial" else "register", Gateway(server.url, secret), show)
     sites = [site.code for site in config.sites]
-    for name, members in (("trial", people.trial(sites)), ("register", people.REGISTER)):
-        people.invite(Project(server.url, admin[name].get_secret_value()), members)
+    roles = [role.label for role in read_design(config, "trial").roles or ()]
+    members = {"trial": people.trial(sites, roles), "register": people.REGISTER}
+    for name, several in members.items():
+        people.invite(Project(server.url, admin[name].get_secret_value()), several)
     numbers = {name: int(Gateway(server.url, secret).project()["project_id"]) for name, secret in admin.items()}
     tokens = {
         VARIABLES["trial"]: give_token(database, numbers["trial"], people.COORDINATOR),
         VARIABLES["register"]: give_token(database, numbers["register"], people.COORDINATOR),
         VARIABLES["packer"]: give_token(database, numbers["register"], people.PACKER),
     }
+    if people.STATISTICIAN in {member.user for member in members["trial"]}:
+        tokens[VARIABLES["statistician"]] = give_token(database, numbers["trial"], people.STATISTICIAN)
     _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
     site_tokens = {site: SecretStr(give_token(database, numbers["trial"], people.site_user(site))) for site in sites}
     return Stage(config, read_script(config_file), config_file, identity, site_tokens)
@@ -153,13 +159,15 @@ def _age_key(path: Path) -> tuple[Path, str]:
     return path, str(identity.to_public())
 
 
-def _config_file(shipped: Path, folder: Path, url: str, recipient: str, today: date) -> Path:
+def _config_file(shipped: Path, folder: Path, url: str, keys: tuple[str, str], today: date) -> Path:
     """The shipped configuration with the rehearsal's server, keys and folders; lists of the domain `dev`."""
     yaml = YAML()
     tree = yaml.load(shipped.read_text(encoding="utf-8"))
     home = shipped.resolve().parent
     tree["redcap"].update(url=url, tokens_file="tokens.env")
-    tree["envelopes"].update(domain="dev", recipients=[recipient], blocks_file="blocks.yaml")
+    tree["envelopes"].update(domain="dev", recipients=[keys[0]], blocks_file="blocks.yaml")
+    tree["recipients"] = [{"profile": "closed", "age": keys[1]}]
+    tree["redcap"].pop("projects", None)
     tree["folders"].update(
         instruments=str(home / tree["folders"]["instruments"]),
         tables="randomization_tables",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from redcap_local import administration, faults, messages
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import random_text
 from redcap_local.service import Service
+from redcap_local.storage import structure
 from redcap_local.storage.database import Database
 from redcap_local.wire import replies
 from redcap_local.wire.parameters import Parameters, Upload
@@ -39,6 +40,8 @@ _HEADERS = {
 }
 
 
+_PLAIN = "text/plain; charset=utf-8"
+
 # All are routed, so that all but POST can be refused as REDCap does.
 _VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
@@ -55,7 +58,7 @@ class Running:
 
 
 def application(service: Service) -> Flask:
-    """The WSGI application: POST /api/ and nothing else."""
+    """The WSGI application: POST /api/, and one line where REDCap's own pages are."""
     app = Flask("redcap_local")
     # Form fields of any size and number: an import is one field, a full export one field per variable.
     app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
@@ -73,7 +76,22 @@ def application(service: Service) -> Flask:
             return _response(faults.failing(fault, lambda: service.answer(parameters)))
         return _response(service.answer(parameters))
 
+    @app.route("/redcap_v<version>/DataEntry/index.php", methods=["GET"])
+    def form(version: str) -> Response:
+        asked = {name: request.args.get(name, "") for name in ("pid", "id", "event_id", "page")}
+        return _response(_line_of(service, version, asked))
+
     return app
+
+
+def _line_of(service: Service, version: str, asked: Mapping[str, str]) -> Reply:
+    """What stands where REDCap shows a form: one line, for there are no pages yet."""
+    with service.database.read() as connection:
+        known = {str(number) for number in structure.project_ids(connection)}
+    if asked["pid"] not in known or version != service.server.version:
+        return Reply(b"There is no such project on this server.\n", _PLAIN, 404)
+    place = f"project {asked['pid']}, record {asked['id']}, event {asked['event_id']}, form {asked['page']}"
+    return Reply(f"{place}: this local REDCap is read and written through its API.\n".encode(), _PLAIN)
 
 
 def _parameters() -> Parameters:

@@ -89,12 +89,18 @@ def run(app: Callable[[], object]) -> None:
     try:
         app()
     except TrialError as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{told(error, terminal=sys.stderr.isatty())}\n")
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last place before a user would see a traceback
         sys.stderr.write(f"{fault(error)}\n")
         sys.exit(INTERNAL)
+
+
+def told(error: TrialError, *, terminal: bool) -> str:
+    """What is shown of an error: records and envelopes on a terminal alone; a log says where they are named."""
+    if terminal or error.account is None or not error.names_records:
+        return str(error)
+    return f"{EXITS[error.exit_code].meaning} (exit code {error.exit_code}); which and why stands in {error.account}"
 
 
 def _interrupted(*_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 OK = 0
@@ -32,6 +33,8 @@ EXITS: Mapping[int, Exit] = {
     40: Exit("the pull can't be right", "read which check; nothing was published"),
     41: Exit("no envelope may be released for this record now", "the reasons are listed"),
     50: Exit("REDCap does not hold what was written", "look at the project's log, run again"),
+    11: Exit("published, without a file that could not be made", "the summary names the file; the others are right"),
+    61: Exit("published, but the mail was not sent", "read why in the summary; the files are where they always are"),
     75: Exit("another run is at work", "wait for it to end"),
     10: Exit("done, with something a person has to look at", "read the findings"),
     0: Exit("done", "–"),
@@ -43,6 +46,10 @@ class TrialError(Exception):
     """Anything the desk reports to its user in one line; `exit_code` is what the shell gets."""
 
     exit_code = 1
+    names_records = False
+    """Whether the text may name records or envelopes: then it is for a terminal and for no log."""
+    account: Path | None = None
+    """Where a run that was stopped has written the whole text, for its owner alone."""
 
 
 class ConfigError(TrialError):
@@ -93,6 +100,7 @@ class SanityFailed(TrialError):
     """What was pulled can't be right, so nothing is published and nothing is changed."""
 
     exit_code = 40
+    names_records = True
 
 
 class ReleaseRefused(TrialError):
@@ -111,12 +119,14 @@ class TableError(TrialError):
     """The allocation tables are missing, damaged, sealed for someone else or do not fit the configuration."""
 
     exit_code = 45
+    names_records = True
 
 
 class WriteBackFailed(TrialError):
     """REDCap does not hold what was written."""
 
     exit_code = 50
+    names_records = True
 
 
 class OutputFailed(TrialError):

@@ -1,12 +1,13 @@
-"""Files that only their owner may read: tokens, block sizes, masters, age identities."""
+"""Files that only their owner may read: tokens, block sizes, masters, age identities, and every result of a run."""
 
 from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
-from trialdesk.errors import ConfigError
+from trialdesk.errors import ConfigError, OutputFailed
 
 
 def read_private(path: Path, what: str) -> str:
@@ -44,3 +45,24 @@ def write_private(path: Path, text: str) -> None:
         raise ConfigError(f"{path}: is there already and is kept; name another file") from None
     except OSError as error:
         raise ConfigError(f"{path}: can't be written ({error.strerror}); name a folder of your own") from None
+
+
+def place(path: Path, content: bytes) -> None:
+    """The file holds the content, whole, and only its owner can read it; an older file is replaced at once.
+
+    Raises:
+        OutputFailed: it can't be written; the older file still stands.
+    """
+    part = path.with_name(f".part-{path.name}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        part.replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputFailed(f"{path}: can't be written ({reason}); close it if it is open, and run again") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -12,16 +12,16 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from trialdesk.errors import OutputFailed
+from trialdesk.private import place
 
 if TYPE_CHECKING:
-    from openpyxl import Workbook
     from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
@@ -107,18 +107,33 @@ def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
     Raises:
         OutputFailed: the file is no .xlsx, could not be written, or does not read back with the same rows.
     """
-    from openpyxl import Workbook
-
     if path.suffix != ".xlsx":
         raise OutputFailed(f"{path}: a workbook's name ends in .xlsx; give it that name with --out")
+    place(path, as_bytes(tables, footer))
+    return digest(tables)
+
+
+def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
+    """The workbook as the bytes of an .xlsx, read back; for what must not stand on a disk before it is sealed.
+
+    Raises:
+        OutputFailed: it does not read back with the same rows.
+    """
+    from openpyxl import Workbook, load_workbook
 
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]  # a new Workbook has one sheet
     book.properties.creator = "trialdesk"
     for name, table in zip(_sheet_names(table.name for table in tables), tables, strict=True):
         _fill(book.create_sheet(name), table, footer)
-    _place(book, path, [len(table.lines) for table in tables])
-    return digest(tables)
+    made = BytesIO()
+    book.save(made)
+    found = load_workbook(made, read_only=True)
+    counted = [max(sheet.max_row - HEADER_ROW, 0) for sheet in found.worksheets]
+    found.close()
+    if counted != [max(len(table.lines), 1) for table in tables]:
+        raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
+    return made.getvalue()
 
 
 def digest(tables: Sequence[SheetTable]) -> str:
@@ -269,27 +284,3 @@ def _page(sheet: Worksheet, area: str, footer: str) -> None:
     foot = HeaderFooterItem()
     foot.left.text, foot.right.text = _text(footer).replace("&", "&&"), "&P / &N"
     sheet.oddFooter = foot
-
-
-def _place(book: Workbook, path: Path, rows: Sequence[int]) -> None:
-    from openpyxl import load_workbook
-
-    part = path.with_name(f".part-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        book.save(part)
-        part.chmod(0o600)  # a call schedule or a closed report is not for everyone on the machine
-        found = load_workbook(part, read_only=True)
-        counted = [max(sheet.max_row - HEADER_ROW, 0) for sheet in found.worksheets]
-        found.close()
-        if counted != [max(number, 1) for number in rows]:
-            raise OutputFailed(
-                f"{path.name}: the file reads back with other rows than were written; nothing was replaced"
-            )
-        part.replace(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise OutputFailed(f"{path}: can't be written ({reason}); close it if it is open, and run again") from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -17,8 +17,8 @@ def new_identity() -> tuple[str, str]:
     return str(identity), str(identity.to_public())
 
 
-def seal(text: str, recipients: Sequence[str]) -> bytes:
-    """The text, encrypted for the recipients (age public keys).
+def seal(content: str | bytes, recipients: Sequence[str]) -> bytes:
+    """The content, encrypted for the recipients (age public keys).
 
     Raises:
         ConfigError: There is no recipient, or one is not an age public key.
@@ -33,8 +33,8 @@ def seal(text: str, recipients: Sequence[str]) -> bytes:
     try:
         keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     except pyrage.RecipientError:
-        raise ConfigError("envelopes: recipients: an age public key is misspelled; copy it again (age1…)") from None
-    return bytes(pyrage.encrypt(text.encode(), keys))
+        raise ConfigError("recipients: an age public key is misspelled; copy it again (age1…)") from None
+    return bytes(pyrage.encrypt(content.encode() if isinstance(content, str) else content, keys))
 
 
 def unseal(sealed: bytes, identity: str, source: str) -> str:

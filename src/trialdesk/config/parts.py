@@ -25,8 +25,14 @@ from trialdesk.config.values import (
     Window,
 )
 
+CLOSED = "closed"
+"""The profile of the report that shows patients by arm."""
+
 ENROLMENT, PROCEDURE = "enrolment", "procedure"
 """The anchors every trial may have: the opening of the envelope, and the procedure of `facts`."""
+
+
+ProjectNumber = Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]*$")]
 
 
 class Part(BaseModel):
@@ -55,21 +61,22 @@ class Trial(Part):
 
 
 class Projects(Part):
-    """The numbers REDCap gave the two projects: a token of another one is refused."""
+    """The numbers REDCap gave the two projects: a token of another one is refused; "" for one not known yet."""
 
-    trial: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]+$")]
-    envelopes: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]+$")]
+    trial: ProjectNumber = ""
+    envelopes: ProjectNumber = ""
 
 
 class Redcap(Part):
     """Where REDCap is, which projects are meant, and how patiently it is asked.
 
-    `web` is the address in the browser where that isn't the API's without `api/`.
+    `projects` is written by push_instruments. `web` is the address in the browser where that isn't the API's without
+    `api/`.
     """
 
     url: ApiUrl
     web: str | None = None
-    projects: Projects | None = None
+    projects: Projects = Projects()
     tokens_file: Path | None = None
     connect_seconds: Annotated[float, Field(gt=0)] = 10
     read_seconds: Annotated[float, Field(gt=0)] = 120
@@ -246,7 +253,7 @@ class ContactRule(Part):
     """One contact of the follow-up: target = anchor + days or calendar months; window in days around the target.
 
     `anchor` is enrolment, procedure, or a name under `anchors`. `arms` are the codes of the arms that have the contact;
-    without any, all have.
+    without any, all have. Forms of a `primary` contact are chased first; a `key` contact that is missed is a deviation.
     """
 
     code: Code
@@ -260,6 +267,7 @@ class ContactRule(Part):
     window: Window
     grace: Annotated[int, Field(ge=0)] = 0
     primary: bool = False
+    key: bool = False
 
     @model_validator(mode="after")
     def _one_distance(self) -> Self:
@@ -282,7 +290,18 @@ class Nightly(Part):
 
 
 class Recipient(Part):
-    """Who receives which report."""
+    """Who receives which report: by mail, and for `closed` sealed for an age public key."""
 
     profile: ProfileName
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    age: AgeRecipient | None = None
+
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        if self.email is None and self.age is None:
+            msg = f"{self.profile}: give an email, an age public key, or both"
+            raise ValueError(msg)
+        if self.age and self.profile != CLOSED:
+            msg = f"{self.profile}: only the closed report is sealed; leave age out"
+            raise ValueError(msg)
+        return self

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.parts import (
+    CLOSED,
     PROCEDURE,
     Anchor,
     Arm,
@@ -89,6 +90,11 @@ class Config(Part):
     def state(self) -> Path:
         """Where the desk's memory is."""
         return self.path(self.folders.state or self.folders.reports)
+
+    @property
+    def sealed_for(self) -> tuple[str, ...]:
+        """The age public keys that the closed report, and what it needs, is sealed for."""
+        return tuple(one.age for one in self.recipients if one.profile == CLOSED and one.age)
 
     @cached_property
     def stratum_levels(self) -> Mapping[str, tuple[Level, ...]]:

@@ -19,12 +19,14 @@ class Cards:
 
     `opened` are the envelopes that become opened because a record proves it, `register` the whole register as it is
     then; findings and stock are about that. None of it may be derived in a world with moved arms: there no card fits.
+    `told_by` is the run that enclosed it for the closed report; "" where the register itself was read.
     """
 
-    register: tuple[Envelope, ...]
-    opened: tuple[Envelope, ...]
-    findings: tuple[Finding, ...]
-    stock: tuple[PileStock, ...]
+    register: tuple[Envelope, ...] = ()
+    opened: tuple[Envelope, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    stock: tuple[PileStock, ...] = ()
+    told_by: str = ""
 
 
 def prove_cards(

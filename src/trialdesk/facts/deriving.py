@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -104,7 +104,9 @@ def past(config: Config, snapshot: Snapshot, remembered: Remembered | None = Non
     return Past(remembered or Remembered(scope), promises(snapshot, config.call_plan), moved or Moves())
 
 
-def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | None = None) -> Facts:
+def derive(
+    pull: Pull, before: Past, config: Config, day: date, as_of: date | None = None, cards: Cards | None = None
+) -> Facts:
     """The facts of one pull; findings and expected forms only if the data cut is the day of the pull.
 
     Args:
@@ -113,6 +115,7 @@ def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | No
         config: The trial.
         day: The day of the pull in the trial's time zone.
         as_of: The data cut; by default that day.
+        cards: What the envelopes say, where the register is not in the pull.
 
     Raises:
         ConfigError, SanityFailed: configuration and project do not fit, or the pull lacks what calls are made from.
@@ -124,12 +127,20 @@ def derive(pull: Pull, before: Past, config: Config, day: date, as_of: date | No
         day,
         as_of or day,
         before,
-        cards=prove_cards(pull.patients, pull.register, config, day, before.moves.renamed),
+        cards=cards or prove_cards(pull.patients, pull.register, config, day, before.moves.renamed),
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         hidden=treatment_columns(dictionary, config),
     )
     return replace(_facts(pull.snapshot, pull.patients, common), missing=pull.missing)
+
+
+def alone(real: Facts, records: Collection[str]) -> Facts:
+    """The facts as they would be if REDCap held these records alone: nothing of any other can be in them."""
+    common = replace(real.common, cards=Cards())
+    rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
+    snapshot = replace(real.snapshot, rows=rows)
+    return _facts(snapshot, [patient for patient in real.patients if patient.record in records], common)
 
 
 def other_worlds(real: Facts) -> Iterator[Facts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trialdesk.config import Config
 from trialdesk.envelopes.register import missing, read_register
@@ -43,21 +43,24 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
         ConfigError: the configuration's logic names something the project does not have.
         TableError: a record of the register is not an envelope.
     """
-    snapshot = pull(trial)
-    mapping = trial.mapping(filled=True)
-    structure = {"events": trial.events(filled=True), "mapping": mapping, "repeating": _repeating(trial)}
+    told = pull_trial(config, trial)
     envelopes = read_register(register)
     if missing(envelopes, expected):
         envelopes = read_register(register)
-    return Pull(
-        snapshot,
-        patients(snapshot, config),
-        envelopes,
-        forms_by_event(mapping),
-        structure,
-        missing(envelopes, expected),
-        register.project().get("project_id", ""),
+    return replace(
+        told,
+        register=envelopes,
+        missing=missing(envelopes, expected),
+        register_project=register.project().get("project_id", ""),
     )
+
+
+def pull_trial(config: Config, trial: Gateway) -> Pull:
+    """What the trial project holds now, without the register; raises what `pull_both` does."""
+    snapshot = pull(trial)
+    mapping = trial.mapping(filled=True)
+    structure = {"events": trial.events(filled=True), "mapping": mapping, "repeating": _repeating(trial)}
+    return Pull(snapshot, patients(snapshot, config), (), forms_by_event(mapping), structure)
 
 
 def _repeating(trial: Gateway) -> Rows:

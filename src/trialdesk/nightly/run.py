@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from trialdesk.allocation.sealing import seal
 from trialdesk.config import Config
 from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.register import prove_blind
@@ -28,6 +29,7 @@ from trialdesk.errors import (
     WriteBackFailed,
 )
 from trialdesk.facts.deriving import Facts, derive, past
+from trialdesk.facts.enclosure import enclosed
 from trialdesk.facts.links import Links
 from trialdesk.facts.pulling import Pull, pull_both
 from trialdesk.facts.todo import Task, tasks, urgent_new
@@ -41,16 +43,19 @@ from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
 from trialdesk.nightly.writeback import changes, write
+from trialdesk.private import place
 from trialdesk.redcap.gateway import Gateway, Removals
 from trialdesk.redcap.observing import moves, observe, settled
 from trialdesk.redcap.sanity import Beside, gate, same_projects
 from trialdesk.reports.coordinator import coordinator_sheets
-from trialdesk.reports.delivery import CALLS, ENVELOPES, INDEX, MEMORY, MONITOR, TODO
+from trialdesk.reports.delivery import CALLS, ENVELOPES, INDEX, MEMORY, MONITOR, REGISTER, SERVER, TODO, site_report
 from trialdesk.reports.pack import enrolment_packs, footer
 from trialdesk.reports.page import index_page
 from trialdesk.workbook import SheetTable, save
 
 OPEN_PROFILE = "monitor"
+STOPPED = "stopped"
+"""The folder in `folders.state` that holds an account of every run that was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,22 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
             status = "published" if memory.knows(scope, run) else "failed"
             with suppress(OutputFailed):  # the next start finds a run that began and never ended
                 memory.end(scope, run, status, stage.current, code)
+                if isinstance(error, TrialError):
+                    error.account = _account(config, run, error, words_of(trial, register))
             raise
+
+
+def words_of(*gateways: Gateway) -> str:
+    """What REDCap refused, in its own words, a paragraph each."""
+    return "\n\n".join(words for gateway in gateways for words in gateway.refusals)
+
+
+def _account(config: Config, run: str, error: TrialError, words: str) -> Path:
+    """A file for the coordinator alone: why a run was stopped, with the records it names and REDCap's own words."""
+    path = config.state / STOPPED / f"{run}.txt"
+    said = f"\n\nREDCap's own words\n\n{words}" if words else ""
+    place(path, f"{run}: exit code {error.exit_code}\n\n{error}{said}\n".encode())
+    return path
 
 
 @contextmanager
@@ -159,8 +179,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     with stage("sanity") as note:
         seen = _seen(pull, removals, config, remembered)
         found = moves(last, seen, removals)
-        named = config.redcap.projects
-        same_projects(seen, last, (named.trial, named.envelopes) if named else ("", ""))
+        same_projects(seen, last, config.redcap.projects)
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
@@ -177,8 +196,8 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         code = TableError.exit_code if facts.missing else OK_WITH_WARNINGS if urgent_new(facts) else OK
         summary = summarise(facts, run, order.now, str(wanted), digests)
         night = replace(settled(seen, remembered, found, run, summary.day), told=tuple(task.key for task in to_do))
-        _write_pages(folder, facts, summary, order.now, links)
-        _write_summary(folder, summary, making, version)
+        _write_texts(making, facts, summary, order.now, links)
+        place(folder / SERVER, _told(words_of(trial, register)))
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
             copy.publish(scope, night, facts.lives, code)
@@ -191,6 +210,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         try:
             write(wanted, facts, trial, register)
         except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+            place(config.reports / run / SERVER, _told(words_of(trial, register)))
             raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
         note(str(wanted))
     return Outcome(summary, facts.findings, to_do, code)
@@ -238,30 +258,30 @@ def _books(facts: Facts, now: datetime, links: Links) -> Mapping[str, tuple[tupl
     """File name to its sheets and the foot of its pages."""
     config, today, cards = facts.config, facts.common.day, facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
+    open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": site_report(site.code) for site in config.sites}}
+    packs = enrolment_packs(facts, tuple(open_files))
     return {
         TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
         ENVELOPES: (coordinator_lists(config, cards.register, today, cards.findings), foot.format("coordinator")),
         CALLS: (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
-        MONITOR: (enrolment_packs(facts, [OPEN_PROFILE])[OPEN_PROFILE], foot.format(OPEN_PROFILE)),
+        **{name: (packs[reader], foot.format(reader)) for reader, name in open_files.items()},
     }
 
 
-def _write_pages(folder: Path, facts: Facts, summary: Summary, now: datetime, links: Links) -> None:
-    _write(folder / INDEX, index_page(facts, links, now, asdict(summary)))
+def _write_texts(making: Making, facts: Facts, summary: Summary, now: datetime, links: Links) -> None:
+    """All of a run but workbooks: the page, the counts, how it was made, and what is sealed for the statistician.
 
-
-def _write_summary(folder: Path, summary: Summary, making: Making, version: str) -> None:
-    """The counts of the run, and how it was made; with the stages up to here."""
+    Without a recipient of the closed report nothing is sealed.
+    """
+    folder, keys = making.folder, facts.config.sealed_for
+    place(folder / INDEX, index_page(facts, links, now, asdict(summary)).encode())
+    if keys:
+        place(folder / REGISTER, seal(enclosed(facts.cards, facts.config.trial.id, making.run), keys))
     done = [asdict(stage) for stage in making.stage.done]
-    how = {"schema": 1, "run": making.run, "redcap": version, "memory": list(making.healed), "stages": done}
+    how = {"schema": 1, "run": making.run, "redcap": links.version, "memory": list(making.healed), "stages": done}
     for name, content in (("summary.json", summary.as_json(making.stage.done)), ("run.json", how)):
-        _write(folder / name, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        place(folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputFailed(f"{path.name}: can't be written ({error.strerror}); make room on the disk") from None
+def _told(words: str) -> bytes:
+    return f"{words or 'REDCap refused nothing.'}\n".encode()

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from trialdesk.config import Config
 from trialdesk.envelopes.stock import PileStock
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.todo import counts, tasks
@@ -86,7 +87,7 @@ def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mappi
         recruitment={step.code: whole.reached(number) for number, step in enumerate(whole.steps)},
         states={state: number for state, number in whole.states.items() if number},
         target=config.trial.target,
-        calls=calls(facts.schedule),
+        calls=calls(facts.schedule, config),
         todo=counts(found),
         new=sum(task.new for task in found),
         envelopes_to_send=to_do(facts.cards.stock, "send"),
@@ -97,10 +98,17 @@ def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mappi
     )
 
 
-def calls(schedule: Schedule) -> dict[str, int]:
-    """Calls promised or planned for the day, and contacts whose day has passed but whose window has not."""
-    today = sum(schedule.today in entry.calls for entry in schedule.entries)
-    return {"today": today, "overdue": sum(entry.status == "overdue" for entry in schedule.entries)}
+def calls(schedule: Schedule, config: Config) -> dict[str, int]:
+    """Calls promised or planned for the day, contacts whose day has passed but whose window has not, and missed ones.
+
+    Missed are all there ever were, and those alone that patients of every arm have.
+    """
+    usual = [entry for entry in schedule.entries if not config.tells_arm(entry.contact.rule)]
+    return {
+        "today": sum(schedule.today in entry.calls for entry in schedule.entries),
+        "overdue": sum(entry.status == "overdue" for entry in schedule.entries),
+        "missed": sum(entry.status == "missed" for entry in usual),
+    }
 
 
 def to_do(stock: Sequence[PileStock], action: str) -> list[str]:

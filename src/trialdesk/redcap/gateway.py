@@ -75,7 +75,10 @@ class Removals:
 
 
 class Gateway:
-    """One project of a REDCap server, seen with one token. Making it asks nothing of the server."""
+    """One project of a REDCap server, seen with one token. Making it asks nothing of the server.
+
+    `refusals` are REDCap's own words for what it refused; they may quote data and are for no message and no log.
+    """
 
     def __init__(
         self,
@@ -91,13 +94,8 @@ class Gateway:
         self._timeout = timeout
         self._batch = batch
         self._patience = patience
-        self._project = Project(
-            url,
-            secret.get_secret_value(),
-            timeout=timeout,
-            hooks={"response": believe},
-            allow_redirects=False,
-        )
+        self._project = self._connect()
+        self.refusals: list[str] = []
 
     def __repr__(self) -> str:
         return f"Gateway({self.url!r})"
@@ -376,6 +374,9 @@ class Gateway:
         """
         try:
             return ask()
+        except (RedcapRefused, NotAllowed) as refused:
+            self.refusals.append(getattr(refused, "reason", "") or str(refused))
+            raise
         except requests.exceptions.Timeout:
             raise RedcapUnreachable(
                 f"{self._host} did not answer in time; try again, or raise redcap.read_seconds"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from trialdesk.config.parts import Projects
 from trialdesk.errors import NotAllowed, SanityFailed
 from trialdesk.memory.values import Night
 from trialdesk.model import Patient, Tally
@@ -24,25 +25,35 @@ CLOCK = timedelta(hours=2)
 _NAMED = 5
 
 
-def same_projects(now: Night, last: Night | None, named: Sequence[str]) -> None:
+def same_projects(now: Night, last: Night | None, named: Projects) -> None:
     """Nothing happens when both tokens are of the projects they were of.
 
     Args:
         now: Tonight, with the ids of both projects.
         last: The last published run.
-        named: The ids of trial and register in the configuration; empty texts where it names none.
+        named: The ids in the configuration, which go before those of the last run.
 
     Raises:
         NotAllowed: a token is of another project, or the two are twisted.
     """
     seen = (now.tally.project, now.register)
-    known = tuple(given or (last and before) or "" for given, before in zip(named, _projects(last), strict=True))
+    before = (last.tally.project, last.register) if last else ("", "")
+    known = (named.trial or before[0], named.envelopes or before[1])
     for what, is_now, was in zip(("trial", "register"), seen, known, strict=True):
-        if was and is_now and is_now != was:
-            raise NotAllowed(
-                f"the {what} token is of project {is_now}, not of project {was}; check redcap.url, and whether the "
-                "tokens are twisted"
-            )
+        same_project(what, is_now, was)
+
+
+def same_project(what: str, is_now: str, was: str) -> None:
+    """Nothing happens when a token is of the project that is meant, or when that is not known.
+
+    Raises:
+        NotAllowed: it is of another one.
+    """
+    if was and is_now and is_now != was:
+        raise NotAllowed(
+            f"the {what} token is of project {is_now}, not of project {was}; check redcap.url, and whether the tokens "
+            "are twisted"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,6 @@ def gate(
     problems = [*_shape(snapshot), *_dates(patients, today), *losses, *counts, *_clock(now, last)]
     if problems:
         raise SanityFailed("\n".join(f"sanity: {problem}" for problem in problems))
-
-
-def _projects(last: Night | None) -> tuple[str, str]:
-    return (last.tally.project, last.register) if last else ("", "")
 
 
 def _shape(snapshot: Snapshot) -> Iterator[str]:

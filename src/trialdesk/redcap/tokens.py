@@ -13,11 +13,12 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
-Role = Literal["trial", "register", "packer"]
+Role = Literal["trial", "register", "packer", "statistician"]
 VARIABLES: Mapping[Role, str] = {
     "trial": "TRIALDESK_TRIAL_TOKEN",
     "register": "TRIALDESK_REGISTER_TOKEN",
     "packer": "TRIALDESK_PACKER_TOKEN",
+    "statistician": "TRIALDESK_STATISTICIAN_TOKEN",
 }
 
 

@@ -17,8 +17,11 @@ INDEX = "coordinator/index.html"
 TODO = "coordinator/coordinator.xlsx"
 ENVELOPES = "coordinator/envelope_lists.xlsx"
 MEMORY = "coordinator/memory.sqlite"
+SERVER = "coordinator/server.txt"
 MONITOR = "monitor/enrolment_report.xlsx"
 CALLS = "calls/call_schedule.xlsx"
+SITE = "sites/CODE/report.xlsx"
+REGISTER = "closed/register.age"
 FILES: Mapping[str, File] = {
     "summary.json": File("whoever watches the runs", "counts of the run; no record, envelope or arm"),
     "run.json": File(
@@ -28,7 +31,15 @@ FILES: Mapping[str, File] = {
     TODO: File("coordinator", "to do, all findings, what has changed, what is accepted"),
     ENVELOPES: File("coordinator", "what to send, make and release; where register and records disagree"),
     MEMORY: File("coordinator", "a copy of the desk's memory"),
+    SERVER: File("coordinator", "what REDCap refused in this run, in its own words; they may hold data"),
     MONITOR: File("monitor", "sites, months, flow, patients and findings, without arms"),
     CALLS: File("central nurse", "whom to call today and next, at all sites"),
+    SITE: File("that site", "the report of the site's own patients, with what is to be corrected in their treatment"),
+    REGISTER: File("statistician", "openings, envelope findings and stock, sealed for the closed report's recipients"),
 }
-"""Path in the folder of the run to what it is."""
+"""Path in the folder of the run to what it is; CODE stands for each site."""
+
+
+def site_report(code: str) -> str:
+    """The path of a site's report."""
+    return SITE.replace("CODE", code)

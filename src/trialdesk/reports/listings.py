@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from trialdesk.config import Config
 from trialdesk.facts.cohort import Cohort, Member, share
@@ -33,7 +33,8 @@ def patients(cohort: Cohort) -> SheetTable:
 def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequence[Known] = ()) -> SheetTable:
     """What has to be looked at, errors first; `lives` say since when, and whether it is accepted.
 
-    An open profile says nothing of the treatment's findings, not even how many, and shows no envelope number.
+    An open profile shows no envelope number, and of the treatment's findings nothing, not even how many; a site those
+    of its own patients, outside every count and without what the memory knows.
     """
     columns = (
         Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
@@ -41,17 +42,24 @@ def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequen
         Column("Since", "date", 12), Column("Accepted", width=10),
     )  # fmt: skip
     known = _told(lives, profile)
-    mine = sorted(
-        (one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)),
-        key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text),
-    )
-    lines = [_finding(one, found.class_of(one.rule).deviation, known.get(_key(one))) for one in mine]
+    mine = [one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)]
+    own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
+    lines = [_finding(one, found.class_of(one.rule).deviation, known.get(_key(one))) for one in _sorted((*mine, *own))]
     errors = sum(one.severity == "error" for one in mine)
     about = (
         f"{errors} to be solved, {len(mine) - errors} to be looked at{_counted(mine, known)}. "
         "A finding goes away when REDCap is corrected."
     )
     return SheetTable("Findings", "Findings", about, columns, tuple(lines), keys=2)
+
+
+def own_treatment(found: FindingList, records: Collection[str]) -> tuple[Finding, ...]:
+    """The findings of treatment about some records."""
+    return tuple(one for one in found.treatment if one.record in records)
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text))
 
 
 def completeness(
@@ -75,9 +83,16 @@ def completeness(
     return SheetTable("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
 
 
-def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) -> SheetTable:
-    """What every number means, and what this report was made from; `current` if the cut is the day of the pull."""
-    trial = config.trial
+def about(cohort: Cohort, config: Config, profile: Profile, register: str | None) -> SheetTable:
+    """What every number means, and what this report was made from.
+
+    Args:
+        cohort: The patients shown.
+        config: The trial.
+        profile: The reader.
+        register: The run that told of envelopes, "" where the register was read itself; None for an earlier data cut.
+    """
+    trial, current = config.trial, register is not None
     facts = (
         ("Trial", f"{trial.id}: {trial.title}"),
         ("Profile", profile.name),
@@ -90,7 +105,8 @@ def about(cohort: Cohort, config: Config, profile: Profile, *, current: bool) ->
         *_step_terms(config),
         *_TERMS,
         *(_CURRENT_TERMS if current else _PAST_TERMS),
-        *(_OPEN_CURRENT_TERMS if current and profile.open else ()),
+        *(_OPEN_CURRENT_TERMS[profile.treatment] if current and profile.open else ()),
+        *((("Envelopes", _ENVELOPES.format(register)),) if register else ()),
         *(_OPEN_TERMS if profile.open else _CLOSED_TERMS),
     )
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
@@ -144,14 +160,27 @@ _PAST_TERMS = (
         "not in this report: they are about what REDCap holds now, and what it held at the data cut is not known",
     ),
 )
+_NUMBERS = ("Envelope numbers", "not in this report; the coordinator's envelope lists say which envelope it is about")
+# Without and with the treatment findings of the reader's own patients.
 _OPEN_CURRENT_TERMS = (
     (
-        "Treatment findings",
-        "findings of rules that use the allocation, the procedure or a change of arm are not in this report; the "
-        "coordinator and the closed report have them",
+        (
+            "Treatment findings",
+            "findings of rules that use the allocation, the procedure or a change of arm are not in this report; the "
+            "coordinator and the closed report have them",
+        ),
+        _NUMBERS,
     ),
-    ("Envelope numbers", "not in this report; the coordinator's envelope lists say which envelope a finding is about"),
+    (
+        (
+            "Treatment findings",
+            "findings of rules that use the allocation, the procedure or a change of arm are listed for this site's "
+            "own patients, and counted nowhere; they were proved to depend on no other site's patients",
+        ),
+        _NUMBERS,
+    ),
 )
+_ENVELOPES = "openings, findings about envelopes and stock: {}"
 _OPEN_TERMS = (("Blinding", "this report was made again with other treatments and came out the same"),)
 _CLOSED_TERMS = (("Confidential", "for the statistician and the data monitoring committee: shows patients by arm"),)
 

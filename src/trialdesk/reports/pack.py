@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken
-from trialdesk.facts.deriving import Facts, other_worlds
+from trialdesk.facts.deriving import Facts, alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind
@@ -17,6 +18,9 @@ from trialdesk.workbook import SheetTable
 
 def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple[SheetTable, ...]]:
     """Profile name to its sheets; every open one is proved not to depend on any patient's treatment.
+
+    A site is shown what is to be corrected in the treatment of its own patients. That part is proved apart: made of the
+    site's own records alone, it is the same, so nothing of another site's treatment is in it.
 
     Args:
         facts: What the sheets are made of.
@@ -32,7 +36,9 @@ def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple
     for reader in readers:
         packs[reader.name] = reader.show(sheets(facts, reader))
         if reader.open:
-            _prove(packs[reader.name], [reader.show(sheets(other, reader)) for other in others], facts)
+            bare = replace(reader, treatment=False)
+            _prove(bare.show(sheets(facts, bare)), [bare.show(sheets(other, bare)) for other in others], facts)
+            _prove_own(facts, reader)
     return packs
 
 
@@ -53,8 +59,22 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *complete,
         *((listings.findings(found, mine, reader, facts.lives),) if found else ()),
         recruitment.by_arm(mine, config),
-        listings.about(mine, config, reader, current=found is not None),
+        listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
     )
+
+
+def _prove_own(facts: Facts, reader: Profile) -> None:
+    """What a site is told of treatments comes from its own records: others may be in any arm."""
+    if not reader.treatment or facts.found is None:
+        return
+    mine = facts.cohort.owned(reader.sites[0].code).records
+    theirs = alone(facts, mine).found
+    shown, by_itself = ({*listings.own_treatment(found, mine)} for found in (facts.found, theirs) if found)
+    if shown != by_itself:
+        raise ConcealmentBroken(
+            f"the report of {reader.name} shows findings of treatment that other sites' patients bear on "
+            f"({', '.join(sorted({one.rule for one in shown ^ by_itself}))}); nothing was written"
+        )
 
 
 def _prove(shown: Sequence[SheetTable], others: Sequence[Sequence[SheetTable]], facts: Facts) -> None:

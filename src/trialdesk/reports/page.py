@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.links import Links
 from trialdesk.facts.todo import tasks
-from trialdesk.reports.delivery import FILES, INDEX, MEMORY
+from trialdesk.reports.delivery import FILES, INDEX, MEMORY, REGISTER, SITE, File, site_report
 
 _WIDTH, _HEIGHT = 640, 200
 
@@ -44,7 +44,7 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
     found = tasks(facts)
     today = facts.schedule.today
     calls = [entry for entry in facts.schedule.entries if entry.status == "overdue" or today in entry.calls]
-    files = {name: file for name, file in FILES.items() if "/" in name and name not in (INDEX, MEMORY)}
+    files = _files(facts)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -64,6 +64,13 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
             summary=summary,
         )
     )
+
+
+def _files(facts: Facts) -> dict[str, File]:
+    """The files of the run that a person opens, every site's by itself."""
+    shown = {name: file for name, file in FILES.items() if "/" in name and name not in (INDEX, MEMORY, SITE, REGISTER)}
+    site = FILES[SITE]
+    return shown | {site_report(one.code): site._replace(reader=one.name) for one in facts.config.sites}
 
 
 def picture(opened: Sequence[date], starts: date, today: date, target: int) -> Picture:

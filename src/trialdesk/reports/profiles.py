@@ -40,13 +40,17 @@ _CLOSED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One kind of reader. `sites` are those shown; `whole` says whether these are all; `open` that no arm may show."""
+    """One kind of reader. `sites` are those shown; `whole` says whether these are all; `open` that no arm may show.
+
+    `treatment` says that findings of treatment are shown: to the closed report all, to a site its own patients'.
+    """
 
     name: str
     sites: tuple[Site, ...]
     whole: bool
     open: bool
     columns: Mapping[str, frozenset[str]]
+    treatment: bool = False
 
     def show(self, tables: Iterable[SheetTable]) -> tuple[SheetTable, ...]:
         """The tables on the list with the columns on the list, in the order of `tables`."""
@@ -63,10 +67,11 @@ def profile(name: str, config: Config) -> Profile:
     if name == "monitor":
         return Profile(name, config.sites, True, True, _titles(_OPEN, config, config.sites))
     if name == "closed":
-        return Profile(name, config.sites, True, False, _titles({**_OPEN, **_CLOSED}, config, config.sites))
+        columns = _titles({**_OPEN, **_CLOSED}, config, config.sites)
+        return Profile(name, config.sites, True, False, columns, treatment=True)
     if kind == "site" and code in config.sites_by_code:
         own = (config.sites_by_code[code],)
-        return Profile(name, own, False, True, _titles(_OPEN, config, own))
+        return Profile(name, own, False, True, _titles(_OPEN, config, own), treatment=True)
     sites = ", ".join(f"site:{site.code}" for site in config.sites)
     raise ConfigError(f"{name!r} is not a report profile; there are monitor, closed, {sites}")
 

@@ -19,7 +19,7 @@ OWN: Mapping[str, RuleClass] = {
     "Q31": RuleClass("warning", "D02", open=True, wording="Possible double entry: the same person at the same site"),
     "Q40": RuleClass("warning", "D12", wording="Set of treated levels differs from the planned set"),
     "Q42": RuleClass("error", "", wording="Complication ticked but no adverse event in the log within 30 days"),
-    "Q43": RuleClass("warning", "D10", open=True, wording="Contacts not in time"),
+    "Q43": RuleClass("warning", "D10", open=True, wording="Key contact, or three in a row, not in time"),
     "Q47": RuleClass("warning", "", wording="Wish to change arm noted but the form for it is empty"),
     "Q48": RuleClass(
         "warning",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 from trialdesk.config.parts import PROCEDURE
 from trialdesk.findings.crosschecks.between import Hit
@@ -12,6 +13,7 @@ from trialdesk.followup.schedule import Entry
 from trialdesk.model import ContactStatus
 from trialdesk.redcap.patients import day
 
+_IN_A_ROW = 3
 _UNTIMELY: Mapping[ContactStatus, str] = {"missed": "missed", "done early": "early", "done late": "late"}
 
 
@@ -38,18 +40,30 @@ def unlogged_complication(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
 
 
 def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
-    """Q43: contacts outside their windows, or none for a contact that was due; one finding a patient says which.
+    """Q43: a key contact missed or made outside its window, or three in a row; one finding a patient says which.
 
-    Contacts after a procedure stand apart, in their own event: that there is one tells the treatment.
+    One call that was missed can't be mended, so it is counted and no finding. Contacts after a procedure stand apart,
+    in their own event: that there is one tells the treatment.
     """
     for case in cases:
-        late = [entry for entry in given.schedule.of(case.patient.record) if entry.status in _UNTIMELY]
+        entries = given.schedule.of(case.patient.record)
+        telling = [entry for entry in entries if entry.contact.rule.code in given.telling]
+        late = [one for group in (telling, [e for e in entries if e not in telling]) for one in _grave(group)]
         usual = [entry for entry in late if entry.contact.rule.code not in given.telling]
         if usual:
             yield Hit("Q43", case, "", _listed(usual))
         for one in late:
             if one not in usual:
                 yield Hit("Q43", case, one.contact.rule.event, _listed([one]))
+
+
+def _grave(entries: Sequence[Entry]) -> list[Entry]:
+    """The contacts not made in time that are key, or stand in a row of three or more."""
+    found: list[Entry] = []
+    for in_time, group in groupby(entries, key=lambda entry: entry.status not in _UNTIMELY):
+        row = [] if in_time else list(group)
+        found += row if len(row) >= _IN_A_ROW else [entry for entry in row if entry.contact.rule.key]
+    return found
 
 
 def _listed(entries: Sequence[Entry]) -> str:
