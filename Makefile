@@ -27,7 +27,7 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@PYTHONPATH=src $(BIN)/lint-imports
 
-RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --only-binary :all:
+RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --only-binary :all:
 lock:            ## resolve the locks again (needs uv; UPGRADE=--upgrade for newer versions)
 	$(RESOLVE) --group dev --output-file requirements-dev.lock $(UPGRADE)
 	$(RESOLVE) --constraint requirements-dev.lock --output-file requirements.lock $(UPGRADE)

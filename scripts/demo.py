@@ -108,8 +108,9 @@ def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
     print(f"  rehearsal  {len(wanted & found)} of {len(wanted)} planted deviations found, each in its record")
     latest = stage.config.path(stage.config.folders.reports) / "latest"
     print("\nFiles")
+    first = stage.config.sites[0].code
     for name, file in FILES.items():
-        print(f"  {shown(latest / name):<50} {file.reader}")
+        print(f"  {shown(latest / name.replace('CODE', first)):<50} {file.reader}")
     print(f"  {shown(stage.config_file):<50} the rehearsal's own configuration")
 
 

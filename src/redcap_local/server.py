@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import guess_type
@@ -155,6 +155,7 @@ def running(
     finally:
         http.task_dispatcher.shutdown()
         # Sockets are closed by the thread that polls them: connections kept alive would hold it otherwise.
-        http.trigger.pull_trigger(lambda: wasyncore.close_all(http._map))
+        with suppress(OSError):  # it has ended by itself
+            http.trigger.pull_trigger(lambda: wasyncore.close_all(http._map))
         thread.join(timeout=5)
         database.close()

@@ -12,6 +12,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
@@ -124,8 +125,9 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]  # a new Workbook has one sheet
     book.properties.creator = "trialdesk"
+    styles = _Styles()
     for name, table in zip(_sheet_names(table.name for table in tables), tables, strict=True):
-        _fill(book.create_sheet(name), table, footer)
+        _fill(book.create_sheet(name), table, footer, styles)
     made = BytesIO()
     book.save(made)
     found = load_workbook(made, read_only=True)
@@ -159,7 +161,7 @@ def _sheet_names(wanted: Iterable[str]) -> list[str]:
     return names
 
 
-def _fill(sheet: Worksheet, table: SheetTable, footer: str) -> None:
+def _fill(sheet: Worksheet, table: SheetTable, footer: str, styles: _Styles) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -169,7 +171,7 @@ def _fill(sheet: Worksheet, table: SheetTable, footer: str) -> None:
     _header(sheet, table.columns)
     widths = [column.width or _width(table, index) for index, column in enumerate(table.columns)]
     for number, line in enumerate(table.lines, HEADER_ROW + 1):
-        _row(sheet, number, table.columns, line)
+        _row(sheet, number, (table.columns, styles), line)
         sheet.row_dimensions[number].height = max(_LINE_HEIGHT * _height(line, widths), table.least_height)
     if not table.lines:
         sheet.cell(HEADER_ROW + 1, 1, table.empty).font = Font(name=_FACE, italic=True, color="555555")
@@ -198,23 +200,43 @@ def _header(sheet: Worksheet, columns: Sequence[Column]) -> None:
         cell.border = Border(bottom=Side(style="thin", color="1F4E79"))
 
 
-def _row(sheet: Worksheet, number: int, columns: Sequence[Column], line: Line) -> None:
-    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+class _Styles:
+    """The looks of one workbook's cells, each made once: openpyxl takes a millisecond to look one up by its parts."""
 
-    thin = Side(style="hair", color="BBBBBB")
-    for index, (column, value) in enumerate(zip(columns, line.values, strict=True)):
-        cell = sheet.cell(number, index + 1)
-        _put(cell, value, column.kind)
-        tone = line.tones.get(index, line.tone)
+    def __init__(self) -> None:
+        self._made: dict[tuple[Tone, Kind, str, bool], Any] = {}
+
+    def give(self, cell: Any, tone: Tone, kind: Kind, shown: tuple[str, bool]) -> None:
+        """The cell looks as its tone and kind ask; `shown` are the number format and whether the text is quoted."""
+        key = (tone, kind, *shown)
+        if key not in self._made:
+            self._dress(cell, tone, kind, shown)
+            self._made[key] = cell._style
+        cell._style = copy(self._made[key])
+
+    @staticmethod
+    def _dress(cell: Any, tone: Tone, kind: Kind, shown: tuple[str, bool]) -> None:
+        from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
         if tone in _FILLS:
             cell.fill = PatternFill("solid", fgColor=_FILLS[tone])
         bold, colour = tone in ("strong", "alarm"), "777777" if tone == "quiet" else "000000"
         cell.font = Font(name=_FACE, bold=bold, color=colour)
-        cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top", horizontal=_ALIGN.get(column.kind))
-        cell.border = Border(bottom=thin)
+        cell.alignment = Alignment(wrap_text=kind == "text", vertical="top", horizontal=_ALIGN.get(kind))
+        cell.border = Border(bottom=Side(style="hair", color="BBBBBB"))
+        cell.number_format, cell.quotePrefix = shown
 
 
-def _put(cell: Cell | Any, value: Value, kind: Kind) -> None:
+def _row(sheet: Worksheet, number: int, table: tuple[Sequence[Column], _Styles], line: Line) -> None:
+    columns, styles = table
+    for index, (column, value) in enumerate(zip(columns, line.values, strict=True)):
+        cell = sheet.cell(number, index + 1)
+        shown = _put(cell, value, column.kind)
+        styles.give(cell, line.tones.get(index, line.tone), column.kind, shown)
+
+
+def _put(cell: Cell | Any, value: Value, kind: Kind) -> tuple[str, bool]:
+    """The cell holds the value; returns its number format and whether it is a text that looks like a formula."""
     if isinstance(value, Link):
         cell.hyperlink = value.url
         value = value.text
@@ -222,11 +244,11 @@ def _put(cell: Cell | Any, value: Value, kind: Kind) -> None:
         text = _text(value)
         cell.value = text
         cell.data_type = "s"  # text is never a formula, whatever it starts with
-        cell.quotePrefix = bool(_FORMULA.match(text))
-        return
+        return "General", bool(_FORMULA.match(text))
     cell.value = value.replace(tzinfo=None) if isinstance(value, datetime) else value
-    if value is not None:
-        cell.number_format = _FORMATS["date" if type(value) is date else kind if kind != "text" else "number"]
+    if value is None:
+        return "General", False
+    return _FORMATS["date" if type(value) is date else kind if kind != "text" else "number"], False
 
 
 def _text(text: str) -> str:

@@ -355,7 +355,17 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     ]
     assert typed("apply", "0" * 12, "--project", "register").returncode == 22
     applied = typed("apply", digest, "--project", "register")
-    assert applied.stdout == "register: 19 change(s) applied and read back\n"
+    first, second = applied.stdout.splitlines()
+    assert first == "register: 19 change(s) applied and read back"
+    assert second.startswith("config.yaml: redcap.projects names project ")
+    number = load(config.home / "config.yaml").redcap.projects.envelopes
+    assert f"names project {number} now" in second
+    text = (config.home / "config.yaml").read_text(encoding="utf-8")
+    assert f'projects: {{envelopes: "{number}"}}' in text
+    (config.home / "config.yaml").write_text(text.replace(f'"{number}"', '"99999"'), encoding="utf-8")
+    refused = typed("apply", digest, "--project", "register")
+    assert (refused.returncode, "not of project 99999" in refused.stderr) == (31, True)
+    (config.home / "config.yaml").write_text(text, encoding="utf-8")
     assert typed("plan", "--project", "register").stdout == "register: nothing to change\n"
     edit(config, "01_eligibility.csv", "[elig_group]='1'", "[elig_grup]='1'")
     wrong = typed("check", "--json")

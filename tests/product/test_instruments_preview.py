@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import random
 import re
-import shutil
 import subprocess
 from datetime import date
 from functools import cache
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from browser import chromium
 from frozen import FROZEN
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import evaluate, number_text, parse
@@ -27,7 +26,6 @@ from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.instruments.preview import render
 from trialdesk.instruments.preview.javascript import compiled, literal
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TODAY = date(2026, 11, 23)
 
 # Helpers of the scripts below: click, type and look as a person does.
@@ -54,10 +52,7 @@ def trial_page() -> str:
 
 def run_in_browser(page: str, script: str, folder: Path) -> Any:
     """What `script` returns, run at the end of the page; it may use whatever the page defines."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        # whoever tries the project out needs no browser; CI installs one and has to use it
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium on this machine: apt-get install chromium")
+    found = chromium()
     answer = (
         "<script>{ const wrong = []; window.addEventListener('error', e => wrong.push(e.message));\n"
         f"let result; try {{ result = (() => {{ {script} }})(); }} catch (e) {{ wrong.push(String(e.stack)); }}\n"

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+import pyrage
 import pytest
-from openpyxl import load_workbook
+import requests
+from openpyxl import Workbook, load_workbook
+from typer.testing import CliRunner
 
+import enrolment_report
+from browser import page_of
 from played import played
+from redcap_local.administration import opened
+from redcap_local.faults import Fault, set_fault
 from rehearsal.day import Cards
 from rehearsal.stage import Stage
 from rehearsal.story import Deviation
@@ -24,7 +37,7 @@ from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly, scope_of
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway, open_gateway
-from trialdesk.reports.delivery import ENVELOPES, FILES, MONITOR
+from trialdesk.reports.delivery import ENVELOPES, FILES, INDEX, MONITOR, REGISTER, SERVER, TODO, site_report
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 4, 30)
@@ -61,7 +74,8 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
 def test_each_reader_has_a_folder_with_exactly_its_files(rehearsed: Rehearsed) -> None:
     """As the table in the code says; nobody else on the machine may read them. `latest` points at the run."""
     files = {path.relative_to(rehearsed.latest).as_posix() for path in rehearsed.latest.rglob("*") if path.is_file()}
-    assert files == set(FILES)
+    sites = [site.code for site in rehearsed.stage.config.sites]
+    assert files == {name.replace("CODE", site) for name in FILES for site in sites}
     assert {path.stat().st_mode & 0o077 for path in rehearsed.latest.rglob("*")} == {0}
     assert rehearsed.latest.resolve().name == rehearsed.summary.run
 
@@ -84,14 +98,14 @@ def test_every_planted_deviation_is_found(rehearsed: Rehearsed) -> None:
 def test_the_open_report_lists_the_deviations_that_tell_no_arm(rehearsed: Rehearsed) -> None:
     """Each with its record; those of the treatment are pooled by site."""
     planted = {(deviation.rule, deviation.record) for deviation in rehearsed.planted}
-    listed = rule_records(rehearsed)
+    listed = rule_records(load_workbook(rehearsed.latest / MONITOR))
     assert {rule for rule, _ in planted & listed} >= {"Q01", "Q08", "Q25", "R02", "R11", "R21", "R49", "R52"}
     assert not {rule for rule, _ in listed} & {"Q33", "Q34", "Q35", "Q36", "Q46", "Q56"}
 
 
-def rule_records(rehearsed: Rehearsed) -> set[tuple[str, str]]:
-    """What the open report lists."""
-    sheet = load_workbook(rehearsed.latest / "monitor" / "enrolment_report.xlsx")["Findings"]
+def rule_records(book: Workbook) -> set[tuple[str, str]]:
+    """The rules and records a report lists."""
+    sheet = book["Findings"]
     titles = [cell.value for cell in sheet[4]]
     rule, record = titles.index("Rule"), titles.index("Record")
     return {(str(row[rule].value), str(row[record].value)) for row in sheet.iter_rows(min_row=5)}
@@ -106,6 +120,95 @@ def test_no_open_file_names_an_arm_or_a_card(rehearsed: Rehearsed) -> None:
         text = text_of(rehearsed.latest / name)
         assert not [word for word in words if word in text]
         assert not codes & set(re.split(r"[^0-9A-Z]+", text.replace("-", "")))
+
+
+def test_a_site_sees_its_own_patients_and_what_to_correct_in_their_treatment(rehearsed: Rehearsed) -> None:
+    """Every treatment finding of a patient stands in the report of the patient's site, and in no other."""
+    told = {"Q33", "Q34", "Q35", "Q36", "Q46", "Q56", "Q57"}
+    wanted = {(one.rule, one.record) for one in rehearsed.findings if one.rule in told}
+    assert len(wanted) >= 4
+    found = set()
+    for site in rehearsed.stage.config.sites:
+        book = load_workbook(rehearsed.latest / site_report(site.code))
+        listed = rule_records(book)
+        assert {record.partition("-")[0] for _, record in listed if record != "None"} <= {site.code}
+        found |= {one for one in listed if one[0] in told}
+        assert "By arm" not in book.sheetnames
+    assert found == wanted
+
+
+def test_the_statistician_makes_the_closed_report_with_her_own_token(
+    rehearsed: Rehearsed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over HTTP, without the coordinator's tokens: from her own pull and what the night sealed; it opens with age."""
+    home = rehearsed.stage.config_file.parent
+    lines = (home / "tokens.env").read_text(encoding="utf-8").splitlines()
+    (own,) = [line for line in lines if line.startswith("TRIALDESK_STATISTICIAN_TOKEN=")]
+    (tmp_path / "tokens.env").touch(mode=0o600)
+    (tmp_path / "tokens.env").write_text(f"{own}\n", encoding="utf-8")
+    text = (home / "config.yaml").read_text(encoding="utf-8")
+    (home / "her.yaml").write_text(text.replace("tokens.env", str(tmp_path / "tokens.env")), encoding="utf-8")
+    monkeypatch.setattr(enrolment_report, "_today", lambda _: TODAY)
+    out = tmp_path / "closed.xlsx.age"
+    made = CliRunner().invoke(
+        enrolment_report.app,
+        [
+            "--config", str(home / "her.yaml"), "--profile", "closed", "--out", str(out),
+            "--register", str(rehearsed.latest / REGISTER), "--identity", str(home / "statistician.agekey"),
+        ],
+    )  # fmt: skip
+    assert made.exit_code == 0, (made.output, made.exception)
+    assert not list(tmp_path.rglob("*.xlsx"))
+    identity = (home / "statistician.agekey").read_text(encoding="utf-8").strip()
+    book = load_workbook(BytesIO(pyrage.decrypt(out.read_bytes(), [pyrage.x25519.Identity.from_str(identity)])))
+    planted = {(deviation.rule, deviation.record) for deviation in rehearsed.planted}
+    assert planted <= rule_records(book)
+    randomised = [row[1].value for row in book["By arm"].iter_rows(min_row=5)]
+    assert sum(int(str(number)) for number in randomised[: len(rehearsed.stage.config.arms)]) == 28
+
+
+def test_redcap_s_own_words_are_the_coordinator_s(rehearsed: Rehearsed) -> None:
+    """Nothing was refused in this run."""
+    assert (rehearsed.latest / SERVER).read_text(encoding="utf-8") == "REDCap refused nothing.\n"
+
+
+def test_a_link_leads_to_one_plain_line(rehearsed: Rehearsed) -> None:
+    """Until the local REDCap has pages, the address of every row on To do answers in words."""
+    sheet = load_workbook(rehearsed.latest / TODO)["To do"]
+    links = [str(cell.hyperlink.target) for row in sheet.iter_rows(min_row=5) for cell in row if cell.hyperlink]
+    assert len(links) > 10
+    for link in links[:3]:
+        shown = requests.get(link, timeout=10)
+        assert (shown.status_code, shown.text.count("\n")) == (200, 1)
+        assert "is read and written through its API" in shown.text
+    assert requests.get(links[0].replace("pid=", "pid=9"), timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_a_run_in_a_browser(rehearsed: Rehearsed, width: int) -> None:
+    """No error, no request but for itself, nothing serious for those who can't see it well; it fits a telephone."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    said: list[str] = []
+    asked: list[str] = []
+    with page_of(width) as page:
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        address = (rehearsed.latest.resolve() / INDEX).as_uri()
+        page.goto(address)
+        found = Axe().run(page).response["violations"]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        text = page.inner_text("body")
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+    assert (said, asked) == ([], [address])
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert wide <= width
+    assert "28" in text
+    assert "For the coordinator alone" in text
+    own = [link for link in links if link.startswith("file:")]
+    assert len(own) > 10
+    assert all(Path(url2pathname(urlsplit(link).path)).is_file() for link in own)
 
 
 def test_no_file_holds_a_telephone_number_or_mail_address(rehearsed: Rehearsed) -> None:
@@ -159,6 +262,31 @@ def test_two_runs_never_work_at_once(rehearsed: Rehearsed) -> None:
 
     with FileLock(rehearsed.stage.config.state / ".lock"), pytest.raises(LockHeld):
         sync(rehearsed.stage)
+
+
+def test_being_told_to_end_leaves_nothing_half_done(rehearsed: Rehearsed) -> None:
+    """SIGTERM in the middle of the pull: no traceback, no folder that is being built, and the memory knows of it."""
+    database, config = rehearsed.stage.config.home / "redcap.sqlite", rehearsed.stage.config
+    with opened(database) as connection:
+        set_fault(connection, Fault("slow", times=5, content="record", seconds=6))
+    script = Path(__file__).parents[2] / "scripts" / "nightly_sync.py"
+    words = [sys.executable, str(script), "--once", "--today", str(TODAY), "--config", str(rehearsed.stage.config_file)]
+    before = rehearsed.latest.resolve()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as night_:
+        deadline = time.monotonic() + 20
+        while not list(config.reports.glob(".building-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        night_.terminate()
+        _, said = night_.communicate(timeout=30)
+    with opened(database) as connection:
+        set_fault(connection, None)
+    assert night_.returncode != 0
+    assert "Traceback" not in said
+    assert not list(config.reports.glob(".building-*"))
+    assert rehearsed.latest.resolve() == before
+    assert recalled(config.state, scope_of(config)).unpublished[-1].status == "failed"
+    sync(rehearsed.stage)
 
 
 def test_the_register_says_opened_where_a_record_does(rehearsed: Rehearsed) -> None:

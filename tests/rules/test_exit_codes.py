@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from trialdesk import errors
-from trialdesk.console import Undeclared, application, command
+from trialdesk.console import Undeclared, application, command, told
 from trialdesk.errors import EXITS, OK_WITH_WARNINGS, InstrumentError, TableError, TrialError
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +22,8 @@ def of_errors() -> set[int]:
 
 
 def test_every_error_has_a_line_of_the_table() -> None:
-    """And the table no other lines but those for done, something to look at, and a defect."""
-    assert EXITS.keys() - {0, 10, 70} == of_errors()
+    """And the table no other lines but those for done, something to look at, a file or mail less, and a defect."""
+    assert EXITS.keys() - {0, 10, 11, 61, 70} == of_errors()
 
 
 def test_the_page_on_installation_shows_the_table() -> None:
@@ -34,6 +34,35 @@ def test_the_page_on_installation_shows_the_table() -> None:
     }
     assert rows.pop(2) == ("wrong use of the command", "read `--help`")
     assert rows == {code: tuple(row) for code, row in EXITS.items()}
+
+
+@pytest.mark.parametrize("page", ["install.md", "nightly.md"])
+def test_the_pages_name_the_codes_worst_first(page: str) -> None:
+    """In the order of the table."""
+    words = " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
+    assert f" {' '.join(map(str, EXITS))}" in words
+
+
+def test_the_stages_of_a_night_end_with_codes_of_the_table() -> None:
+    """What the page says of each stage is one of them."""
+    page = (ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
+    ends = re.findall(r"^\| [a-z ]+ \| .+ \| ([\d, ]+)[^|]* \|$", page, re.M)
+    assert len(ends) > 5
+    assert {int(code) for codes in ends for code in re.findall(r"\d+", codes)} <= {*EXITS}
+
+
+def test_a_log_names_no_record_and_says_where_they_are_named(tmp_path: Path) -> None:
+    """On a terminal the whole message is shown; an error that names nothing is shown everywhere."""
+    stopped = errors.SanityFailed("sanity: ODE-001 is gone")
+    assert told(stopped, terminal=False) == "sanity: ODE-001 is gone"  # made by hand: nobody wrote an account
+    stopped.account = tmp_path / "run.txt"
+    assert told(stopped, terminal=True) == "sanity: ODE-001 is gone"
+    assert told(stopped, terminal=False) == (
+        f"the pull can't be right (exit code 40); which and why stands in {tmp_path / 'run.txt'}"
+    )
+    away = errors.RedcapUnreachable("no answer")
+    away.account = tmp_path / "run.txt"
+    assert told(away, terminal=False) == "no answer"
 
 
 def test_the_help_of_a_command_names_the_codes_it_declares() -> None:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pyrage
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner, Result
 
@@ -23,7 +25,8 @@ from redcap_rules.record import Row
 from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
-from trialdesk.errors import ConcealmentBroken
+from trialdesk.config.parts import Recipient
+from trialdesk.errors import ConcealmentBroken, ConfigError
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
 from trialdesk.facts.pulling import Pull
@@ -36,6 +39,7 @@ from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.workbook import HEADER_ROW
 
 TODAY = date(2026, 7, 1)
+STATISTICIAN = pyrage.x25519.Identity.generate()
 PILE = Pile("ODE", "K1N")
 SCREENED = {"elig_site": "ODE", "elig_date": "2026-02-01"}
 WHOLE = {**SCREENED, "elig_ok": "1", "con_given": "1", "con_date": "2026-02-02", "sa_fit": "1"}
@@ -81,6 +85,7 @@ STUB = SimpleNamespace(
     events=lambda **_: trial_rows("events.csv"),
     project=lambda: {"project_id": "1", "has_repeating_instruments_or_events": "0"},
     removals=lambda *_: None,
+    refusals=[],
 )
 
 
@@ -88,7 +93,9 @@ STUB = SimpleNamespace(
 def config(tmp_path: Path) -> Config:
     """The frozen trial with reports in a folder of their own."""
     frozen = load(FROZEN / "config.yaml")
-    return frozen.model_copy(update={"folders": frozen.folders.model_copy(update={"reports": tmp_path / "reports"})})
+    folders = frozen.folders.model_copy(update={"reports": tmp_path / "reports"})
+    closed = Recipient(profile="closed", age=str(STATISTICIAN.to_public()))
+    return frozen.model_copy(update={"folders": folders, "recipients": (closed,)})
 
 
 def edge(
@@ -96,7 +103,7 @@ def edge(
 ) -> None:
     """REDCap answers with this pull and register."""
     monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_: register)
-    monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda _: pulled or snapshot())
+    monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda *_, **__: pulled or snapshot())
 
 
 def facts_of(config: Config, *register: Envelope, day: date = TODAY) -> Facts:
@@ -111,9 +118,12 @@ def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     monkeypatch.setattr("trialdesk.nightly.run.prove_blind", lambda _: None)
     monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: None)
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
-    gateway = cast(Gateway, STUB)
+    gateway, other = (
+        cast(Gateway, STUB),
+        cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, refusals=[])),
+    )
     now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
-    return nightly(config, Order(TODAY, now), gateway, gateway, lambda _: None)
+    return nightly(config, Order(TODAY, now), gateway, other, lambda _: None)
 
 
 @pytest.fixture
@@ -210,12 +220,63 @@ def test_a_report_by_hand_is_the_nightly_one(ran: tuple[Summary, int], script: S
     assert (config.folders.reports / "enrolment-monitor.xlsx").exists()
 
 
-def test_the_closed_report_says_which_envelope(script: Script, tmp_path: Path) -> None:
-    """R02 and R21 with their numbers."""
-    assert script("--profile", "closed", "--out", str(tmp_path / "c.xlsx")).exit_code == 0
-    sheet = load_workbook(tmp_path / "c.xlsx")["Findings"]
-    found = list(zip(cells(sheet, "Rule"), cells(sheet, "Finding"), strict=True))
+def sealed(script: Script, folder: Path, *words: str) -> Workbook:
+    """The closed report, opened with the statistician's key."""
+    made = script("--profile", "closed", "--out", str(folder / "c.xlsx.age"), *words)
+    assert made.exit_code == 0, made.output
+    return load_workbook(BytesIO(pyrage.decrypt((folder / "c.xlsx.age").read_bytes(), [STATISTICIAN])))
+
+
+def test_the_closed_report_says_which_envelope(
+    script: Script, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """R02 and R21 with their numbers, from what the night has sealed; the register itself is not asked."""
+    night(config, monkeypatch)
+    (tmp_path / "key").touch(mode=0o600)
+    (tmp_path / "key").write_text(f"{STATISTICIAN}\n", encoding="utf-8")
+    monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_: pytest.fail("the register was read"))
+    register = config.folders.reports / "latest" / "closed" / "register.age"
+    book = sealed(script, tmp_path, "--register", str(register), "--identity", str(tmp_path / "key"))
+    found = list(zip(cells(book["Findings"], "Rule"), cells(book["Findings"], "Finding"), strict=True))
     assert ("R21", f"{envelope(2).id} was opened without a release by the coordinator") in found
+    about = dict(zip(cells(book["About"], "Term"), cells(book["About"], "Meaning"), strict=True))
+    assert str(about["Envelopes"]).endswith(": 2026-07-01_043000")
+
+
+def test_without_the_register_the_closed_report_says_so(script: Script, tmp_path: Path) -> None:
+    """Its envelope part is not given; patients by arm are there."""
+    book = sealed(script, tmp_path)
+    assert not [rule for rule in cells(book["Findings"], "Rule") if str(rule).startswith("R2")]
+    about = dict(zip(cells(book["About"], "Term"), cells(book["About"], "Meaning"), strict=True))
+    assert str(about["Envelopes"]).endswith(": not given")
+    assert "By arm" in book.sheetnames
+
+
+def test_without_a_recipient_there_is_no_closed_report(
+    script: Script, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing is read and nothing is written; the night seals nothing."""
+    nobody = config.model_copy(update={"recipients": ()})
+    monkeypatch.setattr("trialdesk.config.load", lambda _: nobody)
+    refused = script("--profile", "closed", "--out", str(tmp_path / "c.xlsx.age"))
+    assert isinstance(refused.exception, ConfigError)
+    assert "age1" in str(refused.exception)
+    assert not (tmp_path / "c.xlsx.age").exists()
+    night(nobody, monkeypatch)
+    assert not (config.folders.reports / "latest" / "closed").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--profile", "closed", "--out", "c.xlsx"),
+        ("--profile", "closed", "--register", "r.age"),
+        ("--register", "r.age", "--identity", "key"),
+    ],
+)
+def test_the_closed_report_s_options_belong_together(script: Script, words: tuple[str, ...]) -> None:
+    """A report in the clear, a register without its key, a register for the monitor: wrong use."""
+    assert script(*words).exit_code == 2
 
 
 def test_the_register_s_token_is_proved_blind_first(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +354,8 @@ def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
     done = night(config, monkeypatch)
     assert [one.record for one in done.findings if one.rule == "R11"] == ["ODE-002"]
     worlds = 2 + len(config.arms)
-    assert counted == {"patients": worlds, "schedule": worlds, "ruled": worlds}
+    each = len(config.sites)  # what a site is told of its own patients' treatment is made of its own records once more
+    assert counted == {"patients": worlds, "schedule": worlds + each, "ruled": worlds + each}
 
 
 def count(name: str, counted: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -366,3 +366,44 @@ def untreated(snapshot: Snapshot) -> list[Patient]:
         replace(patient, arm="", procedure_on=None, arm_change_on=None, states=patient.states - {"procedure_done"})
         for patient in patients(snapshot, CONFIG)
     ]
+
+
+def test_a_site_is_shown_the_treatment_findings_of_its_own_patients() -> None:
+    """Listed for the site, counted nowhere, and not for the monitor or another site."""
+    made = packs(TRIAL, "monitor", "site:ODE", "site:RIG")
+    listed = {name: set(column(sheet(tables, "Findings"), "Rule")) for name, tables in made.items()}
+    assert "Q36" in listed["site:ODE"] - listed["monitor"]
+    assert not {*column(sheet(made["site:ODE"], "Findings"), "Record")} & {"RIG-001", "RIG-002"}
+    plain = sheet(packs(NOBODY, "site:ODE")["site:ODE"], "Findings")
+    counted = sheet(made["site:ODE"], "Findings").about
+    assert counted.startswith(f"{_errors(made['monitor'], 'ODE')} to be solved"), (counted, plain.about)
+
+
+def _errors(tables: tuple[SheetTable, ...], site: str) -> int:
+    found = sheet(tables, "Findings")
+    return sum(
+        (severity, place) == ("error", site)
+        for severity, place in zip(column(found, "Severity"), column(found, "Site"), strict=True)
+    )
+
+
+@pytest.mark.parametrize("site", ["ODE", "RIG"])
+def test_a_site_s_report_is_the_same_whatever_other_sites_treatments_are(site: str) -> None:
+    """Every other site's patients in the first arm, in the second, and gone round: to the last cell."""
+    name = f"site:{site}"
+    shown = packs(TRIAL, name)[name]
+    for world in worlds(TRIAL, CONFIG):
+        rows = {record: (TRIAL if record.startswith(site) else world).rows[record] for record in TRIAL.rows}
+        assert packs(replace(TRIAL, rows=rows), name)[name] == shown
+
+
+def test_a_finding_that_other_sites_patients_bear_on_stops_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that compares treatments between sites would tell a site of another's."""
+    leak = Finding("Q99", "ODE", "ODE-001", "", "error", "more operations elsewhere")
+
+    def leaking(snapshot: Snapshot, *_: object) -> tuple[Finding, ...]:
+        return (leak,) if "RIG-001" in snapshot.rows else ()
+
+    monkeypatch.setattr(deriving, "cross_findings", leaking)
+    with pytest.raises(ConcealmentBroken, match=r"site:ODE.*Q99"):
+        packs(TRIAL, "site:ODE")

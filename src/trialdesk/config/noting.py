@@ -38,7 +38,7 @@ def note_project(path: Path, project: str, number: str) -> bool:
             raise _by_hand(path, wanted)
         fresh.chmod(mode)
         fresh.replace(path)
-    except (OSError, ConfigError):
+    except (OSError, ConfigError, OutputFailed):
         raise _by_hand(path, wanted) from None
     finally:
         fresh.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 PATTERNS: Mapping[str, str] = {
-    r"^[0-9]+$": "the number REDCap gave the project, for example 12",
+    r"^[0-9]*$": "the number REDCap gave the project, for example 12",
     r"^[A-Za-z0-9._-]+$": "letters, digits, dots, dashes and underscores",
     r"^[A-Z]{2}$": "two capital letters, for example DK",
     r"^[A-Z0-9]$": "one capital letter or digit",

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from redcap_rules.record import Row
 from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
-from trialdesk.errors import ConcealmentBroken, TableError, WriteBackFailed
+from trialdesk.errors import ConcealmentBroken, NotAllowed, TableError, WriteBackFailed
 from trialdesk.model import ENVELOPE_STATUSES, Envelope, EnvelopeStatus, Pile
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import day, moment
@@ -43,7 +43,12 @@ def prove_blind(register: Gateway) -> None:
 
     Raises:
         ConcealmentBroken: the token's user can export the sealed form.
+        NotAllowed: the token is of a project that is no envelope register.
     """
+    if register.dictionary().record_id != RECORD_ID:
+        raise NotAllowed(
+            "the register token is of a project that is no envelope register; check whether the tokens are twisted"
+        )
     if SEALED_FORM_STATUS in register.columns_shown(RECORD_ID, [SEALED_FORM_STATUS]):
         raise ConcealmentBroken(
             "the coordinator's token can export the register's form `allocation`: set that user's export right on it "

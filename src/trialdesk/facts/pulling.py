@@ -43,7 +43,7 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
         ConfigError: the configuration's logic names something the project does not have.
         TableError: a record of the register is not an envelope.
     """
-    told = pull_trial(config, trial)
+    told = _trial(config, trial, pull(trial))
     envelopes = read_register(register)
     if missing(envelopes, expected):
         envelopes = read_register(register)
@@ -56,8 +56,14 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
 
 
 def pull_trial(config: Config, trial: Gateway) -> Pull:
-    """What the trial project holds now, without the register; raises what `pull_both` does."""
-    snapshot = pull(trial)
+    """What the trial project holds now, without the register and without data access groups.
+
+    So it needs no right but that to export. Raises what `pull_both` does.
+    """
+    return _trial(config, trial, pull(trial, groups=False))
+
+
+def _trial(config: Config, trial: Gateway, snapshot: Snapshot) -> Pull:
     mapping = trial.mapping(filled=True)
     structure = {"events": trial.events(filled=True), "mapping": mapping, "repeating": _repeating(trial)}
     return Pull(snapshot, patients(snapshot, config), (), forms_by_event(mapping), structure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -47,7 +47,10 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One row of the list: `key` stays the same from night to night, `new` is what the last published run had not."""
+    """One row of the list: `key` stays the same from night to night, `new` is what the last published run had not.
+
+    `since` is the day of what it is about, else the day it was first told.
+    """
 
     kind: Kind
     key: str
@@ -63,11 +66,21 @@ class Task:
 
 def tasks(facts: Facts) -> tuple[Task, ...]:
     """Everything to do, by consequence, then site and record."""
-    night = facts.common.past.remembered.night
-    told = frozenset(night.told if night else ())
+    night, today = facts.common.past.remembered.night, facts.common.day
+    told = night.told if night else {}
     every = [task for find in FINDERS for task in find(facts)]
-    marked = [replace(task, new=task.key not in told) for task in every]
+    marked = [
+        replace(
+            task, new=task.key not in told, since=task.since or date.fromisoformat(told.get(task.key) or str(today))
+        )
+        for task in every
+    ]
     return tuple(sorted(marked, key=lambda task: (KINDS.index(task.kind), task.site, task.record, task.key)))
+
+
+def since(found: Iterable[Task]) -> Mapping[str, str]:
+    """The key of every task to the day since when, as the memory keeps it."""
+    return {task.key: str(task.since) for task in found}
 
 
 def urgent_new(facts: Facts) -> bool:

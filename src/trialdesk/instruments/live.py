@@ -29,8 +29,10 @@ class Live:
     notes: tuple[str, ...] = ()
 
 
-def live_project(gateway: Gateway, *, groups: bool, roles: bool) -> Live:
+def live_project(gateway: Gateway, *, groups: bool, roles: bool, filled: bool = False) -> Live:
     """The project as the server shows it now; data access groups and roles only where asked for.
+
+    A project in use has events with forms in them (`filled`); a new one has none yet.
 
     Raises:
         InstrumentError: the server's dictionary can't be read.
@@ -49,8 +51,8 @@ def live_project(gateway: Gateway, *, groups: bool, roles: bool) -> Live:
     design = Design(
         dictionary,
         _arms(gateway.arms()) if longitudinal else (Arm("1", "Arm 1"),),
-        _events(gateway.events()) if longitudinal else (HIDDEN_EVENT,),
-        _mapping(gateway.mapping()) if longitudinal else (),
+        _events(gateway.events(filled=filled)) if longitudinal else (HIDDEN_EVENT,),
+        _mapping(gateway.mapping(filled=filled)) if longitudinal else (),
         _repeating(gateway.repeating()) if repeats else (),
         _groups(gateway.groups()) if groups else None,
         shown,
@@ -58,9 +60,9 @@ def live_project(gateway: Gateway, *, groups: bool, roles: bool) -> Live:
     return Live(info["project_id"], info.get("project_title", ""), info["in_production"] == "1", design, notes)
 
 
-def live_design(gateway: Gateway, *, groups: bool = True, roles: bool = True) -> Design:
+def live_design(gateway: Gateway, *, groups: bool = True, roles: bool = True, filled: bool = False) -> Design:
     """The design of the live project."""
-    return live_project(gateway, groups=groups, roles=roles).design
+    return live_project(gateway, groups=groups, roles=roles, filled=filled).design
 
 
 def _roles(gateway: Gateway, forms: Sequence[str]) -> tuple[tuple[Role, ...] | None, tuple[str, ...]]:

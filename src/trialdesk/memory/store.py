@@ -166,7 +166,7 @@ class Memory:
                 "records": seen,
                 "tally": Tally(**saw["tally"]),
                 "envelopes": tuple(saw["envelopes"]),
-                "told": tuple(saw["told"]),
+                "told": saw["told"] if isinstance(saw["told"], dict) else dict.fromkeys(saw["told"], saw["day"]),
             }
         )
 

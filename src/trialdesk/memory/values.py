@@ -61,7 +61,8 @@ class Night:
     """What one published run saw. `records` is None for a run of before there was a memory: it kept counts alone.
 
     `envelopes` are the register's ids, `structure` the digests of dictionary, events, mapping and repeating forms,
-    `register` the id of its project, `stamp` the newest time in REDCap's log, and `told` the keys of what was to do.
+    `register` the id of its project, `stamp` the newest time in REDCap's log, and `told` the keys of what was to do
+    with the day since when.
     """
 
     run: str
@@ -72,7 +73,7 @@ class Night:
     structure: Mapping[str, str] = field(default_factory=dict)
     register: str = ""
     stamp: str = ""
-    told: tuple[str, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

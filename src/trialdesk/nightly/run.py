@@ -32,7 +32,7 @@ from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.enclosure import enclosed
 from trialdesk.facts.links import Links
 from trialdesk.facts.pulling import Pull, pull_both
-from trialdesk.facts.todo import Task, tasks, urgent_new
+from trialdesk.facts.todo import Task, since, tasks, urgent_new
 from trialdesk.followup.sheets import tables as call_tables
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import remembering
@@ -46,7 +46,7 @@ from trialdesk.nightly.writeback import changes, write
 from trialdesk.private import place
 from trialdesk.redcap.gateway import Gateway, Removals
 from trialdesk.redcap.observing import moves, observe, settled
-from trialdesk.redcap.sanity import Beside, gate, same_projects
+from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
 from trialdesk.reports.coordinator import coordinator_sheets
 from trialdesk.reports.delivery import CALLS, ENVELOPES, INDEX, MEMORY, MONITOR, REGISTER, SERVER, TODO, site_report
 from trialdesk.reports.pack import enrolment_packs, footer
@@ -168,18 +168,18 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
     last = remembered.night
     with stage("preflight") as note:
+        same_projects((_id(trial), _id(register)), last, config.redcap.projects)
         prove_blind(register)
         prove_fit(config, trial)
         version = trial.version()
         note(f"REDCap {version}; the register token sees no card")
     with stage("pull") as note:
         pull = pull_both(config, trial, register, last.envelopes if last else ())
-        removals = trial.removals(_before(last.stamp) if last else "")
+        removals = _removals(trial, last)
         note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
     with stage("sanity") as note:
         seen = _seen(pull, removals, config, remembered)
         found = moves(last, seen, removals)
-        same_projects(seen, last, config.redcap.projects)
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
@@ -195,7 +195,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         wanted, to_do = changes(facts), tasks(facts)
         code = TableError.exit_code if facts.missing else OK_WITH_WARNINGS if urgent_new(facts) else OK
         summary = summarise(facts, run, order.now, str(wanted), digests)
-        night = replace(settled(seen, remembered, found, run, summary.day), told=tuple(task.key for task in to_do))
+        night = settled(replace(seen, told=since(to_do)), remembered, found, run, summary.day)
         _write_texts(making, facts, summary, order.now, links)
         place(folder / SERVER, _told(words_of(trial, register)))
         memory.copy_to(folder / MEMORY)
@@ -225,6 +225,17 @@ def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Rem
     # an envelope that is missing tonight is missed tomorrow too
     ids = tuple(sorted(shown | {*(last.envelopes if last else ())}))
     return replace(seen, stamp=stamp, envelopes=ids, register=pull.register_project)
+
+
+def _removals(trial: Gateway, last: Night | None) -> Removals | None:
+    """What the log says since the last run; an older log than last night's is asked for once more."""
+    since = _before(last.stamp) if last else ""
+    found = trial.removals(since)
+    return trial.removals(since) if found and is_older(found.stamp, last) else found
+
+
+def _id(gateway: Gateway) -> str:
+    return gateway.project().get("project_id", "")
 
 
 def _before(stamp: str) -> str:

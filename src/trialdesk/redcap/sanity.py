@@ -25,22 +25,23 @@ CLOCK = timedelta(hours=2)
 _NAMED = 5
 
 
-def same_projects(now: Night, last: Night | None, named: Projects) -> None:
+def same_projects(seen: tuple[str, str], last: Night | None, named: Projects) -> None:
     """Nothing happens when both tokens are of the projects they were of.
 
     Args:
-        now: Tonight, with the ids of both projects.
+        seen: The ids of trial and register tonight.
         last: The last published run.
         named: The ids in the configuration, which go before those of the last run.
 
     Raises:
         NotAllowed: a token is of another project, or the two are twisted.
     """
-    seen = (now.tally.project, now.register)
     before = (last.tally.project, last.register) if last else ("", "")
     known = (named.trial or before[0], named.envelopes or before[1])
     for what, is_now, was in zip(("trial", "register"), seen, known, strict=True):
         same_project(what, is_now, was)
+    if seen[0] == seen[1]:
+        raise NotAllowed(f"both tokens are of project {seen[0]}; the envelope register has a token of its own")
 
 
 def same_project(what: str, is_now: str, was: str) -> None:
@@ -158,10 +159,15 @@ def _dates(patients: Sequence[Patient], today: date) -> Iterator[str]:
         yield f"{len(ahead)} records have dates after {today} ({_some(ahead)}); check the clock and --today"
 
 
+def is_older(stamp: str, last: Night | None) -> bool:
+    """Whether the newest entry of REDCap's log is older than that of the last run: older data were put back."""
+    if last is None or not (stamp and last.stamp):
+        return False
+    return datetime.fromisoformat(last.stamp) - datetime.fromisoformat(stamp) > CLOCK
+
+
 def _clock(now: Night, last: Night | None) -> Iterator[str]:
-    if last is None or not (now.stamp and last.stamp):
-        return
-    if datetime.fromisoformat(last.stamp) - datetime.fromisoformat(now.stamp) > CLOCK:
+    if last and is_older(now.stamp, last):
         yield (
             f"the newest entry of REDCap's log is of {now.stamp}, last night's was of {last.stamp}: older data were "
             "put back; ask who runs the server"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,21 +46,19 @@ class Snapshot:
         return RecordView(self.rows.get(record, ()), self.dictionary, self.events)
 
 
-def pull(gateway: Gateway, progress: Callable[[int, int], None] | None = None) -> Snapshot:
+def pull(gateway: Gateway, *, groups: bool = True) -> Snapshot:
     """The whole project as this token sees it; identifiers are never asked for (reference/design.md 11)."""
-    return pull_records(gateway, None, progress)
+    return pull_records(gateway, None, groups=groups)
 
 
-def pull_records(
-    gateway: Gateway, records: tuple[str, ...] | None, progress: Callable[[int, int], None] | None = None
-) -> Snapshot:
-    """The named records (None: all) of the project."""
+def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: bool = True) -> Snapshot:
+    """The named records (None: all) of the project, with their data access groups if the token's user may see them."""
     project = gateway.project()
     dictionary = gateway.dictionary()
     longitudinal = project.get("is_longitudinal") == "1"
     events = tuple(row["unique_event_name"] for row in gateway.events(filled=True)) if longitudinal else ("",)
     fields = requested(dictionary)
-    export = gateway.records(dictionary.record_id, fields, records=records, groups=True, progress=progress)
+    export = gateway.records(dictionary.record_id, fields, records=records, groups=groups)
     rows: dict[str, list[Row]] = {}
     for row in export.rows:
         rows.setdefault(row.record, []).append(row)
