@@ -119,9 +119,14 @@ class Patient:
         return self.opened_on is not None
 
     @property
+    def opened(self) -> bool:
+        """Whether an envelope was opened: any of number, arm, code, date or time of opening is typed in."""
+        return is_opened(self.envelope, self.arm, self.card_code, self.opened_time) or self.opened_on is not None
+
+    @property
     def release_open(self) -> bool:
-        """Whether an envelope is released for this record and not yet recorded as opened."""
-        return bool(self.released_envelope) and not self.randomised
+        """Whether an envelope is released for this record and not yet opened."""
+        return bool(self.released_envelope) and not self.opened
 
     @property
     def dead(self) -> bool:
@@ -134,6 +139,11 @@ class Patient:
         A record in no group goes by its site field. One whose field and group disagree belongs to no site.
         """
         return self.site == site and self.group in ("", group_name(site))
+
+
+def is_opened(*typed: str) -> bool:
+    """Whether any of what a site types in when it opens an envelope is there."""
+    return any(text.strip() for text in typed)
 
 
 @dataclass(frozen=True, slots=True, order=True)

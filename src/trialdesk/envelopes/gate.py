@@ -17,6 +17,8 @@ from trialdesk.model import Envelope, Patient, Pile
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import Snapshot
 
+_WAY_OUT = "if none of them was opened, run this with --take-back, then again"
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -35,7 +37,9 @@ class Case:
 
 
 def refusals(case: Case) -> tuple[str, ...]:
-    """Why no envelope may be released for the record now; () when one may. One sentence each, without the record.
+    """What in the record, the register or the settings forbids a release now; () when nothing does.
+
+    One sentence each, without the record. Releases for other records are not looked at (`rivals`).
 
     Raises:
         ConfigError: the configuration's logic does not fit the project.
@@ -43,19 +47,46 @@ def refusals(case: Case) -> tuple[str, ...]:
     if case.record not in case.snapshot.records:
         return ("there is no such record; check the number",)
     who = case.patient
-    return (*_rights(case), *_site(case, who), *_stratum(case, who), *_used(who), *_unmet(case), *_others(case, who))
+    return (*_rights(case), *_site(case, who), *_stratum(case, who), *_used(case, who), *_unmet(case))
+
+
+def rivals(case: Case) -> tuple[str, ...]:
+    """The releases for other records that are open and forbid one for this record; one sentence each."""
+    return tuple(_others(case, case.patient))
+
+
+def standing(case: Case) -> Envelope | None:
+    """The envelope that is released for the record in both projects and not opened; None without one."""
+    who = case.patient
+    held = [envelope for envelope in case.marks.released_to(case.record) if envelope.id == who.released_envelope]
+    return held[0] if held and not who.opened else None
+
+
+def half(case: Case) -> Envelope | None:
+    """The envelope of a release that broke off between its two writes: the register has it, the record does not."""
+    if case.record not in case.snapshot.records or case.patient.released_envelope or case.patient.opened:
+        return None
+    held = [e for e in case.marks.released_to(case.record) if not case.marks.named_by(e.id)]
+    return held[0] if len(held) == 1 else None
+
+
+def fits(case: Case, envelope: Envelope) -> bool:
+    """Whether the envelope is of the record's site and stratum, as they are now."""
+    return envelope.pile == Pile(case.patient.site, case.patient.stratum)
 
 
 def available(case: Case) -> Envelope | None:
-    """The envelope to release: what the register already holds for the record, or the lowest received of its pile.
+    """The envelope to release: what a broken-off release holds and still fits, or the lowest received of the pile.
 
     An envelope some record names as opened is used, even while the register does not know it yet.
     """
-    who = case.patient
-    pile = Pile(who.site, who.stratum)
+    begun = half(case)
+    if begun is not None and fits(case, begun):
+        return begun
+    pile = Pile(case.patient.site, case.patient.stratum)
     received = (e for e in case.marks.envelopes if e.pile == pile and e.status == "received")
     waiting = [envelope for envelope in received if not case.marks.named_by(envelope.id)]
-    return case.marks.released_to(case.record) or min(waiting, key=lambda e: e.number, default=None)
+    return min(waiting, key=lambda e: e.number, default=None)
 
 
 def _rights(case: Case) -> Iterator[str]:
@@ -91,11 +122,19 @@ def _lacking(case: Case, pile: Pile) -> tuple[str, ...]:
     return tuple(name for name in missing(case.marks.envelopes, ()) if parse_envelope_id(name)[0] == pile)
 
 
-def _used(who: Patient) -> Iterator[str]:
-    if who.opened_on or who.envelope or who.arm:
+def _used(case: Case, who: Patient) -> Iterator[str]:
+    held = [envelope.id for envelope in case.marks.released_to(case.record)]
+    if who.opened:
         yield "an envelope is recorded as opened for it already; one record opens one envelope"
-    elif who.released_envelope:
-        yield f"{who.released_envelope} is released for it already and waits to be opened"
+    elif len(held) > 1:
+        yield f"{' and '.join(held)} are released for it in the register; one record opens one envelope: {_WAY_OUT}"
+    elif who.released_envelope and who.released_envelope not in held:
+        yield (
+            f"{who.released_envelope} is released for it already in the record, and in the register it is not: "
+            f"{_WAY_OUT}"
+        )
+    elif (stands := standing(case)) and not fits(case, stands):
+        yield f"{stands.id} is released for it, and is not of the site and stratum the record has now: {_WAY_OUT}"
 
 
 def _unmet(case: Case) -> Iterator[str]:
@@ -113,6 +152,6 @@ def _others(case: Case, who: Patient) -> Iterator[str]:
         if not other.record:
             yield f"{other.envelope} is released for no record in the register; correct its status there"
             continue
-        half = " (half done: release that record again to finish it, or --take-back)"
-        where = "" if case.marks.envelope_in(other.record) else half
+        begun = " (half done: release that record again to finish it, or --take-back)"
+        where = "" if case.marks.envelope_in(other.record) else begun
         yield f"{other.envelope} is released for {other.record} and not opened yet{where}; one at a time"

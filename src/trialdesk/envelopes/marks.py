@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import RecordView, Row
 from trialdesk.allocation.numbering import tidy_envelope_id
 from trialdesk.config import Config
 from trialdesk.envelopes.register import read_register
-from trialdesk.model import Envelope
+from trialdesk.model import Envelope, is_opened
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.patients import moment
 
 
 @dataclass(frozen=True, slots=True)
 class RecordMark:
-    """What a trial record says: the envelope released for it, the one typed in as opened, and whether it is opened."""
+    """What a trial record says: the envelope released for it, the one typed in as opened, and whether one is opened."""
 
     record: str
     site: str
     envelope: str
     named: str
     opened: bool
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class OpenRelease:
-    """An envelope released for a record and not recorded as opened."""
+    """An envelope released for a record and not opened; `at` as the register has it, else as the record has it."""
 
     envelope: str
     record: str
     site: str
+    at: datetime | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        when = f" since {self.at:%Y-%m-%d %H:%M}" if self.at else ""
+        return f"{self.envelope} for {self.record}{when}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +58,16 @@ class Marks:
         """
         opened = {mark.record for mark in self.records if mark.opened}
         in_trial = {
-            OpenRelease(mark.envelope, mark.record, mark.site)
+            OpenRelease(mark.envelope, mark.record, mark.site, mark.at)
             for mark in self.records
             if mark.envelope and not mark.opened
         }
         in_register = {
-            OpenRelease(envelope.id, envelope.record, envelope.pile.site)
+            OpenRelease(envelope.id, envelope.record, envelope.pile.site, envelope.released_at)
             for envelope in self.envelopes
             if envelope.status == "released" and envelope.record not in opened
         }
-        return tuple(sorted(in_trial | in_register))
+        return tuple(sorted(in_register | in_trial))
 
     def rivals(self, record: str, site: str, scope: str) -> tuple[OpenRelease, ...]:
         """The open releases that forbid one for `record` at `site`; scope `site` looks at that site alone."""
@@ -67,9 +75,9 @@ class Marks:
             other for other in self.open if other.record != record and (scope == "trial" or other.site == site)
         )
 
-    def released_to(self, record: str) -> Envelope | None:
-        """The envelope the register says is released for `record`."""
-        return next((e for e in self.envelopes if e.status == "released" and e.record == record), None)
+    def released_to(self, record: str) -> tuple[Envelope, ...]:
+        """The envelopes the register says are released for `record`: one, or by mistake more."""
+        return tuple(e for e in self.envelopes if e.status == "released" and e.record == record)
 
     def named_by(self, envelope: str) -> str:
         """A record that names the envelope as the one it opened, or ""; it is used, whatever the register says."""
@@ -88,7 +96,8 @@ class Marks:
 def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register: Gateway) -> Marks:
     """The marks of all records and envelopes, freshly read."""
     facts = config.facts
-    wanted = (facts.released_envelope, facts.envelope, facts.opened_on, facts.site)
+    typed = (facts.envelope, facts.arm, facts.card_code, facts.opened_on, facts.opened_time)
+    wanted = (facts.released_envelope, facts.released_at, facts.site, *typed)
     export = trial.records(dictionary.record_id, [ref.field for ref in wanted])
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in export.rows:
@@ -96,6 +105,6 @@ def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register:
     records = []
     for record, part in rows.items():
         view = RecordView(part, dictionary)
-        envelope, named, opened, site = (view.value(ref.field, ref.event) for ref in wanted)
-        records.append(RecordMark(record, site, envelope, tidy_envelope_id(named), bool(opened)))
+        envelope, at, site, *opened = (view.value(ref.field, ref.event) for ref in wanted)
+        records.append(RecordMark(record, site, envelope, tidy_envelope_id(opened[0]), is_opened(*opened), moment(at)))
     return Marks(tuple(records), read_register(register))

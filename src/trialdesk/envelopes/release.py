@@ -2,23 +2,29 @@
 
 Mark, then look. A release writes the register, then the record, and only then looks whether another release is open.
 Two coordinators at once have both written before either looks, so at least one sees the other. Whoever sees another
-takes its own marks back, in any case: no tie is broken, both may have to try again, and never are two released. Two
-calls for the same record end with the same envelope for it.
+takes its own marks back, waits for a random while and tries again: no tie is broken, and never are two released.
+
+Only the call that wrote a mark takes it back by itself, and only before it has returned the envelope, that is, before
+anybody was told. A later call takes nothing back: a release that stands alone is returned again; beside another one
+both are named, and a person decides with `take_back`.
 
 A crash between the two writes leaves the register marked and the record blank. Other records are refused until the
-same record is released again; that call completes the release with the same envelope, or puts the envelope back when
-the record may not be released any more.
+same record is released again; that call completes the release with the same envelope if it still is of the record's
+site and stratum, or else puts it back.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import SystemRandom
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.envelopes.gate import Case, available, refusals
+from trialdesk.envelopes.gate import Case, available, half, refusals, rivals, standing
 from trialdesk.envelopes.marks import Marks, read_marks
 from trialdesk.envelopes.register import prove_blind, read_register, set_use
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
@@ -27,6 +33,29 @@ from trialdesk.model import Envelope
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import pull_records
+
+_LONGEST = 15.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Contention:
+    """What a call does that meets another: it tries again, after a random while that grows with each try.
+
+    `wait` takes seconds, `draw` gives a number from 0 to 1. The while is measured in the time one try takes, so that it
+    fits a quick server and a slow one.
+    """
+
+    tries: int = 6
+    wait: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = SystemRandom().random
+
+    def pause(self, attempt: int, took: float) -> None:
+        """Wait before the next try; `attempt` counts from 0, `took` are the seconds of the one before."""
+        self.wait(self.draw() * min(took * 2 ** (attempt + 1), _LONGEST))
+
+
+class Contended(ReleaseRefused):
+    """Another release was made at the same moment; this one was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +85,17 @@ class Projects:
         self.trial.write(self.dictionary.record_id, rows, clear=True)
 
 
-def release(config: Config, trial: Gateway, register: Gateway, record: str, now: datetime) -> Envelope:
+def release(
+    config: Config,
+    trial: Gateway,
+    register: Gateway,
+    record: str,
+    now: datetime,
+    contention: Contention = Contention(),
+) -> Envelope:
     """The lowest received envelope of the record's pile is released for it, in register and record; it is returned.
+
+    One that is released for the record already, alone and fitting, is returned again.
 
     Args:
         config: The trial.
@@ -65,30 +103,46 @@ def release(config: Config, trial: Gateway, register: Gateway, record: str, now:
         register: The envelope register, seen with the coordinator's token.
         record: The record id.
         now: The moment of release; a time without zone is read as the trial's own.
+        contention: What to do when another call is at work.
 
     Raises:
         ReleaseRefused: no envelope may be released for the record now; one line for every reason.
         ConfigError: the configuration names something the trial project does not have.
         ConcealmentBroken: the coordinator's token can see allocations.
         WriteBackFailed: a project does not hold the release; what was written is taken back.
+        RedcapUnreachable: the server did not answer; the line says what stands.
     """
     prove_blind(register)
     prove_fit(config, trial)
     local = (now.astimezone(config.trial.zone) if now.tzinfo else now).replace(second=0, microsecond=0, tzinfo=None)
+    for attempt in range(contention.tries):
+        begun = time.monotonic()
+        try:
+            return _attempt((config, trial, register), record, local, first=attempt == 0)
+        except Contended as met:
+            refused = met
+        if attempt + 1 < contention.tries:
+            contention.pause(attempt, time.monotonic() - begun)
+    raise refused
+
+
+def _attempt(where: tuple[Config, Gateway, Gateway], record: str, local: datetime, *, first: bool) -> Envelope:
+    """One try; Contended when another release came between, and nothing of this one is left."""
+    config, trial, register = where
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)
     case = Case(config, snapshot, projects.look(), record, local.date())
     problems = refusals(case)
-    envelope = None if problems else available(case)
-    if envelope is None:
-        _put_back_half(projects, case)
-        raise _refused(record, *problems)
-    released = replace(envelope, status="released", record=record, released_at=local)
-    _still_there(register, envelope, record)
-    set_use(register, [released])
-    _mark(projects, released, local.strftime("%Y-%m-%d %H:%M"))
-    _stand_or_back_off(projects, released)
-    return released
+    stands = None if problems else standing(case)
+    if stands is not None:
+        return _again(case, stands)
+    others = rivals(case) if record in snapshot.records else ()
+    if problems:
+        _put_back(projects, half(case))
+        raise _refused(record, *problems, *others)
+    if others:
+        raise _refused(record, *others) if first else _refused(record, *others, kind=Contended)
+    return _released(projects, case, local)
 
 
 def take_back(config: Config, trial: Gateway, register: Gateway, record: str) -> tuple[str, ...]:
@@ -98,72 +152,139 @@ def take_back(config: Config, trial: Gateway, register: Gateway, record: str) ->
     envelope the register has meanwhile as void or lost stays so. Returns the envelopes taken back.
 
     Raises:
-        ReleaseRefused: nothing is released for the record, or its opening is recorded.
+        ReleaseRefused: nothing is released for the record, or an opening is typed in.
     """
     prove_blind(register)
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)
     marks = projects.look()
-    own = {other.envelope for other in marks.open if other.record == record}
+    who = patient(snapshot, config, record)
+    own = {envelope.id for envelope in marks.released_to(record)} | ({who.released_envelope} - {""})
+    if own and who.opened:
+        raise _refused(record, "an opening is typed in already: an opened envelope can't be taken back")
+    named = [f"{name} is named by {marks.named_by(name)}" for name in sorted(own) if marks.named_by(name)]
+    if named:
+        raise _refused(record, f"{', '.join(named)}: an opened envelope can't be taken back")
     if not own:
         raise _refused(record, "no release is open for it; there is nothing to take back")
-    who = patient(snapshot, config, record)
-    if who.envelope or who.arm:
-        raise _refused(record, "an envelope or arm is typed in already: an opened envelope can't be taken back")
     for envelope in sorted(own):
-        _back_off(projects, marks, record, envelope)
+        _back_off(projects, record, envelope)
     return tuple(sorted(own))
+
+
+def _again(case: Case, stands: Envelope) -> Envelope:
+    """The release that stands for the record, if it stands alone."""
+    others = case.marks.rivals(case.record, case.patient.site, case.config.envelopes.scope)
+    if not others:
+        return stands
+    own = next(one for one in case.marks.open if one.envelope == stands.id)
+    named = ", ".join(map(str, (own, *others)))
+    raise _refused(
+        case.record,
+        f"two releases stand: {named}; nothing was changed. Take back, with --take-back, the one of the record whose "
+        "clinician was not told",
+    )
+
+
+def _released(projects: Projects, case: Case, local: datetime) -> Envelope:
+    """Marks are written, and stand."""
+    begun, envelope = half(case), available(case)
+    if envelope is None:
+        raise _refused(case.record, "no received envelope is left; send more")
+    if begun is not None and begun.id != envelope.id:
+        _put_back(projects, begun)
+    _still_there(projects.register, envelope, case.record)
+    released = replace(envelope, status="released", record=case.record, released_at=local)
+    finishing = begun is not None and begun.id == envelope.id
+    if not finishing:
+        _mark_register(projects, released)
+    _mark_record(projects, released, local.strftime("%Y-%m-%d %H:%M"), finishing=finishing)
+    _stand_or_back_off(projects, released, finishing=finishing)
+    return released
 
 
 def _still_there(register: Gateway, envelope: Envelope, record: str) -> None:
     """Nobody has taken the envelope since it was chosen; reading the record takes a while."""
     (now,) = read_register(register, [envelope.id])
     if (now.status, now.record) != (envelope.status, envelope.record):
-        raise _refused(record, f"{envelope.id} is {now.status} for {now.record or 'no record'} by now; try again")
+        taken = f"{envelope.id} is {now.status} for {now.record or 'no record'} by now"
+        raise _refused(record, f"{taken}; try again", kind=Contended)
 
 
-def _mark(projects: Projects, released: Envelope, at: str) -> None:
+def _mark_register(projects: Projects, released: Envelope) -> None:
+    """The register holds the release; an answer that was lost is looked for."""
+    try:
+        set_use(projects.register, [released])
+    except RedcapUnreachable as error:
+        try:
+            (now,) = read_register(projects.register, [released.id])
+        except RedcapUnreachable:
+            raise _half_done(error, released) from None
+        if (now.status, now.record) != ("released", released.record):
+            raise RedcapUnreachable(f"{error}; nothing was changed, run it again") from None
+
+
+def _mark_record(projects: Projects, released: Envelope, at: str, *, finishing: bool) -> None:
     """The record names the envelope; where it can't be written, the register is as before."""
     record = released.record
     try:
         projects.mark_record(record, released.id, at)
     except (NotAllowed, RedcapRefused):
-        _unmark(projects, record, released.id)
+        if not finishing:
+            _unmark(projects, record, released.id)
         raise
     except RedcapUnreachable as error:
-        half = f"{released.id} is half released for {record}: run this again to finish it, or with --take-back"
-        raise RedcapUnreachable(f"{error}; {half}") from None
+        try:
+            marks = projects.look()
+        except RedcapUnreachable:
+            raise _half_done(error, released) from None
+        if marks.envelope_in(record) != released.id:
+            raise _half_done(error, released) from None
 
 
-def _stand_or_back_off(projects: Projects, released: Envelope) -> None:
-    marks = projects.look()
+def _half_done(error: RedcapUnreachable, released: Envelope) -> RedcapUnreachable:
+    return RedcapUnreachable(
+        f"{error}; {released.id} may be half released for {released.record}, and nobody else gets one meanwhile: run "
+        "this again to finish it, or with --take-back"
+    )
+
+
+def _stand_or_back_off(projects: Projects, released: Envelope, *, finishing: bool) -> None:
+    try:
+        marks = projects.look()
+    except RedcapUnreachable as error:
+        raise _half_done(error, released) from None
     record, site = released.record, released.pile.site
-    rivals = marks.rivals(record, site, projects.config.envelopes.scope)
-    kept = marks.released_to(record)
-    stands = kept is not None and kept.id == released.id == marks.envelope_in(record)
-    if stands and not rivals:
+    others = marks.rivals(record, site, projects.config.envelopes.scope)
+    held = [envelope.id for envelope in marks.released_to(record)]
+    stands = held == [released.id] and marks.envelope_in(record) == released.id
+    if stands and not others:
         return
-    _back_off(projects, marks, record, released.id)
-    if not rivals:
+    if finishing:  # the mark in the register is another call's: only a person takes it back
+        projects.mark_record(record, "", "")
+    else:
+        _back_off(projects, record, released.id)
+    if not others:
         raise WriteBackFailed(
             f"{record}: register or record does not hold the release of {released.id}; it was taken back, try again"
         )
-    others = ", ".join(f"{other.envelope} for {other.record}" for other in rivals)
-    raise _refused(record, f"another release was made at the same moment ({others}); this one was taken back")
+    named = ", ".join(map(str, others))
+    raise _refused(
+        record, f"another release was made at the same moment ({named}); this one was taken back", kind=Contended
+    )
 
 
-def _back_off(projects: Projects, marks: Marks, record: str, envelope: str) -> None:
+def _back_off(projects: Projects, record: str, envelope: str) -> None:
     """Our own marks are gone; the record first, so that a crash in between leaves what the next call can mend."""
-    if marks.envelope_in(record) == envelope:
+    if projects.look().envelope_in(record) == envelope:
         projects.mark_record(record, "", "")
     _unmark(projects, record, envelope)
 
 
-def _put_back_half(projects: Projects, case: Case) -> None:
-    """A release that broke off between its two writes is undone, unless the site has the envelope open already."""
-    half = case.marks.released_to(case.record)
-    if half is not None and not case.marks.envelope_in(case.record) and not case.marks.named_by(half.id):
-        _unmark(projects, case.record, half.id)
+def _put_back(projects: Projects, begun: Envelope | None) -> None:
+    """A release that broke off between its two writes, and can't be completed, is undone."""
+    if begun is not None:
+        _unmark(projects, begun.record, begun.id)
 
 
 def _unmark(projects: Projects, record: str, envelope: str) -> None:
@@ -172,8 +293,8 @@ def _unmark(projects: Projects, record: str, envelope: str) -> None:
     A release of the same envelope that stands for another record gets its own back, which ours had written over.
     """
     marks = projects.look()
-    kept = marks.released_to(record)
-    if kept is None or kept.id != envelope:
+    kept = next((held for held in marks.released_to(record) if held.id == envelope), None)
+    if kept is None:
         return
     holder = marks.holder_of(envelope, record)
     if holder:
@@ -183,5 +304,5 @@ def _unmark(projects: Projects, record: str, envelope: str) -> None:
         set_use(projects.register, [replace(kept, status="received", record="", released_at=None)])
 
 
-def _refused(record: str, *reasons: str) -> ReleaseRefused:
-    return ReleaseRefused("\n".join(f"{record}: {reason}" for reason in reasons))
+def _refused(record: str, *reasons: str, kind: type[ReleaseRefused] = ReleaseRefused) -> ReleaseRefused:
+    return kind("\n".join(f"{record}: {reason}" for reason in reasons))

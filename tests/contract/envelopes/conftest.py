@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -55,6 +56,12 @@ class World:
 
     def envelope(self, name: str) -> Envelope:
         return read_register(self.register(), [name])[0]
+
+    def receive_all(self) -> None:
+        """Every envelope lies at its site, unused."""
+        envelopes = read_register(self.register())
+        fresh = [replace(e, status="received", released_at=None, record="", opened_on=None) for e in envelopes]
+        write_use(self.register(), [one for one, before in zip(fresh, envelopes, strict=True) if one != before])
 
     def held(self, record: str) -> tuple[str, str]:
         """What the record says of its release."""
@@ -116,7 +123,13 @@ def config_file(folder: Path, url: str) -> Path:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("envelopes")
+    with world_in(tmp_path_factory.mktemp("envelopes")) as built:
+        yield built
+
+
+@contextmanager
+def world_in(folder: Path) -> Iterator[World]:
+    """Both projects on a server whose files are in the folder."""
     with running(folder / "redcap.db") as server:
         config = load(config_file(folder, server.url))
         secret = SecretStr(server.super_token)
@@ -150,9 +163,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture
 def desk(world: World) -> Iterator[World]:
     """The world with every envelope received and no record; what a test left is cleared away."""
-    envelopes = read_register(world.register())
-    fresh = [replace(e, status="received", released_at=None, record="", opened_on=None) for e in envelopes]
-    write_use(world.register(), [one for one, before in zip(fresh, envelopes, strict=True) if one != before])
+    world.receive_all()
     yield world
     ids = list(world.trial().ids("record_id"))
     if ids:

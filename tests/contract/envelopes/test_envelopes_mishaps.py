@@ -73,7 +73,7 @@ def test_a_release_that_stands_keeps_its_mark_when_another_backs_off(
         set_use(register, envelopes)
 
     monkeypatch.setattr("trialdesk.envelopes.release.set_use", after_a)
-    with pytest.raises(ReleaseRefused, match="at the same moment"):
+    with pytest.raises(ReleaseRefused, match="one at a time"):
         desk.release("B")
     assert desk.open() == [(ODE_1, "A")]
     assert desk.held("A")[0] == ODE_1

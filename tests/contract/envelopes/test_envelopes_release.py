@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Barrier, Thread
 
 import pytest
 
-from contract.envelopes.conftest import World
+from contract.envelopes.conftest import K1N, World
 from redcap_rules.record import Row
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.envelopes.openings import settle
@@ -218,6 +218,114 @@ def test_a_release_that_broke_off_is_undone_when_it_may_not_be_completed(desk: W
     assert desk.release("B").id == ODE_1
 
 
+@pytest.mark.parametrize("field", ["rand_env", "rand_arm", "rand_code", "rand_date", "rand_time"])
+def test_an_envelope_is_opened_once_anything_of_it_is_typed_in(desk: World, field: str) -> None:
+    """Number, arm, code, date or time alone: not taken back, and the next may be released."""
+    desk.enter("A", "ODE")
+    desk.enter("B", "ODE")
+    first = desk.release("A")
+    typed = {
+        "rand_env": first.id,
+        "rand_arm": "1",
+        "rand_code": "7K3M",
+        "rand_date": "2026-03-02",
+        "rand_time": "10:45",
+    }
+    desk.enter("A", "ODE", **{f"randomisation__{field}": typed[field]})
+    with pytest.raises(ReleaseRefused, match="an opened envelope can't be taken back"):
+        take_back(desk.config, desk.trial(), desk.register(), "A")
+    assert desk.release("B").id == ODE_2
+
+
+@pytest.mark.parametrize(("site", "stratum"), [("ODE", N2F), ("RIG", K1N)], ids=["stratum", "site"])
+def test_a_half_done_release_of_another_pile_is_put_back(desk: World, site: str, stratum: Sequence[str]) -> None:
+    """The clinician corrects stratum or site after the crash: the envelope of the record as it is now is released."""
+    desk.enter("A", "ODE")
+    crash_between_the_writes(desk, "A")
+    desk.admin.delete_records(["A"])
+    desk.enter("A", site, stratum)
+    released = desk.release("A")
+    assert (released.pile.site, released.pile.stratum) == (site, "K1N" if stratum == K1N else "N2F")
+    assert desk.envelope(ODE_1).status == "received"
+    assert desk.open() == [(released.id, "A")]
+
+
+def test_a_release_of_another_pile_is_never_read_out_again(desk: World) -> None:
+    """Whole in both projects, then the stratum is corrected: only a person takes it back."""
+    desk.enter("A", "ODE")
+    desk.release("A")
+    desk.enter("A", "ODE", N2F)
+    with pytest.raises(ReleaseRefused, match=f"{ODE_1} is released for it, and is not of the site and stratum"):
+        desk.release("A")
+    assert desk.open() == [(ODE_1, "A")]
+    take_back(desk.config, desk.trial(), desk.register(), "A")
+    assert desk.release("A").pile.stratum == "N2F"
+
+
+def test_two_released_envelopes_of_one_record_are_both_named(desk: World) -> None:
+    """Somebody typed the second into the register."""
+    desk.enter("A", "ODE")
+    desk.release("A")
+    write_use(desk.register(), [replace(desk.envelope(ODE_2), status="released", record="A")])
+    with pytest.raises(ReleaseRefused, match=f"{ODE_1} and {ODE_2} are released for it"):
+        desk.release("A")
+    assert take_back(desk.config, desk.trial(), desk.register(), "A") == (ODE_1, ODE_2)
+    assert desk.release("A").id == ODE_1
+
+
+def test_running_again_returns_the_same_envelope_and_takes_nothing_back(desk: World) -> None:
+    """Alone it is named again; beside another one both are named with their times, and nothing changes."""
+    desk.enter("A", "ODE")
+    desk.enter("B", "RIG", N2F)
+    first = desk.release("A")
+    assert desk.release("A", NOW.replace(hour=11)) == first
+    other = replace(desk.envelope(RIG_1), status="released", record="B", released_at=datetime(2026, 3, 2, 10, 31))
+    write_use(desk.register(), [other])
+    desk.enter(
+        "B", "RIG", N2F, randomisation__rand_env_released=RIG_1, randomisation__rand_released_at="2026-03-02 10:31"
+    )
+    before = desk.open()
+    named = f"{ODE_1} for A since 2026-03-02 10:30, {RIG_1} for B since 2026-03-02 10:31; nothing was changed"
+    with pytest.raises(ReleaseRefused, match=named):
+        desk.release("A")
+    with pytest.raises(ReleaseRefused, match="--take-back"):
+        desk.release("B")
+    assert desk.open() == before
+    take_back(desk.config, desk.trial(), desk.register(), "B")
+    assert desk.release("A").id == ODE_1
+
+
+class Lossy(Gateway):
+    """A gateway whose writes arrive and whose answers don't, as often as told."""
+
+    def __init__(self, plain: Gateway, times: int) -> None:
+        super().__init__(plain.url, plain._secret)
+        self._left = times
+
+    def write(self, record_id: str, rows: Iterable[Row], *, clear: bool = False) -> int:
+        count = super().write(record_id, rows, clear=clear)
+        if self._left:
+            self._left -= 1
+            raise RedcapUnreachable("redcap.example.org did not answer in time")
+        return count
+
+
+def test_a_write_whose_answer_is_lost_is_looked_for(desk: World) -> None:
+    """Both writes arrived: the release stands."""
+    desk.enter("A", "ODE")
+    trial, register = Lossy(desk.trial(), 1), Lossy(desk.register(), 1)
+    assert release(desk.config, trial, register, "A", NOW).id == ODE_1
+    assert (desk.open(), desk.held("A")[0]) == ([(ODE_1, "A")], ODE_1)
+
+
+def test_a_first_write_that_never_arrived_changes_nothing(desk: World) -> None:
+    """The line says so, and it is true."""
+    desk.enter("A", "ODE")
+    with pytest.raises(RedcapUnreachable, match="nothing was changed"):
+        release(desk.config, desk.trial(), Interrupted(desk.register(), away), "A", NOW)
+    assert desk.open() == []
+
+
 def test_a_write_that_redcap_lost_is_taken_back(desk: World) -> None:
     """Register and record are read back; a release that does not stand in both is none."""
     desk.enter("A", "ODE")
@@ -237,7 +345,7 @@ def test_a_release_can_be_taken_back_until_it_is_opened(desk: World) -> None:
         take_back(desk.config, desk.trial(), desk.register(), "A")
     assert desk.release("A").id == ODE_1
     desk.record_opening("A", ODE_1)
-    with pytest.raises(ReleaseRefused, match="nothing to take back"):
+    with pytest.raises(ReleaseRefused, match="an opened envelope can't be taken back"):
         take_back(desk.config, desk.trial(), desk.register(), "A")
 
 

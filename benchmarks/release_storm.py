@@ -1,0 +1,41 @@
+"""Coordinators at the same moment, many rounds: how often one of them gets an envelope, after how long, and never two.
+
+Run from the project's folder: .venv/bin/python benchmarks/release_storm.py [ROUNDS of two callers] [ROUNDS of sixteen]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[:0] = ["tests", "src", "scripts"]
+
+from contract.envelopes.conftest import world_in
+from contract.envelopes.test_envelopes_storm import PILES
+from storm import storm
+from trialdesk.envelopes.release import take_back
+
+
+def main(rounds: dict[int, int]) -> None:
+    """Print a line for each number of callers."""
+    with tempfile.TemporaryDirectory() as folder, world_in(Path(folder)) as desk:
+        desk.receive_all()
+        records = [f"S{number:02}" for number in range(len(PILES))]
+        for record, (site, stratum) in zip(records, PILES, strict=True):
+            desk.enter(record, site, stratum)
+        for callers, times in rounds.items():
+            ended = []
+            for _ in range(times):
+                ended.append(storm(desk.release, records[:callers]))
+                for envelope, record in desk.open():
+                    take_back(desk.config, desk.trial(), desk.register(), record)
+                    assert [envelope] == [one.id for one in ended[-1].won]
+            won = sum(len(one.won) == 1 for one in ended)
+            print(f"{callers} callers: one wins in {won} of {times}, never two: {max(len(o.won) for o in ended) < 2}")
+            print(f"  slowest round {max(one.seconds for one in ended):.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    two, many = (int(word) for word in (*sys.argv[1:], "100", "100")[:2])
+    main({2: two, len(PILES): many})
