@@ -5,6 +5,7 @@ Run from the project's folder: .venv/bin/python benchmarks/release_storm.py [ROU
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -37,5 +38,6 @@ def main(rounds: dict[int, int]) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("waitress").setLevel(logging.ERROR)
     two, many = (int(word) for word in (*sys.argv[1:], "100", "100")[:2])
     main({2: two, len(PILES): many})

@@ -17,7 +17,7 @@ from trialdesk.model import Envelope, Patient, Pile
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import Snapshot
 
-_WAY_OUT = "if none of them was opened, run this with --take-back, then again"
+_WAY_OUT = "if it was not opened for this record, run this with --take-back, then again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,9 @@ def _used(case: Case, who: Patient) -> Iterator[str]:
             f"{who.released_envelope} is released for it already in the record, and in the register it is not: "
             f"{_WAY_OUT}"
         )
-    elif (stands := standing(case)) and not fits(case, stands):
+    elif (stands := standing(case)) and (user := case.marks.named_by(stands.id)):
+        yield f"{stands.id} is released for it, and is recorded as opened for {user}: {_WAY_OUT}"
+    elif stands and not fits(case, stands):
         yield f"{stands.id} is released for it, and is not of the site and stratum the record has now: {_WAY_OUT}"
 
 

@@ -88,6 +88,11 @@ class Marks:
         holders = (m.record for m in self.records if m.envelope == envelope and m.record != other_than)
         return next(holders, "")
 
+    def opened_another(self, record: str, envelope: str) -> bool:
+        """Whether the number typed into the record is that of another envelope that exists."""
+        own = next((mark for mark in self.records if mark.record == record), None)
+        return own is not None and own.named != envelope and any(one.id == own.named for one in self.envelopes)
+
     def envelope_in(self, record: str) -> str:
         """The envelope `record` itself says is released for it, or ""."""
         return next((mark.envelope for mark in self.records if mark.record == record), "")

@@ -148,27 +148,30 @@ def _attempt(where: tuple[Config, Gateway, Gateway], record: str, local: datetim
 def take_back(config: Config, trial: Gateway, register: Gateway, record: str) -> tuple[str, ...]:
     """The open release of the record is undone: the record names no envelope, the envelope is `received` again.
 
-    For a release whose envelope was not opened: the patient withdrew, or the call was for the wrong record. An
-    envelope the register has meanwhile as void or lost stays so. Returns the envelopes taken back.
+    For a release whose envelope was not opened: the patient withdrew, the call was for the wrong record, or another
+    envelope was opened instead. An envelope the register has meanwhile as void or lost stays so. Returns the envelopes
+    taken back.
 
     Raises:
-        ReleaseRefused: nothing is released for the record, or an opening is typed in.
+        ReleaseRefused: nothing is released for the record, or an opening of it is typed in.
     """
     prove_blind(register)
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)
     marks = projects.look()
     who = patient(snapshot, config, record)
-    own = {envelope.id for envelope in marks.released_to(record)} | ({who.released_envelope} - {""})
-    if own and who.opened:
-        raise _refused(record, "an opening is typed in already: an opened envelope can't be taken back")
-    named = [f"{name} is named by {marks.named_by(name)}" for name in sorted(own) if marks.named_by(name)]
-    if named:
-        raise _refused(record, f"{', '.join(named)}: an opened envelope can't be taken back")
+    held = {envelope.id for envelope in marks.released_to(record)}
+    own = held | ({who.released_envelope} - {""})
     if not own:
         raise _refused(record, "no release is open for it; there is nothing to take back")
-    for envelope in sorted(own):
-        _back_off(projects, record, envelope)
+    opened = sorted(name for name in own if who.opened and not marks.opened_another(record, name))
+    if opened:
+        raise _refused(
+            record, f"an opening of {' and '.join(opened)} is typed in: an opened envelope can't be taken back"
+        )
+    for envelope in sorted(held if who.opened else own):
+        # a record in which another envelope was opened goes on saying which one was released for it
+        (_unmark if who.opened else _back_off)(projects, record, envelope)
     return tuple(sorted(own))
 
 
@@ -258,12 +261,17 @@ def _stand_or_back_off(projects: Projects, released: Envelope, *, finishing: boo
     others = marks.rivals(record, site, projects.config.envelopes.scope)
     held = [envelope.id for envelope in marks.released_to(record)]
     stands = held == [released.id] and marks.envelope_in(record) == released.id
-    if stands and not others:
+    user = marks.named_by(released.id)
+    typed = marks.opened_another(record, released.id) or user not in ("", record)
+    if stands and not others and not typed:
         return
     if finishing:  # the mark in the register is another call's: only a person takes it back
         projects.mark_record(record, "", "")
     else:
         _back_off(projects, record, released.id)
+    if typed:
+        what = f"{released.id} was typed in for {user}" if user else "the opening of another envelope was typed in"
+        raise _refused(record, f"{what} meanwhile; this release was taken back", kind=Contended)
     if not others:
         raise WriteBackFailed(
             f"{record}: register or record does not hold the release of {released.id}; it was taken back, try again"
