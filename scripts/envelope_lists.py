@@ -1,4 +1,4 @@
-"""Write the envelope lists as an Excel workbook."""
+"""The envelope lists as an Excel workbook, and what is filed about envelopes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import typer
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
 from trialdesk.errors import REDCAP, ConcealmentBroken, ConfigError, OutputFailed, TableError
 
-app = application("Write the envelope lists as an Excel workbook; no arm is in it.")
+app = application("The envelope lists, and what belongs to them; no arm is in any of it.")
 
 
-@command(app, "written", *REDCAP, ConcealmentBroken, TableError, OutputFailed)
+@command(app, "written", *REDCAP, ConcealmentBroken, TableError, OutputFailed, alone=True)
 def envelope_lists(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     site: Annotated[str, typer.Option(metavar="CODE", help="The list for this site alone.")] = "",
     out: Annotated[
@@ -23,6 +24,8 @@ def envelope_lists(
     ] = None,
 ) -> None:
     """Write where every envelope is and what to send, or with --site the list for one site."""
+    if context.invoked_subcommand:
+        return
     from datetime import datetime
 
     from trialdesk.config import load
@@ -42,6 +45,21 @@ def envelope_lists(
     path = out or trial.path(trial.folders.reports) / f"envelopes{'-' if site else ''}{site}.xlsx"
     save(path, tables, f"{trial.trial.id} · envelopes · {now:%Y-%m-%d %H:%M}")
     print(path)
+
+
+@command(app, "filed", TableError, OutputFailed)
+def file(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The packer's manifest.json of one version.")],
+    root: Annotated[str, typer.Option(metavar="ROOT", help="The Merkle root, typed from the paper that was filed.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """File a version's manifest: runs and releases hold the register against it from now on."""
+    from trialdesk.config import load
+    from trialdesk.envelopes.filing import FOLDER, file_manifest
+
+    trial = load(config)
+    made = file_manifest(trial, manifest, root)
+    print(f"version {made.version} of {made.trial}: {made.envelopes} envelopes, filed in {trial.state / FOLDER}")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import OutputFailed, TableError
+from trialdesk.errors import OutputFailed, PlanRefused, TableError
 
 app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
 
 
-@command(app, "made", TableError, OutputFailed)
+@command(app, "made", PlanRefused, TableError, OutputFailed)
 def make_tables(
     config: ConfigOption = DEFAULT_CONFIG,
     identity: Annotated[
@@ -30,22 +30,31 @@ def make_tables(
         list[str] | None,
         typer.Option(metavar="SITE-STRATUM", help="Resupply this pile with its next batch; repeat for more."),
     ] = None,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze", help="The codes that were shown are right; asked for once."),
+    ] = False,
 ) -> None:
     """Make the first batch of every pile that has none, or the next batch of the piles named."""
     from datetime import datetime
     from secrets import token_bytes
 
-    from trialdesk.allocation.making import PackerFiles, make_version
+    from trialdesk.allocation.making import PackerFiles, blocks_told, make_version
+    from trialdesk.allocation.manifest import sites_of
+    from trialdesk.allocation.parcels import parcel_name
     from trialdesk.allocation.scheme import MASTER_BYTES
     from trialdesk.config import load
 
     trial = load(config)
     files = PackerFiles(identity, master_file)
     today = datetime.now(trial.trial.zone).date()
-    made = make_version(trial, files, pile or (), lambda: token_bytes(MASTER_BYTES), today)
+    made = make_version(trial, files, pile or (), lambda: token_bytes(MASTER_BYTES), today, freeze=freeze)
     mark = " (TEST)" if made.domain == "dev" else ""
     print(f"version {made.version}{mark}: {made.envelopes} envelopes in {len(made.piles)} pile(s)")
+    print(f"parcels     {', '.join(parcel_name(site, made.version) for site in sites_of(made))}")
     print(f"Merkle root {made.merkle_root}: file it before the first of them is sent")
+    for line in blocks_told(trial):
+        print(f"warning: {line}")
 
 
 if __name__ == "__main__":

@@ -192,14 +192,17 @@ def inside(world: World) -> Iterator[World]:
     """The release code works on this world."""
     with pytest.MonkeyPatch.context() as patched:
         for name, what in (
+            ("read_filed", lambda _: ()),
             ("prove_blind", lambda _: None),
             ("prove_fit", lambda *_: None),
+            ("prove_codes", lambda *_: None),
             ("pull_records", lambda _, records: world.pull(records[0])),
             ("read_marks", lambda *_: world.look()),
             ("read_register", lambda _, ids: world.read(ids)),
             ("set_use", lambda _, envelopes: world.set_use(envelopes)),
         ):
             patched.setattr(room, name, what)
+        patched.setattr("trialdesk.envelopes.gate._unproved", lambda *_: iter(()))  # nobody files anything meanwhile
         yield world
 
 

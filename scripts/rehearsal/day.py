@@ -13,7 +13,9 @@ from rehearsal.setting import setting_of
 from rehearsal.stage import Stage
 from rehearsal.story import Deviation, Story, write_story
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
+from trialdesk.allocation.manifest import from_text
 from trialdesk.allocation.tables import Table, by_pile
+from trialdesk.envelopes.filing import file_manifest
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register
 from trialdesk.envelopes.release import release
@@ -40,7 +42,7 @@ def make_envelopes(stage: Stage, story: Story, today: date) -> tuple[Cards, str]
     config, files = stage.config, PackerFiles(stage.identity)
     short: list[str] = []
     while True:
-        make_version(config, files, short, lambda: _master(story.seed), today)
+        make_version(config, files, short, lambda: _master(story.seed), today, freeze=True)
         tables = open_tables(config, stage.identity)
         piles = by_pile(tables)
         short = [str(pile) for pile, number in story.use().items() if len(piles[pile]) < number]
@@ -48,6 +50,8 @@ def make_envelopes(stage: Stage, story: Story, today: date) -> tuple[Cards, str]
             break
     packer = open_gateway(config, "packer")
     push(plan_push(tables, packer), tables, packer)
+    for made in sorted(config.path(config.folders.tables).glob("v*/manifest.json")):
+        file_manifest(config, made, from_text(made.read_text(encoding="utf-8")).merkle_root)
     envelopes = sum(len(made) for made in piles.values())
     return Cards(tables), f"{envelopes} envelopes in {len(piles)} piles, sealed and in the register"
 

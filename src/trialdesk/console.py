@@ -33,7 +33,7 @@ class Undeclared(UserWarning):
 
 
 def command(
-    app: typer.Typer, done: str, *more: int | type[TrialError], **settings: Any
+    app: typer.Typer, done: str, *more: int | type[TrialError], alone: bool = False, **settings: Any
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """A command of `app` whose help names the exit codes it may end with.
 
@@ -41,6 +41,7 @@ def command(
         app: The command line.
         done: What exit code 0 means here.
         more: The other codes, or the errors that have them; a wrong configuration may end every command.
+        alone: Whether it is what the command line does when no command is named; its function asks the context.
         settings: For typer: name, help.
     """
     codes = {code if isinstance(code, int) else code.exit_code for code in (*more, ConfigError)}
@@ -60,7 +61,10 @@ def command(
                 _declared(end.exit_code, codes)
                 raise
 
-        app.command(epilog=epilog, **settings)(watched)
+        if alone:
+            app.callback(invoke_without_command=True, epilog=epilog, **settings)(watched)
+        else:
+            app.command(epilog=epilog, **settings)(watched)
         return watched
 
     return add

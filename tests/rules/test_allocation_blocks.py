@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain, islice, pairwise, permutations, product
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialdesk.allocation.blocks import Below, block_list, cut_batch, next_block, numbers, shuffled
+from trialdesk.allocation.blocks import Below, block_list, next_block, numbers, shuffled
 from trialdesk.allocation.scheme import Scheme, encode, list_key
 from trialdesk.model import Pile
 
@@ -137,25 +137,6 @@ def test_words_that_favour_small_numbers_are_skipped(
     """A word is used only below the largest multiple of n that fits in 32 bits."""
     monkeypatch.setattr("trialdesk.allocation.blocks.hmac", Words([word, 7, 0, 0, 0, 0, 0, 0]))
     assert numbers(b"any")(n) == (word % n if taken else 7 % n)
-
-
-@given(st.integers(0, 10**9), st.sampled_from([(2,), (4,), (2, 4), (4, 6), (2, 4, 6, 8)]), st.integers(1, 40))
-def test_a_batch_is_whole_blocks_and_no_longer_than_needed(seed: int, sizes: tuple[int, ...], least: int) -> None:
-    """A batch reaches the configured size with whole blocks, holds equally many of each arm, and stops there."""
-    blocks = list(islice(block_list(scheme(*sizes), key(seed)), 60))
-    batch = cut_batch(iter(blocks), least)
-    used = list(_blocks_of(blocks, len(batch)))
-    assert batch == tuple(chain.from_iterable(used))
-    assert len(batch) >= least > len(batch) - len(used[-1])
-    assert batch.count("1") == batch.count("2")
-
-
-def _blocks_of(blocks: Sequence[tuple[str, ...]], length: int) -> Iterator[tuple[str, ...]]:
-    for block in blocks:
-        if length <= 0:
-            return
-        length -= len(block)
-        yield block
 
 
 @given(st.integers(0, 10**9), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))

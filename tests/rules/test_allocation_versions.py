@@ -6,23 +6,29 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import date
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyrage import x25519
 from ruamel.yaml import YAML
 
 from frozen import FROZEN
+from trialdesk.allocation.blocks import block_list
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
+from trialdesk.allocation.scheme import list_key, scheme_of
 from trialdesk.allocation.sealing import seal, unseal
 from trialdesk.allocation.tables import by_pile
 from trialdesk.config import Config, load
-from trialdesk.errors import ConfigError, OutputFailed, TableError
+from trialdesk.errors import ConfigError, OutputFailed, PlanRefused, TableError
+from trialdesk.model import Pile
 from trialdesk.private import read_private
 
 MASTER = bytes(range(7, 39))
+FIRST_SCHEMA = Path(__file__).parents[1] / "data" / "tables-v1"
 TODAY = date(2026, 11, 23)
 PACKER = x25519.Identity.generate()
 WriteConfig = Callable[..., Config]
@@ -61,7 +67,7 @@ def configured(tmp_path: Path) -> WriteConfig:
 
 def make(config: Config, *resupply: str, identity: bool = True, master: str | None = "master.txt") -> Manifest:
     files = PackerFiles(config.home / "identity.txt" if identity else None, config.home / master if master else None)
-    return make_version(config, files, resupply, lambda: bytes(range(50, 82)), TODAY)
+    return make_version(config, files, resupply, lambda: bytes(range(50, 82)), TODAY, freeze=True)
 
 
 def everything(folder: Path) -> bytes:
@@ -72,17 +78,18 @@ def test_a_first_run_makes_every_pile_and_a_second_only_the_new_site(configured:
     """First run: all piles; new site: its piles; the manifest counts what was added."""
     first = make(configured(sites=1), identity=False)
     second = make(configured(sites=2))
-    assert (first.version, first.envelopes, len(first.piles)) == (1, 8 * 6, 8)
+    assert (first.version, len(first.piles)) == (1, 8)
+    assert {count.count for count in first.piles} <= {5, 6, 7}
     assert {count.pile[:3] for count in second.piles} == {"RIG"}
-    assert {(c.batch, c.first, c.last, c.count) for c in second.piles} == {(1, 1, 6, 6)}
+    assert {(c.batch, c.first, c.last == c.count) for c in second.piles} == {(1, 1, True)}
 
 
 def test_a_resupply_continues_the_pile_it_names(configured: WriteConfig) -> None:
     """--pile adds the next batch: running numbers go on, the batch number rises, other piles stay."""
     config = configured()
-    make(config)
-    made = make(config, "ODE-K2F")
-    assert [(c.pile, c.batch, c.first, c.last) for c in made.piles] == [("ODE-K2F", 2, 7, 12)]
+    before = next(count for count in make(config).piles if count.pile == "ODE-K2F")
+    (made,) = make(config, "ODE-K2F").piles
+    assert (made.pile, made.batch, made.first) == ("ODE-K2F", 2, before.last + 1)
 
 
 def test_a_run_with_nothing_to_make_is_refused_and_leaves_no_trace(configured: WriteConfig) -> None:
@@ -214,7 +221,7 @@ def test_a_broken_write_leaves_no_version(configured: WriteConfig, monkeypatch: 
 
 
 def test_no_public_file_holds_an_arm_a_block_size_or_the_master(configured: WriteConfig) -> None:
-    """Planted arm names, a rare block weight and the master are in no file or file name of the tables folder."""
+    """No card, block weight or master is in a file or file name of the tables folder; arms only as what there are."""
     private(configured().home / "blocks.yaml", "2: 7919\n4: 104729\n")
     config = configured()
     make(config)
@@ -222,8 +229,9 @@ def test_no_public_file_holds_an_arm_a_block_size_or_the_master(configured: Writ
     public = everything(config.home / "tables")
     tables = open_tables(config, config.home / "identity.txt")
     codes = [made.card.code for table in tables for made in table.allocations]
-    words = ["CANARY", "HEN", "Finch", "Yellow", "7919", "104729", "block", MASTER.hex(), str(PACKER), *codes]
+    words = ["Yellow", "7919", "104729", "block", MASTER.hex(), str(PACKER), *codes]
     assert [word for word in words if word.lower().encode() in public.lower()] == []
+    assert public.count(b"CANARY") == public.count(b"HEN") == 4  # code and stored value, once in each manifest
 
 
 @pytest.mark.parametrize(
@@ -286,3 +294,102 @@ def test_what_is_sealed_opens_for_each_recipient_and_nobody_else() -> None:
         unseal(sealed, "AGE-SECRET-KEY-1QQQ", "t")
     with pytest.raises(ConfigError, match="misspelled"):
         seal("x", ["age1" + "q" * 58])
+
+
+def test_codes_are_frozen_once_somebody_has_read_them(configured: WriteConfig) -> None:
+    """The first version shows them and makes nothing; with the word it does, and later ones need it no more."""
+    config = configured()
+    files = PackerFiles(config.home / "identity.txt", config.home / "master.txt")
+    with pytest.raises(PlanRefused, match=r"(?s)arms CANARY = Finch \(1\), HEN = Fowl \(1\).*--freeze"):
+        make_version(config, files, (), lambda: b"", TODAY)
+    assert not (config.home / "tables").exists()
+    make(config)
+    assert make_version(config, files, ("ODE-K1N",), lambda: b"", TODAY).version == 2
+
+
+def swap(*way: str | int) -> Callable[[Any], None]:
+    """A change of the configuration: the first two entries of a list exchange what they have under a name."""
+    *place, name = way
+
+    def change(tree: Any) -> None:
+        for step in place:
+            tree = tree[step]
+        tree[0][name], tree[1][name] = tree[1][name], tree[0][name]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (swap("strata", 0, "levels", "value"), "stored as another"),
+        (swap("arms", "name"), "has the name that code"),
+        (lambda t: t["strata"].reverse(), "their order"),
+        (lambda t: t["sites"][0].update(code="ODA"), "ODE had envelopes made"),
+        (lambda t: t["strata"][1]["levels"][1].update(code="4"), "is gone"),
+    ],
+    ids=["levels swapped", "arms swapped", "factors turned", "site renamed", "level gone"],
+)
+def test_codes_may_not_change_once_tables_are_made(
+    configured: WriteConfig, change: Callable[[Any], object], words: str
+) -> None:
+    """Each would give a patient the envelope of another stratum or read a card as the other arm."""
+    config = configured()
+    make(config)
+    tree = YAML(typ="rt").load((config.home / "config.yaml").read_text(encoding="utf-8"))
+    change(tree)
+    with (config.home / "config.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="rt").dump(tree, file)
+    changed = load(config.home / "config.yaml")
+    with pytest.raises(TableError, match=words):
+        make(changed, str(changed.piles[0]))
+
+
+def test_other_words_for_the_same_and_new_sites_and_levels_are_fine(configured: WriteConfig) -> None:
+    """What is added or said better changes no list."""
+    make(configured(sites=1))
+    tree = YAML(typ="rt").load((configured(sites=2).home / "config.yaml").read_text(encoding="utf-8"))
+    tree["arms"][0]["name"] = "Finch (yellow)"
+    tree["strata"][0]["levels"].append({"code": "R", "value": "3", "label": "Relapsed"})
+    home = configured(sites=2).home
+    with (home / "config.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="rt").dump(tree, file)
+    assert make(load(home / "config.yaml")).version == 2
+
+
+@pytest.mark.parametrize("text", ["00" * 32, "ab" * 32, "abcd" * 16, "00" * 20 + "1f" * 12, "0123456789abcdef" * 4])
+def test_a_weak_master_is_refused(tmp_path: Path, text: str) -> None:
+    """Constant, periodic, or mostly zeros."""
+    with pytest.raises(ConfigError, match="is no chance"):
+        read_master(private(tmp_path / "master", text))
+
+
+@pytest.mark.parametrize(("batch", "reorder"), [(1, 0), (2, 1), (3, 2)])
+def test_a_batch_that_is_too_small_is_refused(configured: WriteConfig, batch: int, reorder: int) -> None:
+    """Shipments of one number more than the reorder level would come one by one."""
+    with pytest.raises(ConfigError, match=r"batch: .* is too small"):
+        make(configured(batch=batch, reorder_at=reorder))
+
+
+def test_tables_of_the_first_schema_are_read_and_continued(tmp_path: Path) -> None:
+    """A folder of version 0.3 (two versions, cut on block ends): read byte for byte, and v003 goes on in its lists."""
+    shutil.copytree(FIRST_SCHEMA, tmp_path / "tables")
+    for name in ("identity.txt", "blocks.yaml"):
+        (tmp_path / "tables" / name).chmod(0o600)
+    config = load(tmp_path / "tables" / "config.yaml")
+    files = PackerFiles(config.home / "identity.txt")
+    before = by_pile(open_tables(config, files.identity))
+    assert {table.schema for table in open_tables(config, files.identity)} == {1}
+    with pytest.raises(PlanRefused):
+        make_version(config, files, ("ODE-K1N",), lambda: b"", TODAY)
+    made = make_version(config, files, ("ODE-K1N",), lambda: b"", TODAY, freeze=True)
+    assert (made.version, made.schema) == (3, 2)
+    after = by_pile(open_tables(config, files.identity))
+    for pile, allocations in before.items():
+        assert after[pile][: len(allocations)] == allocations
+    arms = chain.from_iterable(
+        block_list(scheme_of(config, ((2, 1), (4, 2))), list_key(bytes(range(32)), "PVP-MM", "dev", Pile("ODE", "K1N")))
+    )
+    grown = [one.card.arm for one in after[Pile("ODE", "K1N")]]
+    assert grown == list(islice(arms, len(grown)))
+    assert 3 <= len(grown) - len(before[Pile("ODE", "K1N")]) <= 5

@@ -83,7 +83,6 @@ def test_the_trial_asks_for_one_hundred_patients_at_nine_sites(frozen: Config) -
         ("window: [-1, 14]", "window: [1, 14]", "has to be 0 or less"),
         ('"[screening_arm_1][elig_site]"', '"[elig_site]"', "is not [event][field]"),
         ("[elig_outcome]='2'\"", "[elig_outcome='2'\"", "states.declined: REDCap logic can't be read"),
-        ("batch: 4 ", "batch: 5 ", "envelopes.batch: 5 is not a multiple of 2"),
         ("profile: monitor", "profile: site:XXX", "there is no site XXX"),
         ("recipients: []", "recipients: [age1abc]", "is not an age public key"),
         ('arms:\n  - {code: "1"', "arms:\n  - {code: 1", "1 is read as a number or date; put it in quotes"),

@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner, Result
 
 import enrolment_report
+from filed import file_register
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.allocation.cards import commitment
@@ -27,6 +28,7 @@ from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
 from trialdesk.config.parts import Recipient
 from trialdesk.errors import ConcealmentBroken, ConfigError
+from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
 from trialdesk.facts.pulling import Pull
@@ -103,6 +105,7 @@ def edge(
 ) -> None:
     """REDCap answers with this pull and register."""
     monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_: register)
+    monkeypatch.setattr("trialdesk.nightly.run.prove_codes", lambda *_: None)
     monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda *_, **__: pulled or snapshot())
 
 
@@ -118,6 +121,8 @@ def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     monkeypatch.setattr("trialdesk.nightly.run.prove_blind", lambda _: None)
     monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: None)
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
+    if not (config.state / "filed").exists():
+        file_register(config, getattr(pulling, "read_register")())  # noqa: B009 - stands in for REDCap here
     gateway, other = (
         cast(Gateway, STUB),
         cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, refusals=[])),

@@ -65,6 +65,11 @@ def recoverable(world: World) -> None:
     killed = [actor.name for actor in world.actors if actor.ended == CRASHED]
     mended = {name: undisturbed(world, taker_back(world, name)) for name in killed}
     assert all(isinstance(ended, tuple | ReleaseRefused) for ended in mended.values()), mended
+    for envelope in waiting(world):  # and running it again names the same envelope, whoever was killed beside it
+        if not any(mark.named == envelope.id for mark in map(world._mark, world.memory.records)):
+            again = undisturbed(world, caller(world, envelope.record).work)
+            assert isinstance(again, Envelope), again
+            assert again.id == envelope.id
     held = {e.id: e.record for e in world.memory.envelopes.values() if e.status == "released"}
     opened = {mark.named for mark in map(world._mark, world.memory.records)}
     alive = {envelope.id: envelope.record for envelope in waiting(world) if envelope.id not in opened}

@@ -57,11 +57,3 @@ def block_list(scheme: Scheme, key: bytes) -> Iterator[tuple[str, ...]]:
     below = numbers(key)
     while True:
         yield next_block(scheme, below)
-
-
-def cut_batch(blocks: Iterator[tuple[str, ...]], least: int) -> tuple[str, ...]:
-    """The next whole blocks that together hold at least `least` allocations."""
-    batch: tuple[str, ...] = ()
-    while len(batch) < least:
-        batch += next(blocks)
-    return batch

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from trialdesk.allocation.codes import codes_of
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import Weighted, scheme_of
-from trialdesk.allocation.tables import Table, by_pile, next_table
+from trialdesk.allocation.tables import Order, Table, by_pile, frozen_codes, next_table
 from trialdesk.allocation.versions import read_tables, write_version
 from trialdesk.config import Config
-from trialdesk.errors import ConfigError
+from trialdesk.errors import ConfigError, PlanRefused
 from trialdesk.model import Pile
 from trialdesk.private import read_private
 
@@ -49,7 +50,13 @@ def open_tables(config: Config, identity: Path | None) -> tuple[Table, ...]:
 
 
 def make_version(
-    config: Config, files: PackerFiles, resupply: Sequence[str], draw: Callable[[], bytes], today: date
+    config: Config,
+    files: PackerFiles,
+    resupply: Sequence[str],
+    draw: Callable[[], bytes],
+    today: date,
+    *,
+    freeze: bool = False,
 ) -> Manifest:
     """The next version is sealed in the tables folder.
 
@@ -63,19 +70,39 @@ def make_version(
             has none.
         draw: Gives 32 random bytes; asked when there are neither tables nor a master file.
         today: The day written in the manifest.
+        freeze: Whether the meaning of the codes was shown and is right; asked for once, by the first version of all.
 
     Raises:
-        ConfigError: A file of the packer, a recipient or a pile's name is not usable.
+        ConfigError: A file of the packer, a recipient, a pile's name or the size of a batch is not usable.
+        PlanRefused: The codes are not frozen yet, and nobody has confirmed them.
         TableError: Nothing would be made, or files and configuration are not those of the tables.
         OutputFailed: The version can't be written.
     """
+    check_batch(config)
     piles = _named(config, resupply)
     known = _known(config, files, draw)
     begun = by_pile(known.tables)
     wanted = piles or [pile for pile in config.piles if pile not in begun]
     scheme = scheme_of(config, known.blocks)
-    table = next_table(known.tables, scheme, known.master, wanted, config.envelopes.batch)
+    codes = codes_of(config)
+    if frozen_codes(known.tables) is None and not freeze:
+        raise PlanRefused(f"{codes}\nThese codes will be frozen for ever: read them, then run again with --freeze")
+    table = next_table(known.tables, scheme, known.master, Order(tuple(wanted), config.envelopes.batch, codes))
     return write_version(config.path(config.folders.tables), table, config.envelopes.recipients, today.isoformat())
+
+
+def check_batch(config: Config) -> None:
+    """Nothing happens for a batch that can be cut where blocks do not matter.
+
+    Raises:
+        ConfigError: It is too small: a pile would be sent its next envelopes one by one.
+    """
+    envelopes = config.envelopes
+    if envelopes.batch < max(2, envelopes.reorder_at + 2):
+        raise ConfigError(
+            f"envelopes: batch: {envelopes.batch} is too small for reorder_at {envelopes.reorder_at}; "
+            f"write {max(2, envelopes.reorder_at + 2)} or more (6 is usual)"
+        )
 
 
 def _known(config: Config, files: PackerFiles, draw: Callable[[], bytes]) -> Known:
@@ -87,6 +114,16 @@ def _known(config: Config, files: PackerFiles, draw: Callable[[], bytes]) -> Kno
     else:
         blocks = read_blocks(blocks_file, sum(arm.ratio for arm in config.arms))
     return Known(tables, given or (tables[-1].master if tables else draw()), blocks)
+
+
+def blocks_told(config: Config) -> Iterator[str]:
+    """What is to be thought over about the block sizes, where the file is there; no size is told."""
+    path, parts = config.path(config.envelopes.blocks_file), sum(arm.ratio for arm in config.arms)
+    sizes = [size for size, _ in read_blocks(path, parts)] if path.exists() else []
+    if len(sizes) == 1:
+        yield "there is a single block size: who knows it can tell the end of every block; use two or three"
+    if sizes and min(sizes) == parts:
+        yield "the smallest block is as small as can be: its last envelopes are soon certain; use larger ones too"
 
 
 def _named(config: Config, names: Sequence[str]) -> list[Pile]:

@@ -9,8 +9,9 @@ from datetime import date
 from itertools import groupby
 
 from trialdesk.allocation.cards import merkle_root
+from trialdesk.allocation.codes import Codes, codes_from
 from trialdesk.allocation.scheme import SCHEME
-from trialdesk.allocation.tables import SCHEMA, Table
+from trialdesk.allocation.tables import Table
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +44,13 @@ class Manifest:
     merkle_root: str
     sealed_sha256: str
     previous_sha256: str
+    codes: Codes | None = None
+    """What the codes mean; a version of schema 1 does not say."""
+
+
+def sites_of(manifest: Manifest) -> tuple[str, ...]:
+    """The sites a version makes envelopes for: each gets one parcel."""
+    return tuple(sorted({count.pile.partition("-")[0] for count in manifest.piles}))
 
 
 def describe(table: Table, sealed: bytes, made: str, previous: str) -> Manifest:
@@ -60,7 +68,7 @@ def describe(table: Table, sealed: bytes, made: str, previous: str) -> Manifest:
         numbers = [envelope.number for envelope in group]
         piles.append(PileCount(str(pile), batch, numbers[0], numbers[-1], len(numbers)))
     return Manifest(
-        schema=SCHEMA,
+        schema=table.schema,
         trial=table.scheme.trial,
         domain=table.scheme.domain,
         scheme=SCHEME,
@@ -71,12 +79,31 @@ def describe(table: Table, sealed: bytes, made: str, previous: str) -> Manifest:
         merkle_root=merkle_root(table.commitments),
         sealed_sha256=hashlib.sha256(sealed).hexdigest(),
         previous_sha256=hashlib.sha256(previous.encode()).hexdigest() if previous else "",
+        codes=table.codes,
     )
 
 
 def to_text(manifest: Manifest) -> str:
     """The manifest as JSON, keys sorted."""
-    return json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n"
+    told = {name: value for name, value in asdict(manifest).items() if name != "codes" or value is not None}
+    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+
+
+def from_text(text: str) -> Manifest:
+    """A manifest of its JSON.
+
+    Raises:
+        ValueError: The text is not a manifest.
+    """
+    try:
+        told = json.loads(text)
+        piles = tuple(PileCount(**one) for one in told.pop("piles"))
+        codes = codes_from(told.pop("codes")) if "codes" in told else None
+        made = Manifest(**told, piles=piles, codes=codes)
+        date.fromisoformat(made.made)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    return made
 
 
 def made_on(text: str) -> str:

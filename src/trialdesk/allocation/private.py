@@ -61,4 +61,13 @@ def read_master(path: Path) -> bytes:
         raise ConfigError(f"{path}: is not hexadecimal; {what}") from None
     if len(master) != MASTER_BYTES:
         raise ConfigError(f"{path}: holds {len(master)} bytes instead of {MASTER_BYTES}; {what}")
+    if is_weak(master):
+        raise ConfigError(f"{path}: is no chance: it repeats itself or is mostly zeros; {what}")
     return master
+
+
+def is_weak(master: bytes) -> bool:
+    """Whether a master was surely not drawn by chance: constant, periodic, or mostly zeros."""
+    periods = range(1, MASTER_BYTES // 2 + 1)
+    repeats = any(master == (master[:period] * MASTER_BYTES)[:MASTER_BYTES] for period in periods)
+    return repeats or master.count(0) > MASTER_BYTES // 2

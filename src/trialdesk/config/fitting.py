@@ -11,7 +11,6 @@ from trialdesk.config.parts import (
     Arm,
     ContactForm,
     ContactRule,
-    Envelopes,
     Factor,
     Facts,
     Recipient,
@@ -107,18 +106,11 @@ def _trial(trial: Trial) -> Iterator[Misfit]:
         yield ("trial", "ends"), "is not after starts"
 
 
-def _envelopes(envelopes: Envelopes, arms: tuple[Arm, ...]) -> Iterator[Misfit]:
-    parts = sum(arm.ratio for arm in arms)
-    if envelopes.batch % parts:
-        yield ("envelopes", "batch"), f"{envelopes.batch} is not a multiple of {parts} (the sum of the arms' ratios)"
-
-
 RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("trial",), _trial),
     (("arms",), _arms),
     (("strata",), _strata),
     (("sites",), _sites),
-    (("envelopes", "arms"), _envelopes),
     (("funnel",), _funnel),
     (("contacts", "contact_forms"), _contacts),
     (("contacts", "facts", "anchors", "arms"), _anchored),

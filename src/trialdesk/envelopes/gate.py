@@ -8,8 +8,10 @@ from datetime import date
 
 from redcap_rules.logic import LogicError, evaluate, is_true
 from redcap_rules.names import group_name
+from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.numbering import parse_envelope_id
 from trialdesk.config import Config
+from trialdesk.envelopes.filing import held
 from trialdesk.envelopes.marks import Marks
 from trialdesk.envelopes.register import missing
 from trialdesk.errors import ConfigError
@@ -29,6 +31,7 @@ class Case:
     marks: Marks
     record: str
     today: date
+    filed: tuple[Manifest, ...] = ()
 
     @property
     def patient(self) -> Patient:
@@ -70,6 +73,17 @@ def half(case: Case) -> Envelope | None:
     return held[0] if len(held) == 1 else None
 
 
+def torn(case: Case) -> Envelope | None:
+    """The envelope of a release whose mark in the register is gone: the record has it whole, the register as received.
+
+    A call that is killed while it takes its own marks back may have written over another's.
+    """
+    if case.record not in case.snapshot.records or case.patient.opened or case.patient.released_at is None:
+        return None
+    held = (e for e in case.marks.envelopes if e.id == case.patient.released_envelope)
+    return next((e for e in held if e.status == "received" and not case.marks.named_by(e.id)), None)
+
+
 def fits(case: Case, envelope: Envelope) -> bool:
     """Whether the envelope is of the record's site and stratum, as they are now."""
     return envelope.pile == Pile(case.patient.site, case.patient.stratum)
@@ -78,14 +92,15 @@ def fits(case: Case, envelope: Envelope) -> bool:
 def available(case: Case) -> Envelope | None:
     """The envelope to release: what a broken-off release holds and still fits, or the lowest received of the pile.
 
-    An envelope some record names as opened is used, even while the register does not know it yet.
+    An envelope some record names, as opened or released, is used, even while the register does not know it yet.
     """
-    begun = half(case)
+    begun = half(case) or torn(case)
     if begun is not None and fits(case, begun):
         return begun
     pile = Pile(case.patient.site, case.patient.stratum)
     received = (e for e in case.marks.envelopes if e.pile == pile and e.status == "received")
-    waiting = [envelope for envelope in received if not case.marks.named_by(envelope.id)]
+    spoken_for = {mark.named for mark in case.marks.records} | {mark.envelope for mark in case.marks.records}
+    waiting = [envelope for envelope in received if envelope.id not in spoken_for]
     return min(waiting, key=lambda e: e.number, default=None)
 
 
@@ -113,8 +128,17 @@ def _stratum(case: Case, who: Patient) -> Iterator[str]:
                 yield f"{factor.name} is blank or unknown; complete it"
     elif lacking := _lacking(case, Pile(who.site, who.stratum)):
         yield f"the register does not show {', '.join(lacking)}, which come first in the pile; ask the packer"
-    elif who.site in case.config.sites_by_code and available(case) is None:
+    elif who.site in case.config.sites_by_code and standing(case) is None and available(case) is None:
         yield f"no received envelope is left at {who.site} for {case.config.stratum_label(who.stratum)}; send more"
+    else:
+        yield from _unproved(case, standing(case) or available(case))
+
+
+def _unproved(case: Case, envelope: Envelope | None) -> Iterator[str]:
+    """Why the envelope is not one of those that were filed."""
+    why = held(case.filed, case.marks.envelopes).against(envelope.id) if envelope else ""
+    if why:
+        yield why
 
 
 def _lacking(case: Case, pile: Pile) -> tuple[str, ...]:
@@ -128,7 +152,7 @@ def _used(case: Case, who: Patient) -> Iterator[str]:
         yield "an envelope is recorded as opened for it already; one record opens one envelope"
     elif len(held) > 1:
         yield f"{' and '.join(held)} are released for it in the register; one record opens one envelope: {_WAY_OUT}"
-    elif who.released_envelope and who.released_envelope not in held:
+    elif who.released_envelope and who.released_envelope not in held and not _can_be_mended(case):
         yield (
             f"{who.released_envelope} is released for it already in the record, and in the register it is not: "
             f"{_WAY_OUT}"
@@ -137,6 +161,11 @@ def _used(case: Case, who: Patient) -> Iterator[str]:
         yield f"{stands.id} is released for it, and is recorded as opened for {user}: {_WAY_OUT}"
     elif stands and not fits(case, stands):
         yield f"{stands.id} is released for it, and is not of the site and stratum the record has now: {_WAY_OUT}"
+
+
+def _can_be_mended(case: Case) -> bool:
+    lost = torn(case)
+    return lost is not None and fits(case, lost)
 
 
 def _unmet(case: Case) -> Iterator[str]:

@@ -24,12 +24,13 @@ from secrets import SystemRandom
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.envelopes.gate import Case, available, half, refusals, rivals, standing
+from trialdesk.envelopes.filing import prove_codes, read_filed
+from trialdesk.envelopes.gate import Case, available, half, refusals, rivals, standing, torn
 from trialdesk.envelopes.marks import Marks, read_marks
 from trialdesk.envelopes.register import prove_blind, read_register, set_use
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
 from trialdesk.instruments.fitness import prove_fit
-from trialdesk.model import Envelope
+from trialdesk.model import Envelope, EnvelopeStatus
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patient
 from trialdesk.redcap.snapshot import pull_records
@@ -108,11 +109,13 @@ def release(
     Raises:
         ReleaseRefused: no envelope may be released for the record now; one line for every reason.
         ConfigError: the configuration names something the trial project does not have.
+        TableError: the codes in REDCap are not those the tables were made for, or a filed manifest is damaged.
         ConcealmentBroken: the coordinator's token can see allocations.
         WriteBackFailed: a project does not hold the release; what was written is taken back.
         RedcapUnreachable: the server did not answer; the line says what stands.
     """
     prove_blind(register)
+    prove_codes(config, trial)
     prove_fit(config, trial)
     local = (now.astimezone(config.trial.zone) if now.tzinfo else now).replace(second=0, microsecond=0, tzinfo=None)
     for attempt in range(contention.tries):
@@ -131,7 +134,7 @@ def _attempt(where: tuple[Config, Gateway, Gateway], record: str, local: datetim
     config, trial, register = where
     snapshot = pull_records(trial, (record,))
     projects = Projects(config, trial, register, snapshot.dictionary)
-    case = Case(config, snapshot, projects.look(), record, local.date())
+    case = Case(config, snapshot, projects.look(), record, local.date(), read_filed(config))
     problems = refusals(case)
     stands = None if problems else standing(case)
     if stands is not None:
@@ -189,20 +192,29 @@ def _again(case: Case, stands: Envelope) -> Envelope:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Which marks this call wrote: only these it takes back by itself."""
+
+    register: bool
+    record: bool
+
+
 def _released(projects: Projects, case: Case, local: datetime) -> Envelope:
     """Marks are written, and stand."""
-    begun, envelope = half(case), available(case)
+    begun, lost, envelope = half(case), torn(case), available(case)
     if envelope is None:
         raise _refused(case.record, "no received envelope is left; send more")
     if begun is not None and begun.id != envelope.id:
         _put_back(projects, begun)
     _still_there(projects.register, envelope, case.record)
     released = replace(envelope, status="released", record=case.record, released_at=local)
-    finishing = begun is not None and begun.id == envelope.id
-    if not finishing:
+    ours = Ours(begun is None or begun.id != envelope.id, lost is None or lost.id != envelope.id)
+    if ours.register:
         _mark_register(projects, released)
-    _mark_record(projects, released, local.strftime("%Y-%m-%d %H:%M"), finishing=finishing)
-    _stand_or_back_off(projects, released, finishing=finishing)
+    if ours.record:
+        _mark_record(projects, released, local.strftime("%Y-%m-%d %H:%M"), ours)
+    _stand_or_back_off(projects, released, ours)
     return released
 
 
@@ -227,13 +239,13 @@ def _mark_register(projects: Projects, released: Envelope) -> None:
             raise RedcapUnreachable(f"{error}; nothing was changed, run it again") from None
 
 
-def _mark_record(projects: Projects, released: Envelope, at: str, *, finishing: bool) -> None:
+def _mark_record(projects: Projects, released: Envelope, at: str, ours: Ours) -> None:
     """The record names the envelope; where it can't be written, the register is as before."""
     record = released.record
     try:
         projects.mark_record(record, released.id, at)
     except (NotAllowed, RedcapRefused):
-        if not finishing:
+        if ours.register:
             _unmark(projects, record, released.id)
         raise
     except RedcapUnreachable as error:
@@ -252,7 +264,7 @@ def _half_done(error: RedcapUnreachable, released: Envelope) -> RedcapUnreachabl
     )
 
 
-def _stand_or_back_off(projects: Projects, released: Envelope, *, finishing: bool) -> None:
+def _stand_or_back_off(projects: Projects, released: Envelope, ours: Ours) -> None:
     try:
         marks = projects.look()
     except RedcapUnreachable as error:
@@ -265,10 +277,7 @@ def _stand_or_back_off(projects: Projects, released: Envelope, *, finishing: boo
     typed = marks.opened_another(record, released.id) or user not in ("", record)
     if stands and not others and not typed:
         return
-    if finishing:  # the mark in the register is another call's: only a person takes it back
-        projects.mark_record(record, "", "")
-    else:
-        _back_off(projects, record, released.id)
+    _back_off(projects, record, released.id, ours)
     if typed:
         what = f"{released.id} was typed in for {user}" if user else "the opening of another envelope was typed in"
         raise _refused(record, f"{what} meanwhile; this release was taken back", kind=Contended)
@@ -282,11 +291,12 @@ def _stand_or_back_off(projects: Projects, released: Envelope, *, finishing: boo
     )
 
 
-def _back_off(projects: Projects, record: str, envelope: str) -> None:
+def _back_off(projects: Projects, record: str, envelope: str, ours: Ours = Ours(True, True)) -> None:
     """Our own marks are gone; the record first, so that a crash in between leaves what the next call can mend."""
-    if projects.look().envelope_in(record) == envelope:
+    if ours.record and projects.look().envelope_in(record) == envelope:
         projects.mark_record(record, "", "")
-    _unmark(projects, record, envelope)
+    if ours.register:
+        _unmark(projects, record, envelope)
 
 
 def _put_back(projects: Projects, begun: Envelope | None) -> None:
@@ -296,20 +306,25 @@ def _put_back(projects: Projects, begun: Envelope | None) -> None:
 
 
 def _unmark(projects: Projects, record: str, envelope: str) -> None:
-    """The register no longer holds our mark, as it is now.
+    """The register no longer holds our mark.
 
-    A release of the same envelope that stands for another record gets its own back, which ours had written over.
+    The envelope is received again, or released for another record that names it: ours had written over its mark, or
+    does so here, between a look and a write. So we look again after each write, until what we wrote is right, or
+    another call has written since.
     """
-    marks = projects.look()
-    kept = next((held for held in marks.released_to(record) if held.id == envelope), None)
-    if kept is None:
-        return
-    holder = marks.holder_of(envelope, record)
-    if holder:
-        set_use(projects.register, [replace(kept, record=holder, released_at=projects.released_at(holder))])
-    # The other may have been backing off too: whoever looks last finds no holder and puts the envelope back.
-    if not holder or not projects.look().holder_of(envelope, record):
-        set_use(projects.register, [replace(kept, status="received", record="", released_at=None)])
+    ours: tuple[EnvelopeStatus, str] = ("released", record)
+    while True:
+        marks = projects.look()
+        now = next((one for one in marks.envelopes if one.id == envelope), None)
+        if now is None or (now.status, now.record) != ours:
+            return
+        holder = marks.holder_of(envelope, record)
+        right: tuple[EnvelopeStatus, str] = ("released", holder) if holder else ("received", "")
+        if right == ours:
+            return
+        at = projects.released_at(holder) if holder else None
+        set_use(projects.register, [replace(now, status=right[0], record=holder, released_at=at)])
+        ours = right
 
 
 def _refused(record: str, *reasons: str, kind: type[ReleaseRefused] = ReleaseRefused) -> ReleaseRefused:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from trialdesk.allocation.manifest import Manifest
 from trialdesk.config import Config
+from trialdesk.envelopes.filing import Held, held
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.reconcile import reconcile
 from trialdesk.envelopes.stock import PileStock, stock
@@ -19,13 +21,15 @@ class Cards:
 
     `opened` are the envelopes that become opened because a record proves it, `register` the whole register as it is
     then; findings and stock are about that. None of it may be derived in a world with moved arms: there no card fits.
-    `told_by` is the run that enclosed it for the closed report; "" where the register itself was read.
+    `held` is the register against the filed manifests, `told_by` the run that enclosed it for the closed report; ""
+    where the register itself was read.
     """
 
     register: tuple[Envelope, ...] = ()
     opened: tuple[Envelope, ...] = ()
     findings: tuple[Finding, ...] = ()
     stock: tuple[PileStock, ...] = ()
+    held: Held = field(default_factory=Held)
     told_by: str = ""
 
 
@@ -35,6 +39,7 @@ def prove_cards(
     config: Config,
     day: date,
     renamed: Mapping[str, str] | None = None,
+    filed: Sequence[Manifest] = (),
 ) -> Cards:
     """What register and records say together.
 
@@ -44,8 +49,10 @@ def prove_cards(
         config: The trial.
         day: The day of the pull.
         renamed: New id to old id of records that go by another name than last night.
+        filed: The filed manifests.
     """
     opened = settle(patients, register, config.trial.id, renamed or {})
     by_id = {envelope.id: envelope for envelope in opened}
     settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
-    return Cards(settled, opened, tuple(reconcile(patients, settled, config)), stock(config, settled, day))
+    findings, piles = tuple(reconcile(patients, settled, config)), stock(config, settled, day)
+    return Cards(settled, opened, findings, piles, held(filed, register))

@@ -127,7 +127,7 @@ def derive(
         day,
         as_of or day,
         before,
-        cards=cards or prove_cards(pull.patients, pull.register, config, day, before.moves.renamed),
+        cards=cards or prove_cards(pull.patients, pull.register, config, day, before.moves.renamed, pull.filed),
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         hidden=treatment_columns(dictionary, config),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from trialdesk.envelopes.filing import Held
 from trialdesk.errors import TableError
 from trialdesk.facts.cards import Cards
 
@@ -35,7 +36,7 @@ def enclosed(cards: Cards, trial: str, run: str) -> str:
     from pydantic import TypeAdapter
 
     findings = tuple(replace(finding, evidence="") for finding in cards.findings)
-    told = Enclosure(trial, run, replace(cards, opened=(), findings=findings))
+    told = Enclosure(trial, run, replace(cards, opened=(), findings=findings, held=Held()))
     return TypeAdapter(Enclosure).dump_json(told).decode()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from trialdesk.allocation.manifest import Manifest
 from trialdesk.config import Config
+from trialdesk.envelopes.filing import read_filed
 from trialdesk.envelopes.register import missing, read_register
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.model import Envelope, Patient
@@ -18,7 +20,8 @@ from trialdesk.redcap.snapshot import Snapshot, pull
 class Pull:
     """One pull of both projects; `mapping` is event to its forms, `structure` what REDCap said of events and forms.
 
-    `missing` are envelopes the register ought to show and does not, `register_project` the id of its project.
+    `missing` are envelopes the register ought to show and does not, `register_project` the id of its project, `filed`
+    the manifests it is held against.
     """
 
     snapshot: Snapshot
@@ -28,6 +31,7 @@ class Pull:
     structure: Mapping[str, Rows] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     register_project: str = ""
+    filed: tuple[Manifest, ...] = ()
 
 
 def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Sequence[str] = ()) -> Pull:
@@ -52,6 +56,7 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
         register=envelopes,
         missing=missing(envelopes, expected),
         register_project=register.project().get("project_id", ""),
+        filed=read_filed(config),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from trialdesk.errors import OK, OK_WITH_WARNINGS, TableError
 from trialdesk.facts.deriving import Facts
 from trialdesk.memory.values import Known
 
@@ -23,6 +24,8 @@ class Kind(NamedTuple):
 
 UNRANDOMISED = Kind("no longer randomised", "Look in REDCap's log who did it; an opened envelope stays opened")
 MISSING = Kind("envelope missing", "Ask the packer; nothing is released from that pile until the register shows it")
+UNPROVED = Kind("register not as filed", "Ask the packer; nothing is released of what differs")
+UNFILED = Kind("manifest to file", "Ask the packer for manifest.json; envelope_lists.py file MANIFEST --root ROOT")
 VERIFY = Kind("verify first", "Verify with the site before anybody calls")
 RELEASE = Kind("release open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
 TREATMENT = Kind("deviation of treatment", "Have the site confirm it and enter the deviation")
@@ -39,8 +42,8 @@ STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with
 SETTING = Kind("setting of the project", "Have it switched off in REDCap: Project Setup, additional customizations")
 NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
 KINDS: tuple[Kind, ...] = (
-    UNRANDOMISED, MISSING, VERIFY, RELEASE, SETTING, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED, PENDINGS, SEND,
-    MAKE, RENAMED, STRUCTURE, NIGHTS,
+    UNRANDOMISED, MISSING, UNPROVED, UNFILED, VERIFY, RELEASE, SETTING, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED,
+    PENDINGS, SEND, MAKE, RENAMED, STRUCTURE, NIGHTS,
 )  # fmt: skip
 """In the order of their consequence."""
 
@@ -83,6 +86,13 @@ def since(found: Iterable[Task]) -> Mapping[str, str]:
     return {task.key: str(task.since) for task in found}
 
 
+def ending(facts: Facts) -> int:
+    """The exit code of a run that is published: the register is not whole, something is new, or nothing."""
+    if facts.missing or facts.cards.held.wrong:
+        return TableError.exit_code
+    return OK_WITH_WARNINGS if urgent_new(facts) else OK
+
+
 def urgent_new(facts: Facts) -> bool:
     """Whether something is new or reopened since the last published run; calls never count."""
     return any(one.change in ("new", "reopened") and one.urgent for one in facts.lives) or any(
@@ -120,6 +130,27 @@ def _moved(facts: Facts) -> Iterator[Task]:
 
 def _by(removals: Mapping[str, str], record: str) -> str:
     return f"; deleted {removals[record]}" if record in removals else ""
+
+
+def _filed(facts: Facts) -> Iterator[Task]:
+    held = facts.cards.held
+    for name in held.lacking:
+        if name not in facts.missing:
+            yield Task(MISSING, f"missing {name}", f"{name} was filed and is not in the register", envelope=name)
+    for version in held.differing:
+        why = f"the commitments of version {version} are not those that were filed"
+        yield Task(UNPROVED, f"differing {version}", why)
+    for version in held.waiting:
+        yield Task(
+            UNFILED, f"waiting {version}", f"version {version} is filed, and nothing of it is in the register yet"
+        )
+    if held.unfiled and held.filed:
+        parcels = sorted({name[: name.rindex("-", 0, -2)] for name in held.unfiled})
+        why = f"{len(held.unfiled)} envelope(s) are of a version that is not filed: {', '.join(parcels[:5])}"
+        yield Task(UNFILED, f"unfiled {len(held.unfiled)} {parcels[0]}", why)
+    if not held.filed:
+        why = "no manifest is filed" + ("; the register is empty" if held.empty else ", so nothing is released")
+        yield Task(UNFILED, f"no manifest {held.empty}", why)
 
 
 def _envelopes(facts: Facts) -> Iterator[Task]:
@@ -198,4 +229,4 @@ def _nights(facts: Facts) -> Iterator[Task]:
         yield Task(NIGHTS, f"night {run.run}", f"run {run.run} {how}", since=date.fromisoformat(run.day))
 
 
-FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (_moved, _envelopes, _held, _found, _patients, _nights)
+FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (_moved, _filed, _envelopes, _held, _found, _patients, _nights)

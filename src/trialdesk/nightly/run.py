@@ -13,18 +13,16 @@ from filelock import FileLock, Timeout
 
 from trialdesk.allocation.sealing import seal
 from trialdesk.config import Config
+from trialdesk.envelopes.filing import prove_codes
 from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.register import prove_blind
 from trialdesk.errors import (
     INTERNAL,
-    OK,
-    OK_WITH_WARNINGS,
     LockHeld,
     NotAllowed,
     OutputFailed,
     RedcapRefused,
     RedcapUnreachable,
-    TableError,
     TrialError,
     WriteBackFailed,
 )
@@ -32,7 +30,7 @@ from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.enclosure import enclosed
 from trialdesk.facts.links import Links
 from trialdesk.facts.pulling import Pull, pull_both
-from trialdesk.facts.todo import Task, since, tasks, urgent_new
+from trialdesk.facts.todo import Task, ending, since, tasks
 from trialdesk.followup.sheets import tables as call_tables
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import remembering
@@ -168,9 +166,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
     last = remembered.night
     with stage("preflight") as note:
-        same_projects((_id(trial), _id(register)), last, config.redcap.projects)
-        prove_blind(register)
-        prove_fit(config, trial)
+        _prove(config, trial, register, last)
         version = trial.version()
         note(f"REDCap {version}; the register token sees no card")
     with stage("pull") as note:
@@ -193,7 +189,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     with stage("build") as note:
         digests = {name: save(folder / name, sheets, foot) for name, (sheets, foot) in books.items()}
         wanted, to_do = changes(facts), tasks(facts)
-        code = TableError.exit_code if facts.missing else OK_WITH_WARNINGS if urgent_new(facts) else OK
+        code = ending(facts)
         summary = summarise(facts, run, order.now, str(wanted), digests)
         night = settled(replace(seen, told=since(to_do)), remembered, found, run, summary.day)
         _write_texts(making, facts, summary, order.now, links)
@@ -225,6 +221,14 @@ def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Rem
     # an envelope that is missing tonight is missed tomorrow too
     ids = tuple(sorted(shown | {*(last.envelopes if last else ())}))
     return replace(seen, stamp=stamp, envelopes=ids, register=pull.register_project)
+
+
+def _prove(config: Config, trial: Gateway, register: Gateway, last: Night | None) -> None:
+    """Both tokens are of their projects, no card is seen, and codes, fields and events are those that are meant."""
+    same_projects((_id(trial), _id(register)), last, config.redcap.projects)
+    prove_blind(register)
+    prove_codes(config, trial)
+    prove_fit(config, trial)
 
 
 def _removals(trial: Gateway, last: Night | None) -> Removals | None:

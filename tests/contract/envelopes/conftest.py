@@ -18,7 +18,9 @@ from frozen import FROZEN
 from redcap_local.administration import give_token
 from redcap_local.server import running
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
+from trialdesk.allocation.manifest import from_text
 from trialdesk.config import Config, load
+from trialdesk.envelopes.filing import file_manifest
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register, write_use
 from trialdesk.envelopes.release import release
@@ -101,6 +103,12 @@ class World:
         self.admin.import_records([{"record_id": record, "redcap_event_name": "randomisation_arm_1", **values}])
 
 
+def file_tables(config: Config) -> None:
+    """Every version is filed, with the root of its manifest."""
+    for path in sorted(config.path(config.folders.tables).glob("v*/manifest.json")):
+        file_manifest(config, path, from_text(path.read_text(encoding="utf-8")).merkle_root)
+
+
 def config_file(folder: Path, url: str) -> Path:
     """The frozen configuration with two sites and two requirements, in a folder of its own."""
     key = x25519.Identity.generate()
@@ -154,9 +162,10 @@ def world_in(folder: Path) -> Iterator[World]:
         )
         admin = Project(server.url, trial.get_secret_value())
         built = World(config, server.url, admin, trial, coordinator, packer)
-        make_version(config, PackerFiles(), (), lambda: bytes(range(32)), TODAY)
+        make_version(config, PackerFiles(), (), lambda: bytes(range(32)), TODAY, freeze=True)
         tables = open_tables(config, folder / "identity.txt")
         push(plan_push(tables, built.packer()), tables, built.packer())
+        file_tables(config)
         yield built
 
 

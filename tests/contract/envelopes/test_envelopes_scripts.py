@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import push_tables
 import release_envelope
 from contract.envelopes.conftest import World
 from trialdesk.allocation.making import open_tables
+from trialdesk.errors import TableError
 from trialdesk.workbook import HEADER_ROW
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -30,12 +32,18 @@ def test_tables_are_made_pushed_released_and_listed(desk: World, tmp_path: Path)
     """A resupply is made and pushed, an envelope released for the phone, and the lists show where all are."""
     identity = str(desk.config.home / "identity.txt")
     made = run(make_tables.app, desk, "--identity", identity, "--pile", "ODE-N2F")
-    assert "4 envelopes in 1 pile(s)" in made.output
+    (number,) = re.findall(r"version 2: (\d) envelopes in 1 pile\(s\)", made.output)
     planned = run(push_tables.app, desk, "--identity", identity, "--dry-run")
-    assert planned.output.startswith("4 envelope(s) to add; ")
+    assert planned.output.startswith(f"{number} envelope(s) to add; ")
     pushed = run(push_tables.app, desk, "--identity", identity)
-    assert pushed.output.splitlines()[1] == "4 envelope(s) added and read back"
+    assert pushed.output.splitlines()[1] == f"{number} envelope(s) added and read back"
     assert run(push_tables.app, desk, "--identity", identity).output.startswith("0 envelope(s) to add")
+    (root,) = re.findall(r"Merkle root ([0-9a-f]{64})", made.output)
+    manifest = str(desk.config.home / "tables" / "v002" / "manifest.json")
+    wrong = run(envelope_lists.app, desk, "file", manifest, "--root", root[::-1])
+    assert isinstance(wrong.exception, TableError)
+    typed = " ".join(root[at : at + 8] for at in range(0, 64, 8)).upper()
+    assert run(envelope_lists.app, desk, "file", manifest, "--root", typed).output.startswith("version 2 of PVP-MM: ")
 
     desk.enter("ODE-014", "ODE")
     released = run(release_envelope.app, desk, "ODE-014")

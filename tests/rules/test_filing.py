@@ -1,0 +1,185 @@
+"""The register held against the filed manifests: what was sent may not be exchanged without being seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filed import manifest_of
+from frozen import FROZEN, trial_dictionary
+from redcap_rules.dictionary import Dictionary
+from trialdesk.allocation.cards import commitment
+from trialdesk.allocation.codes import codes_of, misfits
+from trialdesk.allocation.manifest import Manifest, to_text
+from trialdesk.allocation.numbering import envelope_id
+from trialdesk.config import Config, load
+from trialdesk.envelopes.filing import file_manifest, held, read_filed
+from trialdesk.errors import TableError
+from trialdesk.model import Envelope, Pile
+
+ODE, RIG = Pile("ODE", "K1N"), Pile("RIG", "N2F")
+
+
+def envelope(pile: Pile, number: int, arm: str = "1") -> Envelope:
+    name = envelope_id(pile, number)
+    proof = commitment("PVP-MM", name, arm, "0123456789AB")
+    return Envelope(pile, number, name, 1, "received", proof, received_on=date(2026, 1, 5))
+
+
+FIRST = tuple(envelope(pile, number) for pile in (ODE, RIG) for number in (1, 2, 3))
+SECOND = tuple(envelope(ODE, number) for number in (4, 5))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The frozen trial with a state folder of its own."""
+    frozen = load(FROZEN / "config.yaml")
+    return frozen.model_copy(update={"folders": frozen.folders.model_copy(update={"state": tmp_path / "state"})})
+
+
+def write(path: Path, manifest: Manifest) -> tuple[Path, str]:
+    path.write_text(to_text(manifest), encoding="utf-8")
+    return path, manifest.merkle_root
+
+
+def both(config: Config, folder: Path) -> tuple[Manifest, ...]:
+    """Two versions are filed in their order."""
+    one = manifest_of(config, FIRST)
+    two = manifest_of(config, SECOND, 2, hashlib.sha256(to_text(one).encode()).hexdigest())
+    for number, made in enumerate((one, two)):
+        file_manifest(config, *write(folder / f"{number}.json", made))
+    return read_filed(config)
+
+
+def test_a_register_that_is_as_it_was_filed_is_right(config: Config, tmp_path: Path) -> None:
+    """Every envelope may be released."""
+    filed = both(config, tmp_path)
+    found = held(filed, (*FIRST, *SECOND))
+    assert (found.wrong, found.lacking, found.unfiled, found.differing, found.waiting) == (False, (), (), (), ())
+    assert {found.against(one.id) for one in (*FIRST, *SECOND)} == {""}
+
+
+def _with(one: Envelope, other: Envelope) -> Envelope:
+    return replace(one, commitment=other.commitment)
+
+
+Change = Callable[[tuple[Envelope, ...]], tuple[Envelope, ...]]
+
+
+@pytest.mark.parametrize(
+    ("change", "lacking", "differing"),
+    [
+        (lambda r: (replace(r[0], commitment=envelope(ODE, 1, "2").commitment), *r[1:]), 0, (1,)),
+        (
+            lambda r: (replace(r[0], commitment=r[1].commitment), replace(r[1], commitment=r[0].commitment), *r[2:]),
+            0,
+            (1,),
+        ),
+        (lambda r: (replace(r[0], commitment=""), *r[1:]), 0, (1,)),
+        (lambda r: r[1:], 1, ()),
+        (lambda r: r[:-1], 1, ()),
+    ],
+    ids=["a commitment of one's own", "two exchanged", "blanked", "the first deleted", "the last deleted"],
+)
+def test_what_is_not_as_it_was_filed_is_found(
+    config: Config, tmp_path: Path, change: Change, lacking: int, differing: tuple[int, ...]
+) -> None:
+    """With the coordinator's own token a commitment can be written; the filed root is what proves it."""
+    found = held(both(config, tmp_path), change((*FIRST, *SECOND)))
+    assert (len(found.lacking), found.differing, found.wrong) == (lacking, differing, True)
+    if differing:
+        assert "version 1 is not in the register as it was filed" in found.against(FIRST[2].id)
+        assert found.against(SECOND[0].id) == ""
+
+
+def test_a_version_of_which_nothing_is_there_yet_is_no_fault(config: Config, tmp_path: Path) -> None:
+    """Filed before the packer has pushed it: said, no stop."""
+    found = held(both(config, tmp_path), FIRST)
+    assert (found.waiting, found.wrong, found.lacking) == ((2,), False, ())
+
+
+def test_envelopes_of_a_version_that_is_not_filed_are_not_released(config: Config, tmp_path: Path) -> None:
+    """And only these."""
+    found = held(both(config, tmp_path)[:1], (*FIRST, *SECOND))
+    assert (found.unfiled, found.wrong) == (tuple(one.id for one in SECOND), False)
+    assert "is of a version that is not filed" in found.against(SECOND[0].id)
+    assert found.against(FIRST[0].id) == ""
+
+
+@pytest.mark.parametrize(("envelopes", "wrong"), [((), False), (FIRST, True)])
+def test_before_the_first_manifest_nothing_is_released(envelopes: tuple[Envelope, ...], wrong: bool) -> None:
+    """An empty register is only told; a filled one is a fault."""
+    found = held((), envelopes)
+    assert found.wrong is wrong
+    assert "no manifest is filed" in found.against(FIRST[0].id)
+
+
+def test_a_manifest_is_filed_with_the_root_from_the_paper(config: Config, tmp_path: Path) -> None:
+    """Typed in capitals and groups; another root is refused, and nothing is filed."""
+    path, root = write(tmp_path / "m.json", manifest_of(config, FIRST))
+    with pytest.raises(TableError, match="not the one that was typed"):
+        file_manifest(config, path, root[::-1])
+    assert read_filed(config) == ()
+    file_manifest(config, path, " ".join(root[at : at + 4] for at in range(0, 64, 4)).upper())
+    assert [one.version for one in read_filed(config)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"domain": "dev"}, "tables of a rehearsal never become those of a trial"),
+        ({"trial": "OTHER"}, "is of OTHER"),
+        ({"previous_sha256": "00"}, "does not follow"),
+    ],
+)
+def test_a_manifest_of_other_tables_is_refused(
+    config: Config, tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    """Another domain, another trial, another chain."""
+    path, root = write(tmp_path / "m.json", replace(manifest_of(config, FIRST), **change))
+    with pytest.raises(TableError, match=words):
+        file_manifest(config, path, root)
+
+
+def test_a_filed_manifest_that_was_changed_is_no_manifest(config: Config, tmp_path: Path) -> None:
+    """The chain and the form are read again at every run."""
+    both(config, tmp_path)
+    path = config.state / "filed" / "v001.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-01-02", "2026-01-03"), encoding="utf-8")
+    with pytest.raises(TableError, match=r"v002\.json: does not follow"):
+        read_filed(config)
+
+
+def relabelled(field: str, *options: tuple[str, str]) -> Dictionary:
+    """The trial's dictionary with other choices for a field."""
+    plain = trial_dictionary()
+    fields = tuple(
+        replace(one, choices=" | ".join(f"{code}, {label}" for code, label in options)) if one.name == field else one
+        for one in plain.fields
+    )
+    return Dictionary(fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "options", "words"),
+    [
+        ("rand_lvl", (("1", "1 level"),), "2 can't be chosen"),
+        ("rand_lvl", (("1", "1 level"), ("2", "2–4 levels"), ("3", "more")), "offers 3"),
+        ("rand_lvl", (("1", "2–4 levels"), ("2", "1 level")), "labels 1 as 2 was labelled"),
+        ("rand_arm", (("1", "Conservative"), ("2", "PVP")), "labels 1 as 2 was labelled"),
+        ("rand_lvl", (("1", "one level"), ("2", "two to four")), ""),
+    ],
+)
+def test_the_live_choices_are_held_against_the_frozen_codes(
+    field: str, options: tuple[tuple[str, str], ...], words: str
+) -> None:
+    """A missing or new code, or the label of another; other words for the same are fine."""
+    config = load(FROZEN / "config.yaml")
+    found = misfits(codes_of(config), config, relabelled(field, *options))
+    assert (words in " ".join(found)) if words else not found
