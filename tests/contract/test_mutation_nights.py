@@ -127,7 +127,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
         packer = create_project(server.url, secret, {**info, "is_longitudinal": "0"})
         push(config, "trial", Gateway(server.url, trial))
         push(config, "register", Gateway(server.url, packer))
-        rights = {"envelope": "1", "allocation": "0"}
+        rights = {"envelope": "1", "proof": "1", "allocation": "0"}
         envelopes = Project(server.url, packer.get_secret_value())
         nurse = {"username": "nurse", "api_export": "1", "api_import": "1", "forms": rights, "forms_export": rights}
         envelopes.import_users([nurse])

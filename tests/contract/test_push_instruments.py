@@ -356,7 +356,7 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     assert typed("apply", "0" * 12, "--project", "register").returncode == 22
     applied = typed("apply", digest, "--project", "register")
     first, second = applied.stdout.splitlines()
-    assert first == "register: 19 change(s) applied and read back"
+    assert first == "register: 22 change(s) applied and read back"
     assert second.startswith("config.yaml: redcap.projects names project ")
     number = load(config.home / "config.yaml").redcap.projects.envelopes
     assert f"names project {number} now" in second

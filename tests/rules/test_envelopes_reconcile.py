@@ -219,10 +219,14 @@ SETTLED: list[tuple[str, Sequence[Patient], Sequence[Envelope], list[tuple[str, 
 
 @pytest.mark.parametrize(("what", "patients", "envelopes", "expected"), SETTLED, ids=[case[0] for case in SETTLED])
 def test_the_register_follows_what_the_records_say_was_opened(
-    what: str, patients: Sequence[Patient], envelopes: Sequence[Envelope], expected: list[tuple[str, str]]
+    frozen: Config,
+    what: str,
+    patients: Sequence[Patient],
+    envelopes: Sequence[Envelope],
+    expected: list[tuple[str, str]],
 ) -> None:
     """An envelope a record shows opened becomes `opened` for that record; a doubtful one waits for a person."""
-    changes = settle(patients, envelopes, "PVP-MM")
+    changes = settle(patients, envelopes, frozen)
     assert [(change.id, change.record) for change in changes] == expected
     assert all((change.status, change.opened_on) == ("opened", DAY) for change in changes)
     released = [change.released_at for change in changes]

@@ -8,6 +8,7 @@ from stdnum.iso7064 import mod_37_36
 
 from trialdesk.model import Pile
 
+TEST = "TEST"
 _SHAPE = re.compile(r"([A-Z0-9]+)-([A-Z0-9]+)-(\d{3,})-([A-Z0-9])", re.ASCII)
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 
@@ -39,10 +40,24 @@ def parse_envelope_id(text: str) -> tuple[Pile, int]:
     return pile, number
 
 
-def tidy_envelope_id(typed: str) -> str:
+def tidy_envelope_id(typed: str, domain: str = "prod") -> str:
     """An envelope number as people type it, in the spelling of the register: capitals, plain dashes, no spaces.
+
+    In a rehearsal (domain `dev`) the word TEST may stand before it, as it is printed.
 
     >>> tidy_envelope_id(" ode-k2f–003-4 ")
     'ODE-K2F-003-4'
+    >>> tidy_envelope_id("TEST ODE-K2F-003-4", "dev")
+    'ODE-K2F-003-4'
     """
-    return "".join(typed.upper().translate(_DASHES).split())
+    tidy = "".join(typed.upper().translate(_DASHES).split())
+    return tidy.removeprefix(TEST) if domain == "dev" else tidy
+
+
+def printed_id(name: str, domain: str) -> str:
+    """An envelope number as people read it: in a rehearsal marked as one.
+
+    >>> printed_id("ODE-K2F-003-4", "dev")
+    'TEST ODE-K2F-003-4'
+    """
+    return f"{TEST} {name}" if domain == "dev" else name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from trialdesk.allocation.numbering import printed_id
 from trialdesk.config import Config
 from trialdesk.envelopes.stock import stock
 from trialdesk.model import Envelope, Finding
@@ -26,7 +27,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
     (Column("Site"), lambda _, e: e.pile.site),
     (Column("Stratum"), lambda config, e: config.stratum_label(e.pile.stratum)),
     (Column("Number", "number"), lambda _, e: e.number),
-    (Column("Envelope"), lambda _, e: e.id),
+    (Column("Envelope"), lambda config, e: printed_id(e.id, config.envelopes.domain)),
     (Column("Status"), lambda _, e: e.status),
     (Column("Packed", "date"), lambda _, e: e.packed_on),
     (Column("Sent", "date"), lambda _, e: e.dispatched_on),
@@ -86,7 +87,7 @@ def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Shee
                 config.stratum_label(state.pile.stratum),
                 state.level,
                 state.action,
-                ", ".join(state.send),
+                ", ".join(printed_id(name, config.envelopes.domain) for name in state.send),
             ),
             tones={3: LEVELS[state.level]},
         )

@@ -111,5 +111,14 @@ def read_marks(config: Config, dictionary: Dictionary, trial: Gateway, register:
     for record, part in rows.items():
         view = RecordView(part, dictionary)
         envelope, at, site, *opened = (view.value(ref.field, ref.event) for ref in wanted)
-        records.append(RecordMark(record, site, envelope, tidy_envelope_id(opened[0]), is_opened(*opened), moment(at)))
+        records.append(
+            RecordMark(
+                record,
+                site,
+                envelope,
+                tidy_envelope_id(opened[0], config.envelopes.domain),
+                is_opened(*opened),
+                moment(at),
+            )
+        )
     return Marks(tuple(records), read_register(register))

@@ -9,6 +9,7 @@ from datetime import datetime, time
 
 from trialdesk.allocation.cards import verify_card
 from trialdesk.allocation.numbering import tidy_envelope_id
+from trialdesk.config import Config
 from trialdesk.model import Envelope, Patient
 
 FINAL = ("opened", "void", "lost", "returned")
@@ -29,17 +30,17 @@ class Opening:
         return datetime.combine(day, _clock(self.patient.opened_time)) if day else None
 
 
-def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope]) -> tuple[Opening, ...]:
-    """Every record that names an envelope, by record id."""
+def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope], domain: str) -> tuple[Opening, ...]:
+    """Every record that names an envelope, by record id; `domain` is that of the trial's tables."""
     known = {envelope.id: envelope for envelope in envelopes}
-    named = ((patient, tidy_envelope_id(patient.envelope)) for patient in patients if patient.envelope.strip())
+    named = ((patient, tidy_envelope_id(patient.envelope, domain)) for patient in patients if patient.envelope.strip())
     return tuple(
         Opening(patient, name, known.get(name)) for patient, name in sorted(named, key=lambda pair: pair[0].record)
     )
 
 
 def settle(
-    patients: Sequence[Patient], envelopes: Sequence[Envelope], trial: str, renamed: Mapping[str, str] | None = None
+    patients: Sequence[Patient], envelopes: Sequence[Envelope], config: Config, renamed: Mapping[str, str] | None = None
 ) -> tuple[Envelope, ...]:
     """The envelopes that become `opened` in the register because a record shows them opened, as they should be.
 
@@ -49,7 +50,7 @@ def settle(
     records name, one released for another record, or one the register has as void, lost or returned, is a finding for
     a person and is left alone.
     """
-    found = openings(patients, envelopes)
+    found, trial = openings(patients, envelopes, config.envelopes.domain), config.trial.id
     times = Counter(opening.id for opening in found)
     return tuple(
         replace(envelope, status="opened", record=opening.patient.record, opened_on=opening.patient.opened_on)

@@ -6,75 +6,131 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from redcap_rules.record import Row
-from trialdesk.allocation.tables import Allocation, Table
-from trialdesk.envelopes.register import ARM, CODE, MADE, RECORD_ID, STATUS, made
+from trialdesk.allocation.codes import changed, codes_of
+from trialdesk.allocation.parcels import parcel_name
+from trialdesk.allocation.tables import Allocation, Table, frozen_codes
+from trialdesk.config import Config
+from trialdesk.envelopes.register import ARM, CODE, MADE, PROOF, RECORD_ID, STATUS
+from trialdesk.envelopes.register import made as made_of
 from trialdesk.errors import NotAllowed, TableError, WriteBackFailed
 from trialdesk.redcap.gateway import Gateway
+
+_LATER = (*PROOF, ARM, CODE)
+"""What an envelope of the register may lack, and is given then."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
-    """What a push would add, and how many envelopes of the tables are in the register already and agree."""
+    """What a push would add, and which envelopes lack what an older register did not hold.
 
-    new: tuple[Allocation, ...] = field(repr=False)
+    `new` are rows to add, `fill` rows of proof facts for envelopes that are there, `present` how many are there.
+    """
+
+    new: tuple[Row, ...] = field(repr=False)
+    fill: tuple[Row, ...] = field(repr=False)
     present: int
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.new or self.fill)
+
     def __str__(self) -> str:
-        return f"{len(self.new)} envelope(s) to add; {self.present} in the register already, all as in the tables"
+        fill = f"; version, domain and parcel to fill in for {len(self.fill)}" if self.fill else ""
+        return f"{len(self.new)} envelope(s) to add; {self.present} in the register already, all as in the tables{fill}"
 
 
-def plan_push(tables: Sequence[Table], register: Gateway) -> PushPlan:
+def check_tables(config: Config, tables: Sequence[Table]) -> None:
+    """The tables are those of this trial and domain, and its codes mean what they did.
+
+    Raises:
+        TableError: one line for what differs; nothing may be pushed, released or printed then.
+    """
+    now = codes_of(config)
+    made = {(table.scheme.trial, table.scheme.domain) for table in tables}
+    problems = [
+        f"the tables are of {trial}, {domain}, and this is {now.trial}, {now.domain}"
+        for trial, domain in sorted(made - {(now.trial, now.domain)})
+    ]
+    frozen = frozen_codes(tables)
+    problems += changed(frozen, now) if frozen else ()
+    if problems:
+        raise TableError("\n".join(f"{line}; nothing was pushed" for line in problems))
+
+
+def plan_push(tables: Sequence[Table], register: Gateway, *, cards: bool = True) -> PushPlan:
     """What is missing in the register; everything that is there was compared and agrees.
 
     Args:
         tables: Every version, opened and checked.
         register: The register, seen with the packer's token.
+        cards: Whether the register is to hold arms and card codes; without, they are taken out of it.
 
     Raises:
         NotAllowed: the token is not the packer's.
         TableError: an envelope of the register is not in the tables, or differs from them; ids only, one line each.
     """
-    wanted = {allocation.envelope.id: allocation for table in tables for allocation in table.allocations}
-    export = register.records(RECORD_ID, [*MADE, ARM, CODE])
+    known = register.dictionary()
+    proof = tuple(name for name in PROOF if name in known)
+    wanted = {
+        made.envelope.id: _facts(table, made, proof, cards=cards) for table in tables for made in table.allocations
+    }
+    export = register.records(RECORD_ID, [*MADE, *proof, ARM, CODE])
     if export.rows and not {ARM, CODE} <= export.columns:
         raise NotAllowed(
             "this token can't see the form `allocation`: push with the packer's own, TRIALDESK_PACKER_TOKEN"
         )
     found = {row.record: row.values for row in export.rows}
-    problems = list(_differences(wanted, found))
+    shown = {name: {k: v for k, v in values.items() if cards or k not in (ARM, CODE)} for name, values in found.items()}
+    problems = list(_differences(wanted, shown))
     if problems:
         raise TableError("\n".join(problems))
-    new = tuple(wanted[name] for name in sorted(wanted.keys() - found.keys()))
-    return PushPlan(new, len(found))
+    new = tuple(_row(name, {**wanted[name], STATUS: "made"}) for name in sorted(wanted.keys() - found.keys()))
+    late = (*proof, *((ARM, CODE) if cards else ()))
+    fill = []
+    for name, held in sorted(found.items()):
+        lacking = {one: wanted[name][one] for one in late if not held.get(one)}
+        surplus = {} if cards else {one: "" for one in (ARM, CODE) if held.get(one)}
+        fill += [_row(name, {**lacking, **surplus})] if lacking or surplus else []
+    return PushPlan(new, tuple(fill), len(found))
 
 
-def push(plan: PushPlan, tables: Sequence[Table], register: Gateway) -> None:
-    """The register holds every envelope of the tables; those that were there are untouched.
+def push(plan: PushPlan, tables: Sequence[Table], register: Gateway, *, cards: bool = True) -> None:
+    """The register holds every envelope of the tables; those that were there are untouched but for what they lacked.
 
     Raises:
         WriteBackFailed: an envelope is not there afterwards.
         TableError: an envelope reads back differently.
     """
-    register.write(RECORD_ID, [_row(allocation) for allocation in plan.new])
-    left = plan_push(tables, register).new
-    if left:
-        raise WriteBackFailed(f"{len(left)} envelope(s) are not in the register after the push; run it again")
+    register.write(RECORD_ID, [*plan.new, *plan.fill], clear=True)
+    left = plan_push(tables, register, cards=cards)
+    if not left.empty:
+        raise WriteBackFailed(
+            f"{len(left.new) + len(left.fill)} envelope(s) are not in the register as pushed; run it again"
+        )
 
 
-def _row(allocation: Allocation) -> Row:
-    return Row(allocation.envelope.id, "", "", 0, {**_facts(allocation), STATUS: "made"})
+def _row(name: str, values: Mapping[str, str]) -> Row:
+    return Row(name, "", "", 0, dict(values))
 
 
-def _facts(allocation: Allocation) -> dict[str, str]:
-    return {**made(allocation.envelope), ARM: allocation.card.arm, CODE: allocation.card.code}
+def _facts(table: Table, made: Allocation, proof: Sequence[str], *, cards: bool) -> dict[str, str]:
+    """Everything the register holds of an envelope from the beginning."""
+    told = {
+        "env_version": str(table.version),
+        "env_domain": table.scheme.domain,
+        "env_parcel": parcel_name(made.envelope.pile.site, table.version),
+    }
+    card = {ARM: made.card.arm, CODE: made.card.code} if cards else {}
+    return {**made_of(made.envelope), **{name: told[name] for name in proof}, **card}
 
 
-def _differences(wanted: Mapping[str, Allocation], found: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _differences(wanted: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     for name in sorted(found):
         if name not in wanted:
             yield f"register: {name}: is not in the tables; nothing was pushed: check the tables folder and the token"
             continue
-        facts = _facts(wanted[name])
-        wrong = [column for column in facts if found[name].get(column, "") != facts[column]]
+        facts, held = wanted[name], found[name]
+        wrong = [one for one in facts if held.get(one, "") != facts[one] and not (one in _LATER and not held.get(one))]
         if wrong:
             yield f"register: {name}: {', '.join(wrong)} not as in the tables; nothing was pushed: ask who changed it"

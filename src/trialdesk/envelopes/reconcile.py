@@ -64,7 +64,7 @@ class Desk:
 
 def reconcile(patients: Sequence[Patient], envelopes: Sequence[Envelope], config: Config) -> list[Finding]:
     """Every finding, sorted; the same data give the same findings on any day."""
-    desk = Desk(config, tuple(patients), tuple(envelopes), openings(patients, envelopes))
+    desk = Desk(config, tuple(patients), tuple(envelopes), openings(patients, envelopes, config.envelopes.domain))
     event = config.facts.envelope.event
     return sorted(
         Finding(

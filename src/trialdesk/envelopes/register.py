@@ -9,13 +9,17 @@ from redcap_rules.record import Row
 from trialdesk.allocation.numbering import envelope_id, parse_envelope_id
 from trialdesk.errors import ConcealmentBroken, NotAllowed, TableError, WriteBackFailed
 from trialdesk.model import ENVELOPE_STATUSES, Envelope, EnvelopeStatus, Pile
-from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.gateway import FILTERED, LOG_SEEN, USERS_SEEN, Gateway
 from trialdesk.redcap.patients import day, moment
 
 RECORD_ID = "env_id"
 STATUS = "env_status"
 ARM, CODE = "env_arm", "env_code"
+COMMITMENT = "env_commitment"
 SEALED_FORM_STATUS = "allocation_complete"
+
+PROOF = ("env_version", "env_domain", "env_parcel")
+"""What the form `proof` holds beside the commitment; a register of version 0.3 or older has none of it."""
 
 # How the facts of an envelope are stored: what never changes, and what happens to it.
 MADE: Mapping[str, Callable[[Envelope], str]] = {
@@ -23,13 +27,18 @@ MADE: Mapping[str, Callable[[Envelope], str]] = {
     "env_stratum": lambda envelope: envelope.pile.stratum,
     "env_number": lambda envelope: str(envelope.number),
     "env_batch": lambda envelope: str(envelope.batch),
-    "env_commitment": lambda envelope: envelope.commitment,
+    COMMITMENT: lambda envelope: envelope.commitment,
 }
 USE: Mapping[str, Callable[[Envelope], str]] = {
     STATUS: lambda envelope: envelope.status,
     "env_released_at": lambda envelope: _minute(envelope.released_at),
     "env_record": lambda envelope: envelope.record,
     "env_opened_on": lambda envelope: _day(envelope.opened_on),
+}
+_REMEDIES: Mapping[str, str] = {
+    LOG_SEEN: "take the right Logging in the register from that user",
+    USERS_SEEN: "take the right User Rights in the register from that user",
+    FILTERED: "have the packer take arms and codes out of the register: push_tables --without-cards",
 }
 SENT = ("env_packed_on", "env_dispatched_on", "env_received_on")
 _STATUSES: Mapping[str, EnvelopeStatus] = {status: status for status in ENVELOPE_STATUSES}
@@ -39,7 +48,9 @@ def prove_blind(register: Gateway) -> None:
     """The token was shown not to see the sealed form; neither arm nor code is asked for.
 
     A user whose export right on a form is *none* gets no column of it, not even its status
-    (reference/redcap-api.md 2.5). In a register without records there is nothing to see and nothing is proved.
+    (reference/redcap-api.md 2.5). In a register without records there is nothing to see and nothing is proved. The log
+    tells what was typed, the users' rights can be changed, and a filter can ask about a field that is not shown: all
+    three have to be refused, or the filter to find nothing.
 
     Raises:
         ConcealmentBroken: the token's user can export the sealed form.
@@ -54,6 +65,8 @@ def prove_blind(register: Gateway) -> None:
             "the coordinator's token can export the register's form `allocation`: set that user's export right on it "
             "to none in REDCap (User Rights), tell the packer, and run again"
         )
+    for what in register.sees_more(RECORD_ID, f"[{ARM}]<>''"):
+        raise ConcealmentBroken(f"the coordinator's token {what}; {_REMEDIES[what]}, tell the packer, and run again")
 
 
 def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[Envelope, ...]:
@@ -61,8 +74,14 @@ def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[
 
     Raises:
         TableError: a record of the register is not an envelope; one line each.
+        NotAllowed: the token's user can't see the commitments.
     """
     export = register.records(RECORD_ID, [*MADE, *USE, *SENT], records=ids)
+    if export.rows and COMMITMENT not in export.columns:
+        raise NotAllowed(
+            "the register token can't see what proves the cards: give its user read-only view and full export of the "
+            "form `proof` in REDCap (User Rights)"
+        )
     problems = [line for row in export.rows for line in _misfits(row)]
     if problems:
         raise TableError("\n".join(problems))

@@ -51,7 +51,7 @@ def prove_cards(
         renamed: New id to old id of records that go by another name than last night.
         filed: The filed manifests.
     """
-    opened = settle(patients, register, config.trial.id, renamed or {})
+    opened = settle(patients, register, config, renamed or {})
     by_id = {envelope.id: envelope for envelope in opened}
     settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
     findings, piles = tuple(reconcile(patients, settled, config)), stock(config, settled, day)

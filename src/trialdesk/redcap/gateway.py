@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +29,9 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 Rows = list[dict[str, str]]
+
+LOG_SEEN, USERS_SEEN = "may read the register's log", "may see the register's users"
+FILTERED = "can ask REDCap about the arm of an envelope with a filter"
 
 SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
 
@@ -221,6 +224,36 @@ class Gateway:
             return None
         stamp = max((row.get("timestamp", "") for row in (*deleted, *managed)), default="")
         return Removals(stamp, dict(map(_removal, reversed(deleted))))
+
+    def sees_more(self, record_id: str, condition: str) -> Iterator[str]:
+        """What this token may do beside reading its forms: see the log, see users, or ask with a hidden field.
+
+        The log is asked for from a moment in the future on, so that nothing of it is told; the condition about one
+        record alone, so that its answer, the same for all, tells nothing.
+        """
+        ahead = datetime.now() + timedelta(days=366)
+        if self._answered(partial(self._project.export_logging, begin_time=ahead)) is not None:
+            yield LOG_SEEN
+        if self._answered(self._project.export_users) is not None:
+            yield USERS_SEEN
+        first = list(self.ids(record_id)[:1])
+        ask = partial(
+            self._project.export_records,
+            format_type="json",
+            fields=[record_id],
+            records=first,
+            filter_logic=condition,
+        )
+        if first and self._answered(ask):
+            yield FILTERED
+
+    def _answered(self, ask: Callable[[], T]) -> T | None:
+        """What REDCap answers; None where it refuses, which is what is hoped for here."""
+        try:
+            return self._read(ask)
+        except (NotAllowed, RedcapRefused):
+            self.refusals.pop()
+            return None
 
     def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
         """The columns of the named fields that REDCap shows this token, in its first record; none without records."""

@@ -147,9 +147,10 @@ def world_in(folder: Path) -> Iterator[World]:
         push_instruments(config, "trial", Gateway(server.url, trial))
         push_instruments(config, "register", Gateway(server.url, packer))
         register = Project(server.url, packer.get_secret_value())
-        rights = {"envelope": "1", "allocation": "0"}
+        rights = {"envelope": "1", "proof": "2", "allocation": "0"}
+        shown = {**rights, "proof": "1"}
         register.import_users(
-            [{"username": "nurse", "api_export": "1", "api_import": "1", "forms": rights, "forms_export": rights}]
+            [{"username": "nurse", "api_export": "1", "api_import": "1", "forms": rights, "forms_export": shown}]
         )
         number = int(Gateway(server.url, packer).project()["project_id"])
         coordinator = SecretStr(give_token(folder / "redcap.db", number, "nurse"))

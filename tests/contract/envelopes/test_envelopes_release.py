@@ -120,7 +120,7 @@ def test_the_next_release_follows_the_recorded_opening(desk: World) -> None:
         desk.release("B")
     desk.record_opening("A", first.id)
     assert desk.release("B").id == ODE_2
-    changes = settle(patients(pull(desk.trial()), desk.config), read_register(desk.register()), desk.config.trial.id)
+    changes = settle(patients(pull(desk.trial()), desk.config), read_register(desk.register()), desk.config)
     write_use(desk.register(), changes)
     settled = desk.envelope(first.id)
     assert (settled.status, settled.record, settled.opened_on) == ("opened", "A", date(2026, 3, 2))
