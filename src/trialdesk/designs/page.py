@@ -1,0 +1,82 @@
+"""The comparison as one self-contained page: an open one without block sizes, and one with them, to be sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from trialdesk.config import Config
+from trialdesk.designs.comparing import Run
+from trialdesk.designs.plan import Coming
+from trialdesk.designs.plots import HEIGHT, WIDTH, intervals, plane, stacks
+from trialdesk.designs.summary import Row, Scheme
+from trialdesk.designs.table import BALANCE, GUESSING, SENDING, written
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was played, for whom, when."""
+
+    config: Config
+    coming: Coming
+    run: Run
+    day: date
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=PackageLoader("trialdesk.designs", "."), autoescape=True, undefined=StrictUndefined)
+
+
+def open_page(played: Played, rows: Sequence[Row]) -> str:
+    """The page for the steering committee, as HTML: rows hold no block sizes, so neither does the page."""
+    return _page(played, rows, ())
+
+
+def sealed_page(played: Played, rows: Sequence[Row], schemes: Sequence[Scheme]) -> str:
+    """The same page with the blocks of each design; whoever reads it can predict allocations."""
+    return _page(played, rows, schemes)
+
+
+def _page(played: Played, rows: Sequence[Row], schemes: Sequence[Scheme]) -> str:
+    coming = played.coming
+    least = max(coming.ratio) / sum(coming.ratio)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            trial=played.config.trial,
+            day=played.day,
+            run=played.run,
+            coming=coming,
+            sites=list(zip(played.config.sites, coming.sites, strict=True)),
+            factors=[
+                (factor, list(zip(factor.levels, shares, strict=True)))
+                for factor, shares in zip(played.config.strata, coming.factors, strict=True)
+            ],
+            strata=len(coming.strata),
+            ratio=" : ".join(map(str, coming.ratio)),
+            least=least,
+            rows=rows,
+            schemes=schemes,
+            parts=[("Balance", BALANCE), ("Guessing", GUESSING), ("Envelopes", SENDING)],
+            written=written,
+            error=_error(rows),
+            plane=plane(rows, least),
+            intervals=intervals(rows),
+            stacks=stacks(rows),
+            width=WIDTH,
+            height=HEIGHT,
+        )
+    )
+
+
+def _error(rows: Sequence[Row]) -> tuple[float, float]:
+    """The largest standard error of a mean in patients, and in percentage points."""
+    patients = max(row.figures[name].error for row in rows for name in ("overall", "site", "stratum"))
+    points = max(row.figures[name].error for row in rows for name in ("clinician", "observer", "informed", "certain"))
+    return patients, points * 100
