@@ -27,7 +27,7 @@ def compare_designs(  # noqa: PLR0913 - one argument an option
     designs: Annotated[Path, typer.Option(metavar="FILE", help="The designs, YAML; docs/designs.yaml is an example.")],
     config: ConfigOption = DEFAULT_CONFIG,
     patients: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Patients of a trial; default: the trial's target.")
+        int | None, typer.Option(min=1, max=10_000, help="Patients of a trial; default: the trial's target.")
     ] = None,
     trials: Annotated[int, typer.Option(min=2, max=1_000_000, help="Simulated trials of each design.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,

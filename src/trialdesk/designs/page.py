@@ -13,7 +13,7 @@ from trialdesk.config import Config
 from trialdesk.designs.comparing import Run
 from trialdesk.designs.plan import Coming
 from trialdesk.designs.plots import HEIGHT, WIDTH, intervals, plane, stacks
-from trialdesk.designs.summary import Row, Scheme
+from trialdesk.designs.summary import Row, Scheme, leading
 from trialdesk.designs.table import BALANCE, GUESSING, SENDING, written
 
 
@@ -65,6 +65,7 @@ def _page(played: Played, rows: Sequence[Row], schemes: Sequence[Scheme]) -> str
             schemes=schemes,
             parts=[("Balance", BALANCE), ("Guessing", GUESSING), ("Envelopes", SENDING)],
             written=written,
+            short=_short(rows),
             error=_error(rows),
             plane=plane(rows, least),
             intervals=intervals(rows),
@@ -73,6 +74,26 @@ def _page(played: Played, rows: Sequence[Row], schemes: Sequence[Scheme]) -> str
             height=HEIGHT,
         )
     )
+
+
+_SHORT = (
+    ("Arms nearest to each other", "overall", "one decimal", 0.1, "patients apart on average"),
+    ("Hardest to guess, even for one who knows the method", "informed", "share", 0.01, "guessed right"),
+    ("Fewest envelopes left over", "unused", "count", 1, "of them on average"),
+)
+_MANY_BLOCKED = 0.5
+
+
+def _short(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """What stands out, in a line each."""
+    lines = [
+        (label, "; ".join(f"{row.letter} {row.name} ({written(row.figures[name], how)} {unit})" for row in best))
+        for label, name, how, alike, unit in _SHORT
+        if (best := leading(rows, name, alike))
+    ]
+    blocked = [row for row in rows if "blocked" in row.figures and row.figures["blocked"].mean >= _MANY_BLOCKED]
+    told = "; ".join(f"{row.letter} {row.name} ({written(row.figures['blocked'], 'one decimal')})" for row in blocked)
+    return [*lines, ("Patients lost because a pile was empty", told)] if blocked else lines
 
 
 def _error(rows: Sequence[Row]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trialdesk.designs.summary import Row
 
-WIDTH, HEIGHT = 640, 360
+WIDTH, HEIGHT = 640, 340
 _DOT = 11
 _BESIDE = ((14, 0), (0, -15), (-14, 0), (0, 15), (26, 0), (-26, 0), (0, -27), (0, 27))
 
@@ -102,16 +102,7 @@ def _spots(dots: Sequence[tuple[Row, float, float]]) -> Iterator[Spot]:
     """Letters beside their dots: right, above, left or below, where nothing stands yet."""
     taken = [(x, y) for _, x, y in dots]
     for row, x, y in dots:
-        places = [
-            (x + 14, y),
-            (x, y - 15),
-            (x - 14, y),
-            (x, y + 15),
-            (x + 25, y),
-            (x - 25, y),
-            (x, y - 27),
-            (x, y + 27),
-        ]
+        places = [(x + right, y + down) for right, down in _BESIDE]
         free = (at for at in places if all(math.dist(at, other) > _DOT for other in taken))
         label = next(free, places[0])
         taken.append(label)
@@ -121,7 +112,7 @@ def _spots(dots: Sequence[tuple[Row, float, float]]) -> Iterator[Spot]:
 def intervals(rows: Sequence[Row]) -> Rows:
     """Mean and 95 % limit of the difference: in the trial, at the worst site, in the worst stratum."""
     names = ("overall", "site", "stratum")
-    across = axis(0, max(row.figures[name].high for row in rows for name in names), WIDTH)
+    across = axis(0, max(1, *(row.figures[name].high for row in rows for name in names)), WIDTH)
     return Rows(
         across,
         tuple(

@@ -67,7 +67,7 @@ class ResupplySettings(Part):
 class DesignSettings(Part):
     """One design, as the file says it."""
 
-    name: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=30)]
     structure: Structure
     blocks: Blocks | None = None
     coin: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from math import hypot
 
 import numpy as np
 
-from trialdesk.designs.plan import Design, Floats
+from trialdesk.designs.plan import AT_SITES, Design, Floats
 from trialdesk.designs.playing import Measures
 
 STRUCTURES: Mapping[str, str] = {
@@ -36,6 +37,7 @@ class Row:
         letter: What it is called in plots.
         name: What it is called.
         words: Its structure in words.
+        at_sites: Whether its envelopes can lie at the sites.
         sending: How envelopes are sent, in words; "" where that is not played.
         figures: Measure to figure; what a design has not is missing.
     """
@@ -43,6 +45,7 @@ class Row:
     letter: str
     name: str
     words: str
+    at_sites: bool
     sending: str
     figures: Mapping[str, Figure]
 
@@ -66,7 +69,14 @@ def figure(values: Floats) -> Figure:
 def rows(designs: Sequence[Design], measured: Sequence[Measures]) -> list[Row]:
     """Each design with its figures, in order, lettered from A."""
     return [
-        Row(chr(ord("A") + place), design.name, _words(design), _sending(design), _figures(measures))
+        Row(
+            _letter(place),
+            design.name,
+            _words(design),
+            design.structure in AT_SITES,
+            _sending(design),
+            _figures(measures),
+        )
         for place, (design, measures) in enumerate(zip(designs, measured, strict=True))
     ]
 
@@ -79,7 +89,7 @@ def schemes(designs: Sequence[Design], measured: Sequence[Measures]) -> list[Sch
     """
     return [
         Scheme(
-            chr(ord("A") + place),
+            _letter(place),
             design.name,
             ", ".join(f"{size} (weight {weight})" for size, weight in design.blocks),
             f"{measures.lists.mean():.0f} × {max(size for size, _ in design.blocks)} = "
@@ -88,6 +98,28 @@ def schemes(designs: Sequence[Design], measured: Sequence[Measures]) -> list[Sch
         for place, (design, measures) in enumerate(zip(designs, measured, strict=True))
         if design.blocks
     ]
+
+
+def leading(rows: Sequence[Row], name: str, alike: float) -> list[Row]:
+    """The designs that do best on a measure of which less is better: the best, and those not surely worse.
+
+    Designs are not told apart when their means differ by at most `alike`, or by at most twice the standard error of the
+    difference. Only those whose envelopes can lie at the sites are asked, if there are any.
+    """
+    asked = [row for row in rows if row.at_sites] or list(rows)
+    known = [row for row in asked if name in row.figures]
+    if not known:
+        return []
+    best = min((row.figures[name] for row in known), key=lambda one: one.mean)
+    return [row for row in known if _near(row.figures[name], best, alike)]
+
+
+def _near(one: Figure, best: Figure, alike: float) -> bool:
+    return one.mean - best.mean <= max(alike, 2 * hypot(one.error, best.error))
+
+
+def _letter(place: int) -> str:
+    return chr(ord("A") + place)
 
 
 def _figures(measures: Measures) -> dict[str, Figure]:

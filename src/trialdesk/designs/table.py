@@ -56,7 +56,7 @@ def written(figure: Figure | None, how: str) -> str:
         case "range", Figure(mean, high):
             return f"{mean:.1f} ({high:.0f})"
         case "share", Figure(mean):
-            return f"{mean:.0%}".replace("%", " %")
+            return "< 1 %" if 0 < mean < 0.005 else f"{100 * mean:.0f} %"
         case "count", Figure(mean):
             return f"{mean:.0f}"
         case _, Figure(mean):
