@@ -29,7 +29,7 @@ def compare_designs(  # noqa: PLR0913 - one argument an option
     patients: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Patients of a trial; default: the trial's target.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=2, max=1_000_000, help="Simulated trials of each design.")] = 10_000,
+    trials: Annotated[int, typer.Option(min=2, max=100_000, help="Simulated trials of each design.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the work.")] = 2,
     out: Annotated[

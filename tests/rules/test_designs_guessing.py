@@ -83,9 +83,15 @@ def test_the_one_who_knows_the_blocks_does_as_well_as_anybody_can(sizes: tuple[i
     assert expected(found.certain.tolist(), given, length, design, (1, 1)) == pytest.approx(certain, abs=1e-9)
 
 
-def test_weights_and_an_unequal_ratio_enter_what_is_known() -> None:
-    """Ratio 1 : 2, blocks of 3 and 6 with weights 3 and 1, lists of 7."""
-    design, ratio, length = Design("A", "site-stratum", ((3, 3), (6, 1))), (1, 2), 7
+@pytest.mark.parametrize(
+    ("sizes", "ratio", "length"),
+    [(((3, 3), (6, 1)), (1, 2), 7), (((3, 1), (9, 20)), (1, 2), 9), (((3, 20), (9, 1)), (1, 2), 9)],
+)
+def test_weights_and_an_unequal_ratio_enter_what_is_known(
+    sizes: tuple[tuple[int, int], ...], ratio: tuple[int, ...], length: int
+) -> None:
+    """Full enumeration again: after two of the larger arm, sizes 3 and 9 speak for different arms."""
+    design = Design("A", "site-stratum", sizes)
     lists, given = every_list(length, design, ratio)
     found = informed(lists, given, design, np.array(ratio))
     right, certain = by_enumeration(length, design.blocks, ratio)
@@ -114,6 +120,14 @@ def test_simulated_lists_give_the_values_that_are_known(
         assert abs(played.certain.mean() - certain) < 4 * played.certain.std() / math.sqrt(TRIALS) + 5e-5
 
 
+@pytest.mark.parametrize("sizes", [(2, 4), (4, 6), (2, 6, 8)])
+def test_of_two_equal_arms_a_tally_guesses_as_well_as_who_knows_the_sizes(sizes: tuple[int, ...]) -> None:
+    """Every finished block is level: whatever the sizes, the arm that is behind in the list is behind in its block."""
+    played = play(one_list(30), blocks(*sizes), 200, (1,))
+    assert played.observer.tolist() == pytest.approx(played.informed.tolist())
+    assert played.certain.mean() > 0
+
+
 def test_in_blocks_of_two_a_tally_is_right_three_times_of_four() -> None:
     """The first of a block is a coin, the second certain: exact in every list of whole blocks."""
     played = play(one_list(20), blocks(2), 50, (1,))
@@ -134,6 +148,8 @@ def test_a_tally_regards_the_ratio() -> None:
     one = lists_of(np.zeros((1, 3), dtype=np.int64), np.ones((1, 3), dtype=np.bool_))
     assert tally(one, np.array([1, 0, 1]), np.array((1, 2))).tolist() == [1, 1, 1]
     assert tally(one, np.array([0, 1, 1]), np.array((1, 2))).tolist() == [0, 1, 1]
+    four = lists_of(np.zeros((1, 4), dtype=np.int64), np.ones((1, 4), dtype=np.bool_))
+    assert tally(four, np.array([1, 0, 1, 1]), np.array((1, 2))).tolist() == [1, 1, 1, 1]  # one and two are level
 
 
 def test_a_clinician_sees_only_the_own_part_of_a_central_list() -> None:

@@ -67,6 +67,7 @@ def test_the_open_page_depends_on_figures_and_not_on_blocks(frozen: Config) -> N
     one, two = blocks(2, resupply=SENT), blocks(34, 38, resupply=SENT)
     assert open_page(about, rows([one], measured)) == open_page(about, rows([two], measured))
     sealed = [sealed_page(about, rows([design], measured), schemes([design], measured)) for design in (one, two)]
+    assert "<h2>Block sizes" not in open_page(about, rows([one], measured))
     assert "2 (weight 1)" in sealed[0]
     assert "34 (weight 1), 38 (weight 1)" in sealed[1]
 
@@ -98,7 +99,7 @@ def test_the_command_writes_both_pages_and_the_sealed_one_opens_with_the_key(fro
     found, shown = typed(frozen, tmp_path, f"[{public}]")
     page = (found / "designs.html").read_text(encoding="utf-8")
     assert not re.search(r"\b977\b|weight \d", re.sub(r"<[^>]*>", " ", page) + shown)
-    assert "A  Hidden: one list for each stratum at each site; 5 to 7, to a pile with at most 1 left" in shown
+    assert "A  Hidden: one list for each stratum at each site; 5 to 7 envelopes to a pile with at most 1 left" in shown
     assert "30 simulated trials of 12 patients" in page
     sealed = (found / "designs-sealed.html.age").read_bytes()
     assert b"weight" not in sealed

@@ -10,8 +10,8 @@ import pytest
 from designs import blocks, coming, one_list
 from trialdesk.designs.arrivals import arrivals
 from trialdesk.designs.balance import difference, worst
-from trialdesk.designs.minimisation import coin_after
-from trialdesk.designs.plan import Coming, Design, Floats, Structure
+from trialdesk.designs.minimisation import coin_after, minimised
+from trialdesk.designs.plan import Coming, Design, Floats, Resupply, Structure
 from trialdesk.designs.playing import play
 
 TRIALS = 1_500
@@ -52,6 +52,26 @@ def test_what_is_left_of_a_block_is_unfinished() -> None:
     assert played.inside.tolist() == pytest.approx([0.2] * 400)
     assert set(played.overall.tolist()) == {0, 2}
     assert near(played.overall, 2 / 3, 0)  # of the 6 orders of a block 2 begin with the same arm twice
+
+
+def test_sizes_come_by_their_weight() -> None:
+    """Blocks of 2 and 4, three to one: the second arm is that of the first in a third of a quarter of the lists."""
+    played = play(one_list(2), Design("A", "site-stratum", ((2, 3), (4, 1))), 4_000, (1,))
+    assert near(played.overall / 2, 1 / 12, 0)
+
+
+def test_who_was_not_randomised_is_in_no_block() -> None:
+    """Six envelopes for ten patients, blocks of 4: two of the six are in an unfinished block."""
+    once = Resupply(batch=6, vary=0, reorder_at=0, delivery_days=1_000, piles=1, when="pile")
+    played = play(one_list(10), blocks(4, resupply=once), 20, (1,))
+    assert played.blocked.tolist() == [4] * 20
+    assert played.inside.tolist() == pytest.approx([1 / 3] * 20)
+
+
+def test_arms_do_not_follow_who_comes() -> None:
+    """Two equal sites: were arms drawn from the numbers that send patients, each site would have an arm of its own."""
+    two = Coming(40, 100, (0.5, 0.5), (), (1, 1))
+    assert play(two, Design("H", "simple"), 200, (1,)).site.mean() < 8
 
 
 def test_a_ratio_is_kept_by_whole_blocks() -> None:
@@ -123,6 +143,25 @@ def test_minimisation_balances_better_than_no_restriction_and_is_guessed_more_of
     assert 0.7 < coin.informed.mean() < 0.8
     assert 0.9 > sure.certain.mean() > 0.6
     assert not coin.certain.any()
+
+
+def test_minimisation_follows_the_smallest_sum_of_ranges() -> None:
+    """Without a coin each patient has the arm that is best by the plain sums; it was certain if no other is as good."""
+    asked = Coming(25, 100, (0.5, 0.3, 0.2), ((0.4, 0.6), (0.5, 0.5)), (1, 2))
+    came = arrivals(asked, 30, np.random.default_rng(1))
+    given = minimised(came, asked, 1.0, np.random.default_rng(2))
+    arms, certain = given.arms.reshape(30, 25), given.guesses.certain.reshape(30, 25)
+    for trial, sites in enumerate(came.site.tolist()):
+        levels = asked.levels[came.stratum[trial]].tolist()
+        groups = [{("site", site), ("one", one), ("two", two)} for site, (one, two) in zip(sites, levels, strict=True)]
+        for patient, mine in enumerate(groups):
+            sums = []
+            for arm in range(2):
+                so_far = list(zip(groups, [*arms[trial, :patient].tolist(), arm], strict=False))
+                counts = [[sum(one in group and a == b for group, a in so_far) for b in range(2)] for one in mine]
+                sums.append(sum(abs(2 * first - second) for first, second in counts))
+            assert sums[arms[trial, patient]] == min(sums)
+            assert certain[trial, patient] == (sums[0] != sums[1])
 
 
 def test_minimisation_of_one_group_is_a_biased_coin() -> None:

@@ -54,6 +54,12 @@ def test_a_parcel_holds_the_low_pile_and_those_with_least() -> None:
     assert sent.taken.all()
 
 
+def test_what_is_on_its_way_is_not_put_into_the_next_parcel() -> None:
+    """Three piles of four, parcels of two: the first brings piles 0 and 1, the second pile 2 alone."""
+    sent = at_days([1, 2, 3, 4, 5, 6, 7], [1, 0, 0, 0, 2, 2, 2], replace(ONE, piles=2), (1, 3))
+    assert (sent.made.tolist(), sent.parcels.tolist()) == ([12 + 8 + 4], [3])
+
+
 def test_a_site_that_waits_until_it_is_empty_blocks_who_comes_to_an_empty_pile() -> None:
     """Two piles of one envelope each: the second patient of pile 0 is blocked though pile 1 has one."""
     policy = Resupply(batch=1, vary=0, reorder_at=0, delivery_days=1, piles=1, when="site")

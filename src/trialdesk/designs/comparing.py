@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -58,7 +59,9 @@ def _played(
     if processes == 1:
         return (play(*job) for job in jobs)
     # Fresh processes on every machine; a copy of this one would copy its threads in the middle of their work.
-    pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=get_context("spawn"))
+    # Ctrl-C is for the one that waits; the others end when their part is played.
+    deaf = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(min(processes, len(jobs)), get_context("spawn"), signal.signal, deaf)
     stack.callback(pool.shutdown, cancel_futures=True)
     waiting = [pool.submit(play, *job) for job in jobs]
     return (one.result() for one in waiting)

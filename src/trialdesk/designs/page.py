@@ -78,6 +78,7 @@ def _page(played: Played, rows: Sequence[Row], schemes: Sequence[Scheme]) -> str
 
 _SHORT = (
     ("Arms nearest to each other", "overall", "one decimal", 0.1, "patients apart on average"),
+    ("Arms nearest in the worst stratum", "stratum", "one decimal", 0.1, "patients apart on average"),
     ("Hardest to guess, even for one who knows the method", "informed", "share", 0.01, "guessed right"),
     ("Fewest envelopes left over", "unused", "count", 1, "of them on average"),
 )

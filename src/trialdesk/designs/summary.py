@@ -37,7 +37,7 @@ class Row:
         letter: What it is called in plots.
         name: What it is called.
         words: Its structure in words.
-        at_sites: Whether its envelopes can lie at the sites.
+        at_sites: Whether its lists lie at the sites.
         sending: How envelopes are sent, in words; "" where that is not played.
         figures: Measure to figure; what a design has not is missing.
     """
@@ -104,7 +104,7 @@ def leading(rows: Sequence[Row], name: str, alike: float) -> list[Row]:
     """The designs that do best on a measure of which less is better: the best, and those not surely worse.
 
     Designs are not told apart when their means differ by at most `alike`, or by at most twice the standard error of the
-    difference. Only those whose envelopes can lie at the sites are asked, if there are any.
+    difference. Only those whose lists lie at the sites are asked, if there are any.
     """
     asked = [row for row in rows if row.at_sites] or list(rows)
     known = [row for row in asked if name in row.figures]
@@ -139,6 +139,8 @@ def _sending(design: Design) -> str:
     least = f"at most {sent.reorder_at} left" if sent.reorder_at else "none left"
     amount = f"{sent.batch - sent.vary} to {sent.batch + sent.vary}" if sent.vary else f"{sent.batch}"
     if sent.when == "site":
-        return f"{amount} a pile, to every pile of a site with {least} in all; {sent.delivery_days:g} days"
+        return (
+            f"{amount} envelopes to every pile of a site with {least} in all, there after {sent.delivery_days:g} days"
+        )
     together = f", in parcels of {sent.piles} piles" if sent.piles > 1 and design.structure == "site-stratum" else ""
-    return f"{amount}, to a pile with {least}{together}; {sent.delivery_days:g} days"
+    return f"{amount} envelopes to a pile with {least}{together}, there after {sent.delivery_days:g} days"
