@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,6 +13,9 @@ from trialdesk.designs.playing import Measures, joined, play
 
 _PART, _PATIENTS = 500, 100_000
 """A part has at most so many trials, and so many patients in all: it depends on nothing of the machine."""
+
+_DEAF = (signal.SIGINT, signal.SIG_IGN)
+"""Ctrl-C is for the process that waits for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ def _played(
 ) -> Iterator[Measures]:
     if processes == 1:
         return (play(*job) for job in jobs)
-    # Fresh processes on every machine; a copy of this one would copy its threads in the middle of their work.
-    # Ctrl-C is for the one that waits; the others end when their part is played.
-    deaf = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(min(processes, len(jobs)), get_context("spawn"), signal.signal, deaf)
-    stack.callback(pool.shutdown, cancel_futures=True)
-    waiting = [pool.submit(play, *job) for job in jobs]
-    return (one.result() for one in waiting)
+    # Fresh processes on every machine; a copy of this one would copy its threads in the middle of their work. The pool
+    # ends its processes whatever ends this one.
+    pool = stack.enter_context(get_context("spawn").Pool(min(processes, len(jobs)), signal.signal, _DEAF))
+    return pool.imap(_play, jobs)
+
+
+def _play(job: tuple[Coming, Design, int, tuple[int, int]]) -> Measures:
+    return play(*job)
