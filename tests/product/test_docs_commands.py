@@ -37,7 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder as a coordinator has it: configuration, tokens, tables, scripts; REDCap answers."""
     with played(tmp_path_factory.mktemp("docs"), 12, date.today()) as trial:
         desk = trial.stage.config.home
-        for name in ("scripts", ".venv"):
+        (desk / "docs").mkdir()
+        for name in ("scripts", ".venv", "docs/designs.yaml"):
             (desk / name).symlink_to(ROOT / name)
         yield desk
 
