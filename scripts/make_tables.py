@@ -13,8 +13,9 @@ from trialdesk.errors import OutputFailed, PlanRefused, TableError
 app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
 
 
-@command(app, "made", PlanRefused, TableError, OutputFailed)
+@command(app, "made", PlanRefused, TableError, OutputFailed, alone=True)
 def make_tables(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     identity: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your age identity; needed once tables exist.")
@@ -36,6 +37,8 @@ def make_tables(
     ] = False,
 ) -> None:
     """Make the first batch of every pile that has none, or the next batch of the piles named."""
+    if context.invoked_subcommand:
+        return
     from datetime import datetime
     from secrets import token_bytes
 
@@ -55,6 +58,33 @@ def make_tables(
     print(f"Merkle root {made.merkle_root}: file it before the first of them is sent")
     for line in blocks_told(trial):
         print(f"warning: {line}")
+
+
+@command(app, "as they were made", TableError)
+def verify(
+    config: ConfigOption = DEFAULT_CONFIG,
+    identity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An age identity; with it everything is made again.")
+    ] = None,
+) -> None:
+    """Prove the tables: with an identity every list is drawn again and compared; without, the chain of manifests."""
+    from trialdesk.allocation.making import open_tables
+    from trialdesk.allocation.verifying import verify as verified
+    from trialdesk.allocation.versions import read_manifests
+    from trialdesk.config import load
+
+    trial = load(config)
+    manifests = read_manifests(trial.path(trial.folders.tables))
+    for manifest in manifests:
+        print(f"version {manifest.version}: {manifest.envelopes} envelopes, Merkle root {manifest.merkle_root}")
+    if identity:
+        problems = list(verified(open_tables(trial, identity)))
+        if problems:
+            raise TableError("\n".join(problems))
+    what = (
+        "made again and compared to the last byte" if identity else "chain and sealed files fit; --identity proves more"
+    )
+    print(f"{len(manifests)} version(s): {what}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ EXITS: Mapping[int, Exit] = {
     32: Exit("REDCap refused the request", "the reason is in the line, without values"),
     30: Exit("REDCap did not answer with data", "try again later; nothing was changed"),
     40: Exit("the pull can't be right", "read which check; nothing was published"),
-    41: Exit("no envelope may be released for this record now", "the reasons are listed"),
+    41: Exit("what was asked may not be done with this envelope or record now", "the reasons are listed"),
     50: Exit("REDCap does not hold what was written", "look at the project's log, run again"),
     11: Exit("published, without a file that could not be made", "the summary names the file; the others are right"),
     61: Exit("published, but the mail was not sent", "read why in the summary; the files are where they always are"),
@@ -104,7 +104,7 @@ class SanityFailed(TrialError):
 
 
 class ReleaseRefused(TrialError):
-    """No envelope may be released for this record now."""
+    """No envelope may be released, moved or confirmed now."""
 
     exit_code = 41
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyrage import x25519
 from ruamel.yaml import YAML
 
@@ -22,6 +25,8 @@ from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import list_key, scheme_of
 from trialdesk.allocation.sealing import seal, unseal
 from trialdesk.allocation.tables import by_pile
+from trialdesk.allocation.verifying import verify
+from trialdesk.allocation.versions import read_manifests
 from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, OutputFailed, PlanRefused, TableError
 from trialdesk.model import Pile
@@ -393,3 +398,65 @@ def test_tables_of_the_first_schema_are_read_and_continued(tmp_path: Path) -> No
     grown = [one.card.arm for one in after[Pile("ODE", "K1N")]]
     assert grown == list(islice(arms, len(grown)))
     assert 3 <= len(grown) - len(before[Pile("ODE", "K1N")]) <= 5
+
+
+def test_tables_are_proved_by_making_them_again(configured: WriteConfig) -> None:
+    """Whole versions of both schemas; an arm, a code, a commitment or a cut that was changed is named."""
+    config = configured()
+    make(config)
+    make(config, "ODE-K1N")
+    tables = open_tables(config, config.home / "identity.txt")
+    assert list(verify(tables)) == []
+    old = load(FIRST_SCHEMA / "config.yaml")
+    assert list(verify(open_tables(old, _own(FIRST_SCHEMA / "identity.txt")))) == []
+    first = tables[0].allocations[0]
+    other = next(made for made in tables[0].allocations if made.card.arm != first.card.arm)
+    for changed in (
+        replace(first, card=replace(first.card, arm=other.card.arm)),
+        replace(first, card=replace(first.card, code="0" * 12)),
+        replace(first, envelope=replace(first.envelope, commitment=other.envelope.commitment)),
+    ):
+        wrong = replace(tables[0], allocations=(changed, *tables[0].allocations[1:]))
+        assert first.envelope.id in next(verify([wrong]))
+    shorter = replace(tables[0], allocations=tables[0].allocations[1:])
+    assert next(verify([shorter])).startswith("version 1: is not what its master gives")
+
+
+def _own(path: Path) -> Path:
+    """Git keeps no mode of 0600."""
+    path.chmod(0o600)
+    return path
+
+
+def test_the_chain_is_proved_without_an_identity(configured: WriteConfig) -> None:
+    """Counts and roots; a flipped bit of a sealed file, or a manifest out of its order, is named."""
+    config = configured()
+    make(config)
+    make(config, "ODE-K1N")
+    folder = config.home / "tables"
+    assert [one.version for one in read_manifests(folder)] == [1, 2]
+    sealed = folder / "v001" / "table.age"
+    content = bytearray(sealed.read_bytes())
+    content[-1] ^= 1
+    sealed.write_bytes(bytes(content))
+    with pytest.raises(TableError, match="v001: does not follow"):
+        read_manifests(folder)
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_sealed_table_with_any_bit_flipped_does_not_open(configured: WriteConfig, place: int) -> None:
+    """Wherever it is: one clear error, and never another table."""
+    config = configured()
+    if not (config.home / "tables").exists():
+        make(config)
+    sealed = config.home / "tables" / "v001" / "table.age"
+    whole = sealed.read_bytes()
+    content = bytearray(whole)
+    content[place // 8 % len(whole)] ^= 1 << place % 8
+    sealed.write_bytes(bytes(content))
+    try:
+        with pytest.raises(TableError):
+            open_tables(config, config.home / "identity.txt")
+    finally:
+        sealed.write_bytes(whole)

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config
 from trialdesk.envelopes.lists import coordinator_lists, site_list
-from trialdesk.envelopes.stock import PileStock, stock
+from trialdesk.envelopes.stock import PileStock, proposals, stock
 from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
 from trialdesk.workbook import HEADER_ROW, save
 
@@ -83,7 +83,7 @@ def test_the_coordinators_workbook_has_dates_words_and_what_to_send(frozen: Conf
     )
     save(tmp_path / "e.xlsx", coordinator_lists(frozen, envelopes, TODAY), "PVP-MM")
     book = load_workbook(tmp_path / "e.xlsx")
-    assert book.sheetnames == ["Envelopes", "To send"]
+    assert book.sheetnames == ["Envelopes", "To send", "To make"]
     sheet = book["Envelopes"]
     titles = [cell.value for cell in sheet[HEADER_ROW]]
     first = dict(zip(titles, (cell.value for cell in sheet[HEADER_ROW + 1]), strict=True))
@@ -93,7 +93,7 @@ def test_the_coordinators_workbook_has_dates_words_and_what_to_send(frozen: Conf
     assert first["Released"] == datetime(2026, 3, 2, 9, 30)
     assert first["Record"] == "=ODE-001"
     rows = [[cell.value for cell in row] for row in book["To send"].iter_rows(min_row=HEADER_ROW + 1)]
-    assert rows[0][3:] == ["LOW", "send", f"{envelope_id(PILE, 3)}, {envelope_id(PILE, 4)}"]
+    assert rows[0][3:] == ["LOW", "send", None, f"{envelope_id(PILE, 3)}, {envelope_id(PILE, 4)}"]
     assert len(rows) == len(frozen.piles)
 
 
@@ -127,6 +127,45 @@ def test_the_coordinator_reads_findings_with_their_envelopes(frozen: Config) -> 
         ("error", "R02", "RIG", "RIG-001", "RIG-K1N-002-X was opened"),
         ("warning", "R50", "ODE", "ODE-002", "ODE-K1N-002-X is released in the record"),
     ]
-    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY)] == ["Envelopes", "To send"]
-    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY, [])][2:] == ["Findings"]
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY)] == ["Envelopes", "To send", "To make"]
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY, [])][3:] == ["Findings"]
     assert [table.name for table in site_list(frozen, pile("RR"), "ODE", TODAY)] == ["Envelopes"]
+
+
+def clinic(**piles: str) -> list[Envelope]:
+    """The envelopes of one clinic by stratum."""
+    return [one for stratum, states in piles.items() for one in pile(states, Pile("ODE", stratum))]
+
+
+FULL = "RRRRRR"
+
+
+@pytest.mark.parametrize(
+    ("piles", "wanted"),
+    [
+        # the pile in need first, then those with fewest left
+        ({"K1N": "oooR", "K1F": "RRRRR", "K2N": "RRRR", "K2F": "RRR"}, ["K1N", "K2F", "K2N", "K1F"]),
+        # what a parcel holds that is underway is in no new one
+        ({"K1N": "oooR", "K1F": "RR mm", "K2N": "RR dd", "K2F": "RR pp"}, ["K1N", "N1N", "N1F", "N2N"]),
+        # more than four in need are one parcel
+        (dict.fromkeys(("K1N", "K1F", "K2N", "K2F", "N1N"), "ooo"), ["K1N", "K1F", "K2N", "K2F", "N1N"]),
+        ({"K1N": "oooR mmm"}, []),
+    ],
+)
+def test_a_new_parcel_holds_four_piles_or_more(frozen: Config, piles: dict[str, str], wanted: list[str]) -> None:
+    """Or all the clinic has; nothing is proposed for a clinic that needs nothing."""
+    stocked = {**dict.fromkeys(("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F"), FULL), **piles}
+    others = [one for site in frozen.sites[1:] for code in stocked for one in pile(FULL, Pile(site.code, code))]
+    found = proposals(frozen, [*clinic(**stocked), *others], TODAY)
+    assert [p.stratum for one in found for p in one.piles] == wanted
+    assert len(found) <= 1
+
+
+def test_a_parcel_is_sent_whole(frozen: Config) -> None:
+    """Every pile in need names the same parcel, by the version that made it."""
+    envelopes = clinic(K1N="oooR mmm", K1F="ooo ppp")
+    versions = {one.id: one.batch for one in envelopes}
+    found = {
+        state.pile.stratum: state for state in stock(frozen, envelopes, TODAY, versions) if state.pile.site == "ODE"
+    }
+    assert [found[code].parcel for code in ("K1N", "K1F", "K2N")] == ["ODE-v002", "ODE-v002", ""]

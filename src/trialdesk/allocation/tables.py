@@ -122,6 +122,28 @@ def next_table(tables: Sequence[Table], scheme: Scheme, master: bytes, order: Or
     return Table(version, scheme, master, tuple(new), order.batch, PARCEL, order.codes)
 
 
+def made_again(table: Table, earlier: Mapping[Pile, Sequence[Allocation]], sizes: Mapping[Pile, int]) -> Table:
+    """The table with its allocations drawn again from its master.
+
+    Args:
+        table: The version.
+        earlier: What older versions made of its piles.
+        sizes: How many envelopes of each pile it made.
+
+    Raises:
+        TableError: the older versions do not follow from the master.
+    """
+    scheme, master = table.scheme, table.master
+    drawn = (
+        made
+        for pile in sorted(sizes)
+        for made in _batch(
+            scheme, master, pile, earlier[pile], _ahead(scheme, master, pile, earlier[pile], sizes[pile])
+        )
+    )
+    return replace(table, allocations=tuple(drawn))
+
+
 def frozen_codes(tables: Sequence[Table]) -> Codes | None:
     """The codes as the first version that holds them froze them; None while no version does."""
     return next((table.codes for table in tables if table.codes is not None), None)

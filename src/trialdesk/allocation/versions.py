@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,6 +52,31 @@ def read_tables(folder: Path, identity: str) -> tuple[Table, ...]:
         if table.version != len(made) + 1:
             raise TableError(f"{path}: holds another version than its name; restore it from the copy")
         made.append(table)
+    return tuple(made)
+
+
+def read_manifests(folder: Path) -> tuple[Manifest, ...]:
+    """Every manifest, oldest first, checked against the one before it and against the sealed file beside it.
+
+    Raises:
+        TableError: one is missing, damaged, or does not follow; or a sealed file is another than it says.
+    """
+    made: list[Manifest] = []
+    previous = ""
+    for path in version_folders(folder):
+        try:
+            public = (path / MANIFEST).read_text(encoding="utf-8")
+            sealed = (path / SEALED).read_bytes()
+            one = manifest.from_text(public)
+        except (OSError, ValueError) as error:
+            raise TableError(f"{path}: is not complete ({type(error).__name__}); restore it from the copy") from None
+        follows = sha256(previous.encode()).hexdigest() if previous else ""
+        if one.previous_sha256 != follows or one.sealed_sha256 != sha256(sealed).hexdigest():
+            raise TableError(f"{path}: does not follow the version before, or its sealed file is another; restore both")
+        made.append(one)
+        previous = public
+    if not made:
+        raise TableError(f"{folder}: holds no version; make the first with make_tables.py")
     return tuple(made)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from trialdesk.allocation.numbering import printed_id
 from trialdesk.config import Config
-from trialdesk.envelopes.stock import stock
+from trialdesk.envelopes.stock import proposals, stock
 from trialdesk.model import Envelope, Finding
 from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
@@ -39,9 +39,16 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
 
 
 def coordinator_lists(
-    config: Config, envelopes: Sequence[Envelope], today: date, findings: Sequence[Finding] | None = None
+    config: Config,
+    envelopes: Sequence[Envelope],
+    today: date,
+    findings: Sequence[Finding] | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> tuple[SheetTable, ...]:
-    """All envelopes, what to send or make, and what reconciliation found if it was made, as of `today`."""
+    """All envelopes, what to send or make, and what reconciliation found if it was made, as of `today`.
+
+    `versions` is envelope to the version that made it, from the filed manifests: it names parcels.
+    """
     every = SheetTable(
         "Envelopes",
         f"Envelopes of {config.trial.id}",
@@ -52,7 +59,7 @@ def coordinator_lists(
         empty="No envelope is in the register.",
     )
     found = () if findings is None else (_findings(findings, today),)
-    return every, _to_send(config, envelopes, today), *found
+    return every, _to_send(config, envelopes, today, versions), _to_make(config, envelopes, today), *found
 
 
 def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[SheetTable, ...]:
@@ -77,8 +84,18 @@ def _line(config: Config, envelope: Envelope) -> Line:
     return Line(tuple(of(config, envelope) for _, of in _COLUMNS), TONES.get(envelope.status, "plain"))
 
 
-def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> SheetTable:
-    columns = (Column("Site"), Column("Name"), Column("Stratum"), Column("Pile"), Column("Do"), Column("Envelopes"))
+def _to_send(
+    config: Config, envelopes: Sequence[Envelope], today: date, versions: Mapping[str, int] | None
+) -> SheetTable:
+    columns = (
+        Column("Site"),
+        Column("Name"),
+        Column("Stratum"),
+        Column("Pile"),
+        Column("Do"),
+        Column("Parcel"),
+        Column("Envelopes"),
+    )
     lines = tuple(
         Line(
             (
@@ -87,15 +104,34 @@ def _to_send(config: Config, envelopes: Sequence[Envelope], today: date) -> Shee
                 config.stratum_label(state.pile.stratum),
                 state.level,
                 state.action,
+                state.parcel,
                 ", ".join(printed_id(name, config.envelopes.domain) for name in state.send),
             ),
             tones={3: LEVELS[state.level]},
         )
-        for state in stock(config, envelopes, today)
+        for state in stock(config, envelopes, today, versions)
         if state.level != "OK"
     )
-    about = f"As of {today}: piles at or below the reorder level. To make more: make_tables --pile SITE-STRATUM."
+    about = f"As of {today}: piles at or below the reorder level. A parcel is sent as a whole."
     return SheetTable("To send", "Envelopes to send", about, columns, lines, keys=3, empty="Every pile has enough.")
+
+
+def _to_make(config: Config, envelopes: Sequence[Envelope], today: date) -> SheetTable:
+    """The parcels the packer is asked for, with the command."""
+    columns = (Column("Site"), Column("Name"), Column("Piles"), Column("The packer types", width=90))
+    lines = tuple(
+        Line(
+            (
+                one.site,
+                config.sites_by_code[one.site].name,
+                ", ".join(pile.stratum for pile in one.piles),
+                f"make_tables.py --identity FILE {one}",
+            )
+        )
+        for one in proposals(config, envelopes, today)
+    )
+    about = f"As of {today}: one parcel for each clinic, of four piles or more, so that it is equally divided."
+    return SheetTable("To make", "Parcels to make", about, columns, lines, empty="No parcel has to be made.")
 
 
 def _findings(findings: Sequence[Finding], today: date) -> SheetTable:

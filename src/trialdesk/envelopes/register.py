@@ -16,6 +16,7 @@ RECORD_ID = "env_id"
 STATUS = "env_status"
 ARM, CODE = "env_arm", "env_code"
 COMMITMENT = "env_commitment"
+NOTE = "env_note"
 SEALED_FORM_STATUS = "allocation_complete"
 
 PROOF = ("env_version", "env_domain", "env_parcel")
@@ -86,6 +87,12 @@ def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[
     if problems:
         raise TableError("\n".join(problems))
     return tuple(sorted(_envelope(row) for row in export.rows))
+
+
+def read_notes(register: Gateway, ids: Sequence[str]) -> Mapping[str, str]:
+    """Envelope to what is noted of it, for the envelopes that have a note."""
+    rows = register.records(RECORD_ID, [NOTE], records=ids).rows
+    return {row.record: row.values[NOTE] for row in rows if NOTE in row.values}
 
 
 def missing(envelopes: Iterable[Envelope], expected: Iterable[str]) -> tuple[str, ...]:

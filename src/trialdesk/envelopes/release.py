@@ -122,8 +122,8 @@ def release(
         begun = time.monotonic()
         try:
             return _attempt((config, trial, register), record, local, first=attempt == 0)
-        except Contended as met:
-            refused = met
+        except (Contended, WriteBackFailed) as met:  # a call that backed off may have written over ours
+            refused: Contended | WriteBackFailed = met
         if attempt + 1 < contention.tries:
             contention.pause(attempt, time.monotonic() - begun)
     raise refused

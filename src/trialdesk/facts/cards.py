@@ -11,7 +11,7 @@ from trialdesk.config import Config
 from trialdesk.envelopes.filing import Held, held
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.reconcile import reconcile
-from trialdesk.envelopes.stock import PileStock, stock
+from trialdesk.envelopes.stock import PileStock, Proposal, proposals, stock
 from trialdesk.model import Envelope, Finding, Patient
 
 
@@ -29,6 +29,7 @@ class Cards:
     opened: tuple[Envelope, ...] = ()
     findings: tuple[Finding, ...] = ()
     stock: tuple[PileStock, ...] = ()
+    proposed: tuple[Proposal, ...] = ()
     held: Held = field(default_factory=Held)
     told_by: str = ""
 
@@ -54,5 +55,6 @@ def prove_cards(
     opened = settle(patients, register, config, renamed or {})
     by_id = {envelope.id: envelope for envelope in opened}
     settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
-    findings, piles = tuple(reconcile(patients, settled, config)), stock(config, settled, day)
-    return Cards(settled, opened, findings, piles, held(filed, register))
+    findings, proved = tuple(reconcile(patients, settled, config)), held(filed, register)
+    piles, wanted = stock(config, settled, day, proved.versions), proposals(config, settled, day)
+    return Cards(settled, opened, findings, piles, wanted, proved)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from trialdesk.envelopes.stock import PileStock
 from trialdesk.errors import OK, OK_WITH_WARNINGS, TableError
 from trialdesk.facts.deriving import Facts
 from trialdesk.memory.values import Known
@@ -36,8 +37,8 @@ LOST = Kind("record that lost something", "Nothing, if it was a correction; else
 PRIMARY = Kind("primary outcome late", "Ask the nurse for the form, or for the reason why there is none")
 ENDED = Kind("acceptance ending", "Accept it again, or have it corrected")
 PENDINGS = Kind("pending for long", "Ask the site what became of the patient")
-SEND = Kind("pile to send", "Send the envelopes the sheet To send names")
-MAKE = Kind("pile to make", "Ask the packer for new envelopes")
+SEND = Kind("parcel to send", "Send the whole parcel: envelope_lists.py ship --parcel NAME --by YOU")
+MAKE = Kind("parcel to make", "Ask the packer for a parcel of these piles")
 STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with push_instruments.py plan")
 SETTING = Kind("setting of the project", "Have it switched off in REDCap: Project Setup, additional customizations")
 NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
@@ -165,11 +166,26 @@ def _envelopes(facts: Facts) -> Iterator[Task]:
             place = facts.config.facts.opened_on
             key = f"release {envelope.id} {envelope.record}"
             yield Task(RELEASE, key, why, envelope.pile.site, envelope.record, envelope.id, place.event, since=since)
+    yield from _supplies(facts)
+
+
+def _supplies(facts: Facts) -> Iterator[Task]:
+    """Parcels to send, each once whatever the number of its piles in need, and parcels to make."""
+    parcels: dict[str, list[PileStock]] = {}
     for pile in facts.cards.stock:
-        if pile.action in ("send", "make"):
-            kind = SEND if pile.action == "send" else MAKE
-            why = f"{pile.pile} is {'empty' if pile.level == 'EMPTY' else 'nearly empty'}"
-            yield Task(kind, f"{pile.action} {pile.pile}", why, pile.pile.site)
+        if pile.action == "send":
+            parcels.setdefault(pile.parcel or str(pile.pile), []).append(pile)
+    for parcel, piles in parcels.items():
+        why = ", ".join(map(_level, piles))
+        yield Task(SEND, f"send {parcel}", f"parcel {parcel}: {why}" if piles[0].parcel else why, piles[0].pile.site)
+    levels = {state.pile: state for state in facts.cards.stock if state.action == "make"}
+    for proposal in facts.cards.proposed:
+        why = ", ".join(_level(levels[pile]) for pile in proposal.piles if pile in levels)
+        yield Task(MAKE, f"make {proposal.site}", f"{why}; make_tables.py {proposal}", proposal.site)
+
+
+def _level(state: PileStock) -> str:
+    return f"{state.pile} is {'empty' if state.level == 'EMPTY' else 'nearly empty'}"
 
 
 def _held(facts: Facts) -> Iterator[Task]:

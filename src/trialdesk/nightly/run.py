@@ -275,9 +275,10 @@ def _books(facts: Facts, now: datetime, links: Links) -> Mapping[str, tuple[tupl
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
     open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": site_report(site.code) for site in config.sites}}
     packs = enrolment_packs(facts, tuple(open_files))
+    lists = coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions)
     return {
         TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
-        ENVELOPES: (coordinator_lists(config, cards.register, today, cards.findings), foot.format("coordinator")),
+        ENVELOPES: (lists, foot.format("coordinator")),
         CALLS: (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
         **{name: (packs[reader], foot.format(reader)) for reader, name in open_files.items()},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,18 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
+import check_card
 import envelope_lists
 import make_tables
 import push_tables
 import release_envelope
 from contract.envelopes.conftest import World
+from redcap_rules.record import Row
 from trialdesk.allocation.making import open_tables
-from trialdesk.errors import TableError
+from trialdesk.allocation.numbering import envelope_id
+from trialdesk.envelopes.register import read_notes, read_register
+from trialdesk.errors import ReleaseRefused, TableError
+from trialdesk.model import Pile
 from trialdesk.workbook import HEADER_ROW
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -67,6 +73,48 @@ def test_tables_are_made_pushed_released_and_listed(desk: World, tmp_path: Path)
     codes = {allocation.card.code for table in tables for allocation in table.allocations}
     shown = " ".join(result.output for result in (made, planned, pushed, released, back)) + repr(rows)
     assert [code for code in codes if code in shown] == []
+
+
+def test_a_parcel_is_shipped_received_and_one_of_it_is_void(desk: World) -> None:
+    """Shown first, then done; who, when and why stand in the register, and a second time changes nothing."""
+    packer = desk.packer()
+    ids = [e.id for e in read_register(desk.register()) if e.pile.site == "ODE" and e.batch == 1]
+    packer.write("env_id", [Row(name, "", "", 0, {"env_status": "made", "env_note": "first"}) for name in ids])
+    shown = run(envelope_lists.app, desk, "ship", "ODE-v001", "--by", "AB", "--dry-run")
+    assert shown.output.splitlines()[-1] == f"{len(ids)} envelope(s) would be dispatched"
+    assert desk.envelope(ids[0]).status == "made"
+    assert run(envelope_lists.app, desk, "ship", "ODE-v001", "--by", "AB", "--on", "2026-01-03").exit_code == 0
+    scanned = CliRunner().invoke(
+        envelope_lists.app,
+        ["received", "-", "--by", "CD", "--on", "2026-01-05", "--config", str(desk.config.home / "config.yaml")],
+        input="\n".join(ids) + "\n",
+    )
+    assert scanned.exit_code == 0, scanned.output
+    assert run(envelope_lists.app, desk, "void", ids[0], "--by", "CD", "--reason", "torn at the seal").exit_code == 0
+    void, other = desk.envelope(ids[0]), desk.envelope(ids[1])
+    assert (void.status, other.status) == ("void", "received")
+    assert (other.dispatched_on, other.received_on) == (date(2026, 1, 3), date(2026, 1, 5))
+    note = read_notes(desk.register(), [ids[0]])[ids[0]]
+    assert note.startswith("first\n2026-01-03 dispatched by AB\n2026-01-05 received by CD\n")
+    assert note.endswith("void by CD: torn at the seal")
+    again = run(envelope_lists.app, desk, "received", "ODE-v001", "--by", "CD")
+    assert isinstance(again.exception, ReleaseRefused)
+    assert run(envelope_lists.app, desk, "void", ids[0]).exit_code == 2
+
+
+def test_a_card_is_checked_on_the_telephone(desk: World) -> None:
+    """Asked for at a prompt, answered from the proof; a wrong arm or code, or a number nobody knows, is refused."""
+    name = envelope_id(Pile("ODE", "K1N"), 1)
+    arm, code = desk.card(name)
+    wrong = next(other.code for other in desk.config.arms if other.code != arm)
+    config = ["--config", str(desk.config.home / "config.yaml")]
+    fine = CliRunner().invoke(check_card.app, config, input=f"{name.lower()}\n{arm}\n{code.lower()}\n")
+    assert fine.output.endswith(f"{name}: arm and code belong to this envelope\n")
+    assert code not in fine.output
+    for typed in (f"{name}\n{wrong}\n{code}\n", f"{name}\n{arm}\n000000000000\n", f"ODE-K1N-999-X\n{arm}\n{code}\n"):
+        refused = CliRunner().invoke(check_card.app, config, input=typed)
+        assert isinstance(refused.exception, ReleaseRefused)
+        assert code not in str(refused.exception)
 
 
 @pytest.mark.parametrize(
