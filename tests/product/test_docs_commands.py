@@ -27,6 +27,13 @@ ELSEWHERE = {
 ENDS: dict[str, tuple[int, str]] = {
     "make_tables.py": (20, "tables are there, and the identity is asked for"),
     "make_tables.py --identity packer.agekey": (45, "every pile has envelopes"),
+    "make_tables.py --freeze": (20, "tables are there, and the identity is asked for"),
+    "envelope_lists.py file manifest.json --root ROOT": (20, "every manifest is filed already"),
+    "envelope_lists.py ship ODE-v001 --by AB --dry-run": (41, "the parcel is there, and partly used"),
+    "envelope_lists.py received ODE-v001 --by AB --on 2026-11-23 --dry-run": (
+        41,
+        "the parcel is there, and partly used",
+    ),
     "release_envelope.py ODE-014": (41, "the record is made up"),
     "keygen.py packer.agekey": (20, "an identity is never written over"),
 }

@@ -11,8 +11,8 @@ from trialdesk.errors import TableError
 def verify(tables: Sequence[Table]) -> Iterator[str]:
     """What is wrong with each version, one sentence each; nothing for tables that are as they were made.
 
-    A version that says how it was cut is made again whole. One of schema 1 does not say it: its numbers, arms, codes and
-    commitments are made again, and only where its shipments ended is taken from itself.
+    A version that says how it was cut is made again whole. One of schema 1 does not say it: its numbers, arms, codes
+    and commitments are made again, and only where its shipments ended is taken from itself.
 
     Args:
         tables: Every version, oldest first, opened with an identity.
