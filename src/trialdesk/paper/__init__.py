@@ -1,0 +1,1 @@
+"""What is printed: labels, cards and shipment papers as PDF, from plain values and typst templates."""
