@@ -281,7 +281,7 @@ def explore(make: Making, check: Check, *, crashes: bool = True, switches: int =
             for number, crash in path:
                 world.step(number, crash=crash)
             check(world)
-            key = (world.state, last if left <= len(world.actors) * 50 else -1, min(left, 99))
+            key = hash((world.state, last if left <= len(world.actors) * 50 else -1, min(left, 99)))
             if key in known:
                 return known[key]
             found.states += 1

@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pypdfium2
 import pytest
 import typer
 from openpyxl import load_workbook
@@ -20,10 +21,11 @@ import push_tables
 import release_envelope
 from contract.envelopes.conftest import World
 from redcap_rules.record import Row
+from trialdesk.allocation.cards import shown_code
 from trialdesk.allocation.making import open_tables
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.envelopes.register import read_notes, read_register
-from trialdesk.errors import ReleaseRefused, TableError
+from trialdesk.errors import ConfigError, ReleaseRefused, TableError
 from trialdesk.model import Pile
 from trialdesk.workbook import HEADER_ROW
 
@@ -100,6 +102,58 @@ def test_a_parcel_is_shipped_received_and_one_of_it_is_void(desk: World) -> None
     again = run(envelope_lists.app, desk, "received", "ODE-v001", "--by", "CD")
     assert isinstance(again.exception, ReleaseRefused)
     assert run(envelope_lists.app, desk, "void", ids[0]).exit_code == 2
+
+
+def test_paper_is_printed_from_register_and_tables(desk: World, tmp_path: Path) -> None:
+    """Labels and shipment papers without an arm; cards with the packer's key alone, and for nobody else to read."""
+    identity = str(desk.config.home / "identity.txt")
+    printed: dict[str, bytes] = {}
+    for words in (
+        ["labels", "--parcel", "ODE-v001", "--sheet", "L7163"],
+        ["cards", "--parcel", "ODE-v001", "--identity", identity],
+        ["shipment", "--parcel", "ODE-v001"],
+        ["log", "--site", "ODE", "--language", "en"],
+        ["accountability"],
+    ):
+        path = tmp_path / f"{words[0]}.pdf"
+        done = run(envelope_lists.app, desk, "print", *words, "--out", str(path))
+        assert done.exit_code == 0, (done.output, done.exception)
+        assert path.stat().st_mode & 0o077 == 0
+        printed[words[0]] = path.read_bytes()
+    assert load_workbook(tmp_path / "accountability.xlsx").sheetnames == ["Regnskab over konvolutter"]
+    texts = {name: text_of(content) for name, content in printed.items()}
+    ids = [e.id for e in read_register(desk.register()) if e.pile.site == "ODE" and e.batch == 1]
+    for name in ("labels", "cards", "shipment"):
+        assert all(one in texts[name] for one in ids)
+    arms = {arm.label for arm in desk.config.arms}
+    assert {name for name, text in texts.items() if any(arm in text for arm in arms)} == {"cards"}
+    codes = {one: desk.card(one)[1] for one in ids}
+    assert all(shown_code(code) in texts["cards"] for code in codes.values())
+    assert not [code for code in codes.values() if shown_code(code) in texts["labels"] + texts["shipment"]]
+
+
+def text_of(content: bytes) -> str:
+    """Every word on every page."""
+    with pypdfium2.PdfDocument(content) as document:
+        return "\n".join(page.get_textpage().get_text_bounded() for page in document)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "message"),
+    [
+        (["cards", "--parcel", "ODE-v001", "--identity", "none"], ConfigError, "no such file"),
+        (["labels", "--parcel", "ODE-v009"], TableError, "no such parcel; parcels are ODE-v001"),
+        (["labels", "--sheet", "A4"], ConfigError, "no such sheet"),
+        (["log", "--site", "XXX"], ConfigError, "no such site"),
+    ],
+)
+def test_paper_that_cannot_be_printed_says_why(
+    desk: World, words: list[str], kind: type[Exception], message: str
+) -> None:
+    """In one line, and nothing is written."""
+    done = run(envelope_lists.app, desk, "print", *words)
+    assert isinstance(done.exception, kind)
+    assert message in str(done.exception)
 
 
 def test_a_card_is_checked_on_the_telephone(desk: World) -> None:
