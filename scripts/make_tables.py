@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import OutputFailed, PlanRefused, TableError
+from trialdesk.errors import REDCAP, OutputFailed, PlanRefused, ReleaseRefused, TableError, WriteBackFailed
 
 app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
 
@@ -85,6 +86,47 @@ def verify(
         "made again and compared to the last byte" if identity else "chain and sealed files fit; --identity proves more"
     )
     print(f"{len(manifests)} version(s): {what}")
+
+
+@command(app, "shown", *REDCAP, TableError, ReleaseRefused, WriteBackFailed)
+def unseal(
+    envelope: Annotated[str, typer.Argument(help="The number on the outside.")],
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="Your age identity (mode 0600).")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the register.")],
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who asks for it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Without a network: print what has to be noted in the register.")
+    ] = False,
+) -> None:
+    """Show the arm of one envelope whose card is lost or can't be read: noted first, on a terminal alone."""
+    from datetime import datetime
+
+    from trialdesk.allocation.making import open_tables
+    from trialdesk.allocation.numbering import tidy_envelope_id
+    from trialdesk.config import load
+    from trialdesk.envelopes.moving import Said
+    from trialdesk.envelopes.push import check_tables
+    from trialdesk.envelopes.unsealing import find, form_line, note_unsealing
+    from trialdesk.redcap.gateway import open_gateway
+
+    if not watched():
+        raise typer.BadParameter("an arm is shown on a terminal alone, never into a file or a pipe")
+    trial = load(config)
+    tables = open_tables(trial, identity)
+    check_tables(trial, tables)
+    name = tidy_envelope_id(envelope, trial.envelopes.domain)
+    made, said = find(tables, name), Said(by, datetime.now(trial.trial.zone).date(), reason)
+    if offline:
+        print(f"Write into the note of {name} in the register, before anything else: {form_line(said)}")
+    else:
+        note_unsealing(open_gateway(trial, "packer"), name, said)
+    print(f"{name}: {trial.arms_by_code[made.card.arm].label}")
+
+
+def watched() -> bool:
+    """Whether a person looks at what is printed."""
+    return sys.stdout.isatty()
 
 
 if __name__ == "__main__":

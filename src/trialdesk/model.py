@@ -68,6 +68,7 @@ class Envelope:
     released_at: datetime | None = None
     record: str = ""
     opened_on: date | None = None
+    note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

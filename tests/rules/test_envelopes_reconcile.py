@@ -122,6 +122,7 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
     ("R52", "A", [patient("A", 1, group="rig")], [done(1, "A")]),
     ("R52", "A", [Patient("A", "ODE", "")], []),
     ("R53", "A", [patient("A", 1, opened_on=None)], [envelope(1, status="released", record="A")]),
+    ("R59", "", [], [envelope(1, note="2026-03-02 unsealed by AB: card torn")]),
 ]  # fmt: skip
 
 
@@ -147,6 +148,7 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R02", [patient("B", 2)], [envelope(1, received_on=LATER), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, status="dispatched"), done(2, "B")]),
     ("R04", [patient("A", 1, stratum="")], [done(1, "A")]),
+    ("R59", [], [envelope(1, note="2026-03-02 void by AB: the seal was torn")]),
     ("R09", [patient("A", 1, envelope=" ode-k1n-001" + envelope(1).id[-2:].lower())], [done(1, "A")]),
     ("R11", [patient("A", 1, card_code="7k2m q9xd oltb")], [done(1, "A")]),
     ("R11", [patient("A", 1, arm="")], [done(1, "A")]),

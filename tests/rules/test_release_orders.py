@@ -57,14 +57,23 @@ def never_two(world: World) -> None:
     assert len(waiting(world)) <= 1, waiting(world)
 
 
+def _mended(world: World) -> None:
+    """What a killed call has left is named to everybody, and taken back by one documented command for that record."""
+    alive = {envelope.id for envelope in waiting(world)}
+    left = {one.record for one in world.memory.envelopes.values() if one.status == "released" and one.id not in alive}
+    left |= {mark.record for mark in map(world._mark, world.memory.records) if mark.envelope and not mark.opened}
+    for record in sorted(left - {envelope.record for envelope in waiting(world)}):
+        ended = undisturbed(world, taker_back(world, record))
+        assert isinstance(ended, tuple | ReleaseRefused), ended
+
+
 def recoverable(world: World) -> None:
-    """Every end: nothing is lost, and one documented command for each killed call mends what it has left."""
+    """Every end: nothing is lost, and one documented command for a record mends what a killed call has left."""
     never_two(world)
     if any(not actor.over for actor in world.actors):
         return
-    killed = [actor.name for actor in world.actors if actor.ended == CRASHED]
-    mended = {name: undisturbed(world, taker_back(world, name)) for name in killed}
-    assert all(isinstance(ended, tuple | ReleaseRefused) for ended in mended.values()), mended
+    if any(actor.ended == CRASHED for actor in world.actors):
+        _mended(world)
     for envelope in waiting(world):  # and running it again names the same envelope, whoever was killed beside it
         if not any(mark.named == envelope.id for mark in map(world._mark, world.memory.records)):
             again = undisturbed(world, caller(world, envelope.record).work)
@@ -73,7 +82,7 @@ def recoverable(world: World) -> None:
     held = {e.id: e.record for e in world.memory.envelopes.values() if e.status == "released"}
     opened = {mark.named for mark in map(world._mark, world.memory.records)}
     alive = {envelope.id: envelope.record for envelope in waiting(world) if envelope.id not in opened}
-    assert {name: record for name, record in held.items() if name not in opened} == alive, (held, alive, mended)
+    assert {name: record for name, record in held.items() if name not in opened} == alive, (held, alive)
     marks = [world._mark(record) for record in world.memory.records]
     pending = {mark.envelope: mark.record for mark in marks if mark.envelope and not mark.opened}
     assert {name: record for name, record in pending.items() if name not in opened} == alive

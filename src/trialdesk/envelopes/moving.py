@@ -11,7 +11,7 @@ from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.numbering import tidy_envelope_id
 from trialdesk.allocation.parcels import parcel_name
 from trialdesk.envelopes.filing import ids_of
-from trialdesk.envelopes.register import NOTE, RECORD_ID, STATUS, read_notes, read_register
+from trialdesk.envelopes.register import NOTE, RECORD_ID, STATUS, noted, read_register
 from trialdesk.errors import ReleaseRefused, TableError, WriteBackFailed
 from trialdesk.model import Envelope, EnvelopeStatus
 from trialdesk.redcap.gateway import Gateway
@@ -117,8 +117,7 @@ def carry_out(moved: Moved, register: Gateway) -> None:
     names = [envelope.id for envelope in moved.envelopes]
     if not names:
         return
-    notes = read_notes(register, names)
-    register.write(RECORD_ID, [_row(envelope, moved, notes.get(envelope.id, "")) for envelope in moved.envelopes])
+    register.write(RECORD_ID, [_row(envelope, moved) for envelope in moved.envelopes])
     held = {envelope.id: envelope.status for envelope in read_register(register, names)}
     wrong = [name for name in names if held.get(name) != moved.move.to]
     if wrong:
@@ -131,8 +130,8 @@ def _after(envelope: Envelope, move: Move, said: Said) -> Envelope:
     return replace(envelope, status=move.to, **changes)  # type: ignore[arg-type]  # the names are Envelope's own
 
 
-def _row(envelope: Envelope, moved: Moved, note: str) -> Row:
+def _row(envelope: Envelope, moved: Moved) -> Row:
     said, move = moved.said, moved.move
     line = f"{said.on} {move.to} by {said.by}" + (f": {said.reason}" if said.reason else "")
-    values = {STATUS: move.to, NOTE: "\n".join(filter(None, (note, line)))}
+    values = {STATUS: move.to, NOTE: noted(envelope.note, line)}
     return Row(envelope.id, "", "", 0, values | ({move.day: said.on.isoformat()} if move.day else {}))

@@ -22,6 +22,8 @@ from trialdesk.instruments.rules import RuleClass
 from trialdesk.model import Envelope, Finding, Patient, Pile
 
 GONE = ("void", "lost", "returned")
+UNSEALED = "unsealed by"
+"""How the note of an envelope says that its arm was shown in an emergency."""
 NOT_OF_AN_OPENING = ("R52",)
 """Rules about the record as a whole: the fault lies in no event."""
 
@@ -291,6 +293,14 @@ def _no_date(desk: Desk) -> Iterator[Hit]:
             yield Hit(who.site, who.record, "envelope or arm is recorded, the date of opening is missing")
 
 
+def _unsealed(desk: Desk) -> Iterator[Hit]:
+    for envelope in desk.envelopes:
+        for line in envelope.note.splitlines():
+            if UNSEALED in line:
+                text = f"{envelope.id} was unsealed: {line}"
+                yield Hit(envelope.pile.site, envelope.record, text, envelope.id)
+
+
 RULES: Mapping[str, Callable[[Desk], Iterator[Hit]]] = {
     "R01": _out_of_order,
     "R02": _skipped,
@@ -311,6 +321,7 @@ RULES: Mapping[str, Callable[[Desk], Iterator[Hit]]] = {
     "R51": _not_settled,
     "R52": _group_not_site,
     "R53": _no_date,
+    "R59": _unsealed,
 }
 OWN: Mapping[str, RuleClass] = {
     "R01": RuleClass("error", "D04", open=True, wording="Opened before an envelope that comes first in its pile"),
@@ -336,5 +347,6 @@ OWN: Mapping[str, RuleClass] = {
     "R51": RuleClass("warning", "", open=True, wording="Opening differs between register and record"),
     "R52": RuleClass("error", "", open=True, wording="Site field and data access group differ"),
     "R53": RuleClass("warning", "", open=True, wording="Envelope or arm is recorded without the date of opening"),
+    "R59": RuleClass("error", "D04", open=True, wording="The arm of an envelope was shown in an emergency"),
 }
 """How each rule is treated where a trial says nothing else (reference/instruments.md 9 has the codes)."""

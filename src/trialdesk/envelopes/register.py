@@ -77,7 +77,7 @@ def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[
         TableError: a record of the register is not an envelope; one line each.
         NotAllowed: the token's user can't see the commitments.
     """
-    export = register.records(RECORD_ID, [*MADE, *USE, *SENT], records=ids)
+    export = register.records(RECORD_ID, [*MADE, *USE, *SENT, NOTE], records=ids)
     if export.rows and COMMITMENT not in export.columns:
         raise NotAllowed(
             "the register token can't see what proves the cards: give its user read-only view and full export of the "
@@ -89,10 +89,9 @@ def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[
     return tuple(sorted(_envelope(row) for row in export.rows))
 
 
-def read_notes(register: Gateway, ids: Sequence[str]) -> Mapping[str, str]:
-    """Envelope to what is noted of it, for the envelopes that have a note."""
-    rows = register.records(RECORD_ID, [NOTE], records=ids).rows
-    return {row.record: row.values[NOTE] for row in rows if NOTE in row.values}
+def noted(note: str, line: str) -> str:
+    """A note with one more line."""
+    return "\n".join(filter(None, (note, line)))
 
 
 def missing(envelopes: Iterable[Envelope], expected: Iterable[str]) -> tuple[str, ...]:
@@ -172,6 +171,7 @@ def _envelope(row: Row) -> Envelope:
         released_at=moment(values.get("env_released_at", "")),
         record=values.get("env_record", ""),
         opened_on=day(values.get("env_opened_on", "")),
+        note=values.get(NOTE, ""),
     )
 
 

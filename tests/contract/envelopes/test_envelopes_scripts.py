@@ -24,8 +24,9 @@ from redcap_rules.record import Row
 from trialdesk.allocation.cards import shown_code
 from trialdesk.allocation.making import open_tables
 from trialdesk.allocation.numbering import envelope_id
-from trialdesk.envelopes.register import read_notes, read_register
-from trialdesk.errors import ConfigError, ReleaseRefused, TableError
+from trialdesk.envelopes.reconcile import reconcile
+from trialdesk.envelopes.register import read_register
+from trialdesk.errors import ConfigError, ReleaseRefused, TableError, WriteBackFailed
 from trialdesk.model import Pile
 from trialdesk.workbook import HEADER_ROW
 
@@ -96,7 +97,7 @@ def test_a_parcel_is_shipped_received_and_one_of_it_is_void(desk: World) -> None
     void, other = desk.envelope(ids[0]), desk.envelope(ids[1])
     assert (void.status, other.status) == ("void", "received")
     assert (other.dispatched_on, other.received_on) == (date(2026, 1, 3), date(2026, 1, 5))
-    note = read_notes(desk.register(), [ids[0]])[ids[0]]
+    note = void.note
     assert note.startswith("first\n2026-01-03 dispatched by AB\n2026-01-05 received by CD\n")
     assert note.endswith("void by CD: torn at the seal")
     again = run(envelope_lists.app, desk, "received", "ODE-v001", "--by", "CD")
@@ -154,6 +155,33 @@ def test_paper_that_cannot_be_printed_says_why(
     done = run(envelope_lists.app, desk, "print", *words)
     assert isinstance(done.exception, kind)
     assert message in str(done.exception)
+
+
+def test_an_envelope_is_unsealed_in_an_emergency_and_the_register_says_so_first(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never into a pipe; noted before it is shown, and the night makes a finding of the note."""
+    name = envelope_id(Pile("ODE", "K1N"), 1)
+    identity, before = str(desk.config.home / "identity.txt"), desk.envelope(name).note
+    words = ["unseal", name, "--reason", "card torn", "--by", "AB", "--identity", identity]
+    assert run(make_tables.app, desk, *words).exit_code == 2
+    monkeypatch.setattr(make_tables, "watched", lambda: True)
+    label = desk.config.arms_by_code[desk.card(name)[0]].label
+    offline = run(make_tables.app, desk, *words, "--offline")
+    assert offline.output.splitlines()[-1] == f"{name}: {label}"
+    assert desk.envelope(name).note == before
+    shown = run(make_tables.app, desk, *words)
+    assert (shown.exit_code, shown.output) == (0, f"{name}: {label}\n"), shown.exception
+    assert desk.envelope(name).note.endswith("unsealed by AB: card torn")
+    found = [one for one in reconcile((), read_register(desk.register()), desk.config) if one.rule == "R59"]
+    assert [(one.envelope, "card torn" in one.text) for one in found] == [(name, True)]
+    packer = desk.packer()
+    monkeypatch.setattr("trialdesk.envelopes.unsealing.Gateway.write", lambda *_, **__: 1)
+    lost = run(make_tables.app, desk, *words)
+    assert isinstance(lost.exception, WriteBackFailed)
+    assert label not in lost.output
+    monkeypatch.undo()
+    packer.write("env_id", [Row(name, "", "", 0, {"env_note": before})], clear=True)
 
 
 def test_a_card_is_checked_on_the_telephone(desk: World) -> None:
