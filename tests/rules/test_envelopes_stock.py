@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from math import exp, factorial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from openpyxl import load_workbook
 
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config
+from trialdesk.envelopes.forecast import DELIVERY, forecast, more_than
 from trialdesk.envelopes.lists import coordinator_lists, site_list
 from trialdesk.envelopes.stock import PileStock, proposals, stock
 from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
@@ -83,7 +85,7 @@ def test_the_coordinators_workbook_has_dates_words_and_what_to_send(frozen: Conf
     )
     save(tmp_path / "e.xlsx", coordinator_lists(frozen, envelopes, TODAY), "PVP-MM")
     book = load_workbook(tmp_path / "e.xlsx")
-    assert book.sheetnames == ["Envelopes", "To send", "To make"]
+    assert book.sheetnames == ["Envelopes", "To send", "To make", "Outlook"]
     sheet = book["Envelopes"]
     titles = [cell.value for cell in sheet[HEADER_ROW]]
     first = dict(zip(titles, (cell.value for cell in sheet[HEADER_ROW + 1]), strict=True))
@@ -127,8 +129,10 @@ def test_the_coordinator_reads_findings_with_their_envelopes(frozen: Config) -> 
         ("error", "R02", "RIG", "RIG-001", "RIG-K1N-002-X was opened"),
         ("warning", "R50", "ODE", "ODE-002", "ODE-K1N-002-X is released in the record"),
     ]
-    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY)] == ["Envelopes", "To send", "To make"]
-    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY, [])][3:] == ["Findings"]
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY)] == [
+        "Envelopes", "To send", "To make", "Outlook",
+    ]  # fmt: skip
+    assert [table.name for table in coordinator_lists(frozen, pile("RR"), TODAY, [])][4:] == ["Findings"]
     assert [table.name for table in site_list(frozen, pile("RR"), "ODE", TODAY)] == ["Envelopes"]
 
 
@@ -169,3 +173,25 @@ def test_a_parcel_is_sent_whole(frozen: Config) -> None:
         state.pile.stratum: state for state in stock(frozen, envelopes, TODAY, versions) if state.pile.site == "ODE"
     }
     assert [found[code].parcel for code in ("K1N", "K1F", "K2N")] == ["ODE-v002", "ODE-v002", ""]
+
+
+def test_the_outlook_of_a_pile_follows_from_what_was_opened(frozen: Config) -> None:
+    """Against the sum in the docstring, by hand: more used and less left is likelier empty; closed sites have none."""
+    sites = tuple(s.model_copy(update={"opens": date(2026, 5, 27)}) if s.code == "ODE" else s for s in frozen.sites)
+    config = frozen.model_copy(update={"sites": sites})
+    envelopes = [*clinic(K1N="oooooooooR", K1F="oRRRRRR")]
+    found = {one.pile: one.empty for one in forecast(config, envelopes, TODAY)}
+    mean = 10.5 / 180 * DELIVERY * 9.5 / 14
+    assert found[PILE] == pytest.approx(1 - exp(-mean) * (1 + mean))
+    assert found[PILE] > 0.1 > found[Pile("ODE", "K1F")]
+    assert len(found) == len(config.piles)
+    gone = tuple(s.model_copy(update={"closes": date(2026, 11, 22)}) if s.code == "RIG" else s for s in sites)
+    later = forecast(config.model_copy(update={"sites": gone}), envelopes, TODAY)
+    assert {one.pile.site for one in later} == {s.code for s in sites} - {"RIG"}
+
+
+@pytest.mark.parametrize(("number", "mean"), [(0, 0.5), (3, 2.0), (10, 4.0), (0, 0.0)])
+def test_a_poisson_tail_is_what_a_long_sum_gives(number: int, mean: float) -> None:
+    """Against the tail summed term by term."""
+    tail = sum(exp(-mean) * mean**k / factorial(k) for k in range(number + 1, 120))
+    assert more_than(number, mean) == pytest.approx(tail, abs=1e-12)

@@ -7,6 +7,7 @@ from datetime import date
 
 from trialdesk.allocation.numbering import printed_id
 from trialdesk.config import Config
+from trialdesk.envelopes.forecast import DELIVERY, forecast
 from trialdesk.envelopes.stock import proposals, stock
 from trialdesk.model import Envelope, Finding
 from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
@@ -21,6 +22,7 @@ TONES: dict[str, Tone] = {
 LEVELS: dict[str, Tone] = {"LOW": "warning", "EMPTY": "alarm"}
 SEVERITIES: dict[str, Tone] = {"error": "alarm", "warning": "warning"}
 AT_DESK = ("made", "packed")
+_LIKELY = 0.2
 SHIPMENT = ("Packed", "Sent", "Received")
 
 _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
@@ -59,7 +61,8 @@ def coordinator_lists(
         empty="No envelope is in the register.",
     )
     found = () if findings is None else (_findings(findings, today),)
-    return every, _to_send(config, envelopes, today, versions), _to_make(config, envelopes, today), *found
+    supplies = (_to_send(config, envelopes, today, versions), _to_make(config, envelopes, today))
+    return every, *supplies, _outlook(config, envelopes, today), *found
 
 
 def site_list(config: Config, envelopes: Sequence[Envelope], site: str, today: date) -> tuple[SheetTable, ...]:
@@ -132,6 +135,29 @@ def _to_make(config: Config, envelopes: Sequence[Envelope], today: date) -> Shee
     )
     about = f"As of {today}: one parcel for each clinic, of four piles or more, so that it is equally divided."
     return SheetTable("To make", "Parcels to make", about, columns, lines, empty="No parcel has to be made.")
+
+
+def _outlook(config: Config, envelopes: Sequence[Envelope], today: date) -> SheetTable:
+    """Where a pile may be empty before a parcel that is asked for today arrives, likeliest first."""
+    columns = (Column("Site"), Column("Name"), Column("Stratum"), Column("Empty before", "percent", 14))
+    ordered = sorted(forecast(config, envelopes, today), key=lambda one: -one.empty)
+    lines = tuple(
+        Line(
+            (
+                one.pile.site,
+                config.sites_by_code[one.pile.site].name,
+                config.stratum_label(one.pile.stratum),
+                round(one.empty, 3),
+            ),
+            tones={3: "alarm" if one.empty >= _LIKELY else "plain"},
+        )
+        for one in ordered
+    )
+    about = (
+        f"As of {today}: how likely more patients come to a pile within {DELIVERY} days than it has envelopes, at the "
+        "rate of its site since it opened."
+    )
+    return SheetTable("Outlook", "Outlook of the piles", about, columns, lines, keys=3, empty="No site is open yet.")
 
 
 def _findings(findings: Sequence[Finding], today: date) -> SheetTable:
