@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from redcap_rules.record import Row
 from trialdesk.allocation.codes import changed, codes_of
 from trialdesk.allocation.parcels import parcel_name
 from trialdesk.allocation.tables import Allocation, Table, frozen_codes
 from trialdesk.config import Config
-from trialdesk.envelopes.register import ARM, CODE, MADE, PROOF, RECORD_ID, STATUS
+from trialdesk.envelopes.register import ARM, CODE, MADE, NOTE, PROOF, RECORD_ID, STATUS
 from trialdesk.envelopes.register import made as made_of
 from trialdesk.errors import NotAllowed, TableError, WriteBackFailed
+from trialdesk.model import EnvelopeStatus
 from trialdesk.redcap.gateway import Gateway
 
 _LATER = (*PROOF, ARM, CODE)
@@ -93,6 +94,45 @@ def plan_push(tables: Sequence[Table], register: Gateway, *, cards: bool = True)
         surplus = {} if cards else {one: "" for one in (ARM, CODE) if held.get(one)}
         fill += [_row(name, {**lacking, **surplus})] if lacking or surplus else []
     return PushPlan(new, tuple(fill), len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A person's word that an envelope that was deleted in the register comes back, with which status, and why."""
+
+    envelope: str
+    status: EnvelopeStatus
+    reason: str
+
+
+def guarded(plan: PushPlan, deleted: Collection[str], restore: Restore | None = None) -> PushPlan:
+    """The plan, if it adds nothing that was in the register before.
+
+    An envelope that was deleted may have been used: added again as `made` it would be sent a second time.
+
+    Args:
+        plan: What a push would add.
+        deleted: The envelopes that the register's log knows as deleted.
+        restore: The one that comes back on a person's word.
+
+    Raises:
+        TableError: another one would come back; every one is named, with the way out.
+    """
+    back = [row.record for row in plan.new if row.record in deleted]
+    word = restore.envelope if restore else ""
+    others = [name for name in back if name != word]
+    if others:
+        raise TableError(
+            f"register: {', '.join(others)} was deleted there and is not added again; find out what became of it, then "
+            "--restore ID --status STATUS --reason TEXT"
+        )
+    if restore is None:
+        return plan
+    if word not in back:
+        raise TableError(f"register: {word} was not deleted, so there is nothing to restore")
+    more = {STATUS: restore.status, NOTE: f"restored: {restore.reason}"}
+    new = (_row(row.record, {**row.values, **more}) if row.record == word else row for row in plan.new)
+    return replace(plan, new=tuple(new))
 
 
 def push(plan: PushPlan, tables: Sequence[Table], register: Gateway, *, cards: bool = True) -> None:

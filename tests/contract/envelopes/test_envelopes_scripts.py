@@ -12,6 +12,7 @@ import pypdfium2
 import pytest
 import typer
 from openpyxl import load_workbook
+from redcap.project import Project
 from typer.testing import CliRunner, Result
 
 import check_card
@@ -182,6 +183,23 @@ def test_an_envelope_is_unsealed_in_an_emergency_and_the_register_says_so_first(
     assert label not in lost.output
     monkeypatch.undo()
     packer.write("env_id", [Row(name, "", "", 0, {"env_note": before})], clear=True)
+
+
+def test_a_deleted_envelope_comes_back_on_a_person_s_word_alone(desk: World) -> None:
+    """Added again as made it would be sent a second time: the register's log knows it."""
+    name = envelope_id(Pile("RIG", "N2N"), 1)
+    identity = ["--identity", str(desk.config.home / "identity.txt")]
+    Project(desk.url, desk.packer_token.get_secret_value()).delete_records([name])
+    refused = run(push_tables.app, desk, *identity)
+    assert isinstance(refused.exception, TableError)
+    assert f"{name} was deleted there" in str(refused.exception)
+    assert run(push_tables.app, desk, *identity, "--restore", name).exit_code == 2
+    words = ["--restore", name, "--status", "void", "--reason", "deleted by mistake, never used"]
+    done = run(push_tables.app, desk, *identity, *words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    back = desk.envelope(name)
+    assert (back.status, back.note) == ("void", "restored: deleted by mistake, never used")
+    assert isinstance(run(push_tables.app, desk, *identity, *words).exception, TableError)
 
 
 def test_a_card_is_checked_on_the_telephone(desk: World) -> None:
