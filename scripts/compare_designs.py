@@ -22,7 +22,7 @@ app = application(
 
 
 @command(app, "compared", OutputFailed)
-def compare_designs(  # noqa: PLR0913 - one argument an option
+def compare_designs(
     *,
     designs: Annotated[Path, typer.Option(metavar="FILE", help="The designs, YAML; docs/designs.yaml is an example.")],
     config: ConfigOption = DEFAULT_CONFIG,

@@ -165,7 +165,7 @@ def survey(db: Db, project: Project, form: Annotated[str, typer.Option(help="The
 
 
 @projects.command("survey-response")
-def survey_response(  # noqa: PLR0913, PLR0917 - each is an option of the command
+def survey_response(
     db: Db,
     project: Project,
     record: Annotated[str, typer.Option(help="The record.")],

@@ -57,12 +57,17 @@ def never_two(world: World) -> None:
     assert len(waiting(world)) <= 1, waiting(world)
 
 
-def _mended(world: World) -> None:
-    """What a killed call has left is named to everybody, and taken back by one documented command for that record."""
+def _left(world: World) -> list[str]:
+    """The records that hold an envelope in a project though nobody was told."""
     alive = {envelope.id for envelope in waiting(world)}
     left = {one.record for one in world.memory.envelopes.values() if one.status == "released" and one.id not in alive}
     left |= {mark.record for mark in map(world._mark, world.memory.records) if mark.envelope and not mark.opened}
-    for record in sorted(left - {envelope.record for envelope in waiting(world)}):
+    return sorted(left - {envelope.record for envelope in waiting(world)})
+
+
+def _mended(world: World) -> None:
+    """What killed calls have left is taken back by one documented command for each of their records."""
+    for record in _left(world):
         ended = undisturbed(world, taker_back(world, record))
         assert isinstance(ended, tuple | ReleaseRefused), ended
 

@@ -84,9 +84,9 @@ class Marks:
         return next((mark.record for mark in self.records if mark.named == envelope), "")
 
     def holder_of(self, envelope: str, other_than: str) -> str:
-        """Another record that says the envelope is released for it, or ""."""
+        """Another record that says the envelope is released for it, and in which no other one was opened; or ""."""
         holders = (m.record for m in self.records if m.envelope == envelope and m.record != other_than)
-        return next(holders, "")
+        return next((record for record in holders if not self.opened_another(record, envelope)), "")
 
     def opened_another(self, record: str, envelope: str) -> bool:
         """Whether the number typed into the record is that of another envelope that exists."""
