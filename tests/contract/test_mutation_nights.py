@@ -212,7 +212,8 @@ def test_what_happens_to_a_treatment_finding_changes_no_byte_for_the_monitor(hos
     """New, accepted, moved to another day, closed, reopened: five real nights, and the same bytes."""
     record, done = "ODE-900", "pvp_procedure_arm_1"
     hospital.enter(record, randomised("ODE", 90, "2"), "ode")
-    hospital.night(30)
+    hospital.night(29)  # what the new record brings that tells no arm is counted as new here,
+    hospital.night(30)  # and is old from here on
     seen = [monitor_bytes(hospital)]
     ids: set[str] = set()
     for minute, operated in enumerate(("2026-03-09", "2026-03-09", "2026-03-10", "", "2026-03-09"), 31):

@@ -131,3 +131,21 @@ def test_what_the_memory_knows_of_treatment_changes_no_cell_of_the_monitor(chang
     told.append(enrolment_packs(reopened, ["monitor"])["monitor"])
     assert any(one.treatment and one.change == "reopened" for one in reopened.lives)
     assert all(one == told[0] for one in told)
+
+
+def test_the_monitor_reads_what_is_new_and_over_and_how_old_the_rest_is() -> None:
+    """Of findings that tell no treatment alone: a date ahead appears, grows old, and is corrected."""
+    wrong = mutated({"record": "ODE-002", "change": {"screening_arm_1": {"con_date": "2026-08-02"}}})
+
+    def said(made: Facts) -> str:
+        tables = enrolment_packs(made, ["monitor"])["monitor"]
+        return next(table.about for table in tables if table.name == "Findings").partition("Since the last issue ")[2]
+
+    first, remembered = facts(wrong, REMEMBERED)
+    new = int(said(first).split()[0])
+    assert new >= 1
+    again, remembered = facts(wrong, remembered)
+    assert said(again).startswith("0 new, 0 closed; open ")
+    assert "0 longer" in said(again)
+    mended, _ = facts(before(), remembered)
+    assert said(mended).startswith(f"0 new, {new} closed")

@@ -14,7 +14,7 @@ from trialdesk.model import Finding
 from trialdesk.reports.profiles import Profile
 from trialdesk.workbook import Column, Line, SheetTable, Tone
 
-_OLD = 30  # days
+_BANDS = (("up to 7 days", 0, 7), ("8 to 30 days", 8, 30), ("longer", 31, 10**6))
 
 
 def patients(cohort: Cohort) -> SheetTable:
@@ -46,8 +46,9 @@ def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequen
     own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
     lines = [_finding(one, found.class_of(one.rule).deviation, known.get(_key(one))) for one in _sorted((*mine, *own))]
     errors = sum(one.severity == "error" for one in mine)
+    closed = sum(_is_closed(one, profile) and _shown(one.finding, cohort, profile) for one in lives)
     about = (
-        f"{errors} to be solved, {len(mine) - errors} to be looked at{_counted(mine, known)}. "
+        f"{errors} to be solved, {len(mine) - errors} to be looked at{_counted(mine, known, closed)}. "
         "A finding goes away when REDCap is corrected."
     )
     return SheetTable("Findings", "Findings", about, columns, tuple(lines), keys=2)
@@ -218,6 +219,11 @@ def _finding(one: Finding, deviation: str, known: Known | None) -> Line:
     return Line(values, "quiet" if accepted else "plain", {} if accepted else {0: tone})
 
 
+def _is_closed(one: Known, profile: Profile) -> bool:
+    """Whether it is over since the last issue, and a profile may know of it."""
+    return one.change == "closed" and not (profile.open and one.treatment)
+
+
 def _told(lives: Sequence[Known], profile: Profile) -> Mapping[tuple[str, ...], Known]:
     """What the memory says of findings a profile lists: of rules that tell of treatment an open one takes nothing."""
     return {_key(one.finding): one for one in lives if one.open and not (profile.open and one.treatment)}
@@ -228,9 +234,13 @@ def _key(one: Finding) -> tuple[str, ...]:
     return (one.rule, one.record, one.where, one.field, one.envelope, one.other)
 
 
-def _counted(mine: Sequence[Finding], known: Mapping[tuple[str, ...], Known]) -> str:
-    """How many are accepted, and how long the others have been open; nothing where there is no memory."""
+def _counted(mine: Sequence[Finding], known: Mapping[tuple[str, ...], Known], closed: int) -> str:
+    """What is new and over since the last issue, how old the rest is, and what is accepted; "" without a memory."""
     lives = [known[_key(one)] for one in mine if _key(one) in known]
+    if not lives and not closed:
+        return ""
+    fresh = sum(one.change in ("new", "reopened") for one in lives)
+    ages = [(one.last - (one.reopened or one.first)).days for one in lives if one.acceptance is None]
+    bands = ", ".join(f"{sum(low <= age <= high for age in ages)} {name}" for name, low, high in _BANDS)
     accepted = sum(one.acceptance is not None for one in lives)
-    old = sum(one.acceptance is None and (one.last - (one.reopened or one.first)).days > _OLD for one in lives)
-    return f"; {accepted} accepted, {old} open for more than {_OLD} days" if lives else ""
+    return f". Since the last issue {fresh} new, {closed} closed; open {bands}; {accepted} accepted"
