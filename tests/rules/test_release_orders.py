@@ -59,8 +59,9 @@ def never_two(world: World) -> None:
 
 def _left(world: World) -> list[str]:
     """The records that hold an envelope in a project though nobody was told."""
-    alive = {envelope.id for envelope in waiting(world)}
-    left = {one.record for one in world.memory.envelopes.values() if one.status == "released" and one.id not in alive}
+    alive = {(envelope.id, envelope.record) for envelope in waiting(world)}
+    held = [one for one in world.memory.envelopes.values() if one.status == "released"]
+    left = {one.record for one in held if (one.id, one.record) not in alive}
     left |= {mark.record for mark in map(world._mark, world.memory.records) if mark.envelope and not mark.opened}
     return sorted(left - {envelope.record for envelope in waiting(world)})
 
