@@ -18,7 +18,4 @@ if __name__ == "__main__":
         begun = time.process_time()
         found = explore(made(*records, typing=typing), recoverable, switches=switches)
         took = time.process_time() - begun
-        print(
-            f"{name}, a crash after every write: {found.states} states, {found.orders:.3g} orders, all right ({took:.0f} s)",
-            flush=True,
-        )
+        print(f"{name}: {found.states} states, {found.orders:.3g} orders, all right ({took:.0f} s)", flush=True)
