@@ -66,6 +66,7 @@ def enrolment_report(
     from trialdesk.allocation.sealing import seal
     from trialdesk.config import load
     from trialdesk.config.parts import CLOSED
+    from trialdesk.envelopes.testmarks import as_read
     from trialdesk.private import place
     from trialdesk.reports.pack import enrolment_packs, footer
     from trialdesk.reports.profiles import profile as reader
@@ -87,7 +88,7 @@ def enrolment_report(
     if closed and path.suffix != ".age":
         raise typer.BadParameter("the closed report is sealed: a name that ends in .xlsx.age", param_hint="--out")
     facts = _closed(trial, register, identity, (today, cut)) if closed else _open(trial, (today, cut))
-    tables = enrolment_packs(facts, [name])[name]
+    tables = as_read(trial, enrolment_packs(facts, [name])[name])
     foot = footer(trial, name, cut)
     if closed:
         place(path, seal(as_bytes(tables, foot), trial.sealed_for))

@@ -55,6 +55,7 @@ def envelope_lists(
     from trialdesk.envelopes.filing import held, read_filed
     from trialdesk.envelopes.lists import coordinator_lists, site_list
     from trialdesk.envelopes.register import prove_blind, read_register
+    from trialdesk.envelopes.testmarks import as_read
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.workbook import save
 
@@ -71,7 +72,7 @@ def envelope_lists(
         versions = held(read_filed(trial), envelopes).versions
         tables = coordinator_lists(trial, envelopes, now.date(), versions=versions)
     path = out or trial.path(trial.folders.reports) / f"envelopes{'-' if site else ''}{site}.xlsx"
-    save(path, tables, f"{trial.trial.id} · envelopes · {now:%Y-%m-%d %H:%M}")
+    save(path, as_read(trial, tables), f"{trial.trial.id} · envelopes · {now:%Y-%m-%d %H:%M}")
     print(path)
 
 
@@ -250,6 +251,7 @@ def accountability(
     """How many envelopes of each pile were sent, lie there, were opened, are void, lost or came back: PDF and Excel."""
     from trialdesk.envelopes.printing import accountability as told
     from trialdesk.envelopes.printing import accountability_sheet
+    from trialdesk.envelopes.testmarks import as_read
     from trialdesk.workbook import save
 
     trial = _trial(config)
@@ -257,7 +259,7 @@ def accountability(
     words = language or trial.trial.language
     path = _printed(trial, "accountability", told(trial, register, day, words), ("", template, out))
     book = path.with_suffix(".xlsx")
-    save(book, [accountability_sheet(trial, register, day, words)], f"{trial.trial.id} · {day}")
+    save(book, as_read(trial, [accountability_sheet(trial, register, day, words)]), f"{trial.trial.id} · {day}")
     print(book)
 
 

@@ -24,6 +24,7 @@ def listed(
     accepted: Annotated[bool, typer.Option("--accepted", help="Only what is accepted.")] = False,
 ) -> None:
     """Print open findings of the last run with their ids; it names records, so do not keep the output."""
+    from trialdesk.allocation.numbering import printed
     from trialdesk.config import load
     from trialdesk.memory.opening import recalled
     from trialdesk.nightly.run import scope_of
@@ -33,7 +34,8 @@ def listed(
     for one in remembered.known:
         if one.open and (one.acceptance or not accepted):
             given = f" · accepted by {one.acceptance.by}: {one.acceptance.reason}" if one.acceptance else ""
-            print(f"{one.id}  {one.finding.rule:<5} {one.finding.record:<10} {one.finding.text}{given}")
+            text = printed(one.finding.text, trial.envelopes.domain)
+            print(f"{one.id}  {one.finding.rule:<5} {one.finding.record:<10} {text}{given}")
 
 
 @command(app, "accepted", LockHeld, OutputFailed)

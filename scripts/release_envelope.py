@@ -23,7 +23,7 @@ def release_envelope(
     """Release the lowest received envelope of the record's site and stratum, or say every reason against it."""
     from datetime import UTC, datetime
 
-    from trialdesk.allocation.numbering import printed_id
+    from trialdesk.allocation.numbering import printed
     from trialdesk.config import load
     from trialdesk.envelopes import release as desk
     from trialdesk.redcap.gateway import open_gateway
@@ -36,7 +36,7 @@ def release_envelope(
     envelope = desk.release(trial, *gateways, record, datetime.now(UTC))
     pile = envelope.pile
     print(f"Record    {record}")
-    print(f"Envelope  {printed_id(envelope.id, trial.envelopes.domain)}")
+    print(f"Envelope  {printed(envelope.id, trial.envelopes.domain)}")
     print(f"Site      {trial.sites_by_code[pile.site].name} ({pile.site})")
     print(f"Stratum   {trial.stratum_label(pile.stratum)}")
     print(f"Released  {envelope.released_at:%Y-%m-%d %H:%M}")

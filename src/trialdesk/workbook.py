@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -95,6 +95,20 @@ class SheetTable:
     keys: int = 1
     empty: str = "Nothing to report."
     least_height: float = 0
+
+
+def worded(tables: Iterable[SheetTable], word: Callable[[str], str]) -> tuple[SheetTable, ...]:
+    """The sheets with every text in their rows as `word` gives it; numbers, dates and addresses stay."""
+
+    def of(value: Value) -> Value:
+        if isinstance(value, Link):
+            return Link(word(value.text), value.url)
+        return word(value) if isinstance(value, str) else value
+
+    return tuple(
+        replace(table, lines=tuple(replace(line, values=tuple(map(of, line.values))) for line in table.lines))
+        for table in tables
+    )
 
 
 def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:

@@ -10,6 +10,7 @@ from trialdesk.model import Pile
 
 TEST = "TEST"
 _SHAPE = re.compile(r"([A-Z0-9]+)-([A-Z0-9]+)-(\d{3,})-([A-Z0-9])", re.ASCII)
+_INSIDE = re.compile(rf"(?<!{TEST} )(?<![A-Z0-9-]){_SHAPE.pattern}(?![A-Z0-9-])", re.ASCII)
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 
 
@@ -54,10 +55,12 @@ def tidy_envelope_id(typed: str, domain: str = "prod") -> str:
     return tidy.removeprefix(TEST) if domain == "dev" else tidy
 
 
-def printed_id(name: str, domain: str) -> str:
-    """An envelope number as people read it: in a rehearsal marked as one.
+def printed(text: str, domain: str) -> str:
+    """A text as people read it: in a rehearsal every envelope number in it is marked as one, once.
 
-    >>> printed_id("ODE-K2F-003-4", "dev")
-    'TEST ODE-K2F-003-4'
+    >>> printed("ODE-K2F-003-4 was opened before ODE-K2F-002-6", "dev")
+    'TEST ODE-K2F-003-4 was opened before TEST ODE-K2F-002-6'
+    >>> printed("ODE-K2F-003-4", "prod")
+    'ODE-K2F-003-4'
     """
-    return f"{TEST} {name}" if domain == "dev" else name
+    return _INSIDE.sub(lambda found: f"{TEST} {found[0]}", text) if domain == "dev" else text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from trialdesk.allocation.numbering import printed_id
 from trialdesk.config import Config
 from trialdesk.envelopes.forecast import DELIVERY, forecast
 from trialdesk.envelopes.stock import proposals, stock
@@ -29,7 +28,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
     (Column("Site"), lambda _, e: e.pile.site),
     (Column("Stratum"), lambda config, e: config.stratum_label(e.pile.stratum)),
     (Column("Number", "number"), lambda _, e: e.number),
-    (Column("Envelope"), lambda config, e: printed_id(e.id, config.envelopes.domain)),
+    (Column("Envelope"), lambda _, e: e.id),
     (Column("Status"), lambda _, e: e.status),
     (Column("Packed", "date"), lambda _, e: e.packed_on),
     (Column("Sent", "date"), lambda _, e: e.dispatched_on),
@@ -108,7 +107,7 @@ def _to_send(
                 state.level,
                 state.action,
                 state.parcel,
-                ", ".join(printed_id(name, config.envelopes.domain) for name in state.send),
+                ", ".join(state.send),
             ),
             tones={3: LEVELS[state.level]},
         )

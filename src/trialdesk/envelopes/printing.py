@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from trialdesk.allocation.cards import shown_code
-from trialdesk.allocation.numbering import printed_id
+from trialdesk.allocation.numbering import printed
 from trialdesk.allocation.tables import Allocation
 from trialdesk.config import Config
 from trialdesk.model import Envelope, EnvelopeStatus
@@ -130,7 +130,7 @@ def _counts(config: Config, envelopes: Sequence[Envelope]) -> list[tuple[str, st
 def _outside(config: Config, envelope: Envelope) -> dict[str, Any]:
     """What may stand on the outside of an envelope."""
     return {
-        "shown": printed_id(envelope.id, config.envelopes.domain),
+        "shown": printed(envelope.id, config.envelopes.domain),
         "site": config.sites_by_code[envelope.pile.site].name,
         "stratum": config.stratum_label(envelope.pile.stratum),
     }

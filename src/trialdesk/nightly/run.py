@@ -16,6 +16,7 @@ from trialdesk.config import Config
 from trialdesk.envelopes.filing import prove_codes
 from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.register import prove_blind
+from trialdesk.envelopes.testmarks import as_read
 from trialdesk.errors import (
     INTERNAL,
     LockHeld,
@@ -187,7 +188,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         books = _books(facts, order.now, links)
         note(f"{len(books)} workbooks, the open one proved blind")
     with stage("build") as note:
-        digests = {name: save(folder / name, sheets, foot) for name, (sheets, foot) in books.items()}
+        digests = {name: save(folder / name, as_read(config, sheets), foot) for name, (sheets, foot) in books.items()}
         wanted, to_do = changes(facts), tasks(facts)
         code = ending(facts)
         summary = summarise(facts, run, order.now, str(wanted), digests)

@@ -9,6 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from trialdesk.allocation.numbering import printed
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.links import Links
 from trialdesk.facts.todo import tasks
@@ -29,7 +30,9 @@ class Picture:
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("trialdesk.reports", "."), autoescape=True, undefined=StrictUndefined)
+    made = Environment(loader=PackageLoader("trialdesk.reports", "."), autoescape=True, undefined=StrictUndefined)
+    made.filters["printed"] = printed
+    return made
 
 
 def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, object]) -> str:
@@ -50,6 +53,7 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
         .get_template("page.html.j2")
         .render(
             trial=facts.config.trial,
+            domain=facts.config.envelopes.domain,
             rehearsal=facts.config.envelopes.domain == "dev",
             now=now,
             tasks=[(task, links.form(task.record, task.event, task.form)) for task in found],
