@@ -51,6 +51,7 @@ def envelope_lists(
     """Write where every envelope is and what to send, or with --site the list for one site."""
     if context.invoked_subcommand:
         return
+    from trialdesk.allocation.making import batch_told
     from trialdesk.config import load
     from trialdesk.envelopes.filing import held, read_filed
     from trialdesk.envelopes.lists import coordinator_lists, site_list
@@ -71,6 +72,8 @@ def envelope_lists(
     else:
         versions = held(read_filed(trial), envelopes).versions
         tables = coordinator_lists(trial, envelopes, now.date(), versions=versions)
+    for line in batch_told(trial):
+        print(f"warning: {line}")
     path = out or trial.path(trial.folders.reports) / f"envelopes{'-' if site else ''}{site}.xlsx"
     save(path, as_read(trial, tables), f"{trial.trial.id} · envelopes · {now:%Y-%m-%d %H:%M}")
     print(path)

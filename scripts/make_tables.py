@@ -32,6 +32,10 @@ def make_tables(
         list[str] | None,
         typer.Option(metavar="SITE-STRATUM", help="Resupply this pile with its next batch; repeat for more."),
     ] = None,
+    filed: Annotated[
+        Path | None,
+        typer.Option(metavar="MANIFEST", help="Your filed copy of the newest manifest: a lost version shows by it."),
+    ] = None,
     freeze: Annotated[
         bool,
         typer.Option("--freeze", help="The codes that were shown are right; asked for once."),
@@ -50,13 +54,15 @@ def make_tables(
     from trialdesk.config import load
 
     trial = load(config)
-    files = PackerFiles(identity, master_file)
+    files = PackerFiles(identity, master_file, filed)
     today = datetime.now(trial.trial.zone).date()
     made = make_version(trial, files, pile or (), lambda: token_bytes(MASTER_BYTES), today, freeze=freeze)
     mark = " (TEST)" if made.domain == "dev" else ""
     print(f"version {made.version}{mark}: {made.envelopes} envelopes in {len(made.piles)} pile(s)")
     print(f"parcels     {', '.join(parcel_name(site, made.version) for site in sites_of(made))}")
     print(f"Merkle root {made.merkle_root}: file it before the first of them is sent")
+    if made.version > 1 and not filed:
+        print("not checked: whether a later version was lost; --filed MANIFEST, your copy of the newest, shows it")
     for line in blocks_told(trial):
         print(f"warning: {line}")
 

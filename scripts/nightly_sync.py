@@ -57,16 +57,20 @@ def publish(
     trial: Config, today: date | None = None, accepted: tuple[str, ...] = (), reason: str = "", by: str = ""
 ) -> int:
     """One run; returns its exit code."""
+    from trialdesk.allocation.making import batch_told
+    from trialdesk.allocation.numbering import printed
     from trialdesk.nightly.run import Order, nightly
     from trialdesk.redcap.gateway import open_gateway
 
+    for line in batch_told(trial):
+        print(f"warning: {line}")
     now = datetime.now(trial.trial.zone)
     order = Order(today or now.date(), now, accepted, reason, by)
     with stages() as progress:
         done = nightly(trial, order, open_gateway(trial, "trial"), open_gateway(trial, "register"), progress)
     # records and envelopes are for the person in front of a terminal, and for no log
     for line in top(done.tasks) if sys.stdout.isatty() else ():
-        print(line)
+        print(printed(line, trial.envelopes.domain))
     for line in done.summary.lines():
         print(line)
     print(f"  files      {trial.reports / 'latest'}", flush=True)

@@ -32,7 +32,7 @@ def push_tables(
     ] = False,
 ) -> None:
     """Add the envelopes of all tables that the register lacks; those that are there are compared and left alone."""
-    from trialdesk.allocation.making import open_tables
+    from trialdesk.allocation.making import batch_told, open_tables
     from trialdesk.allocation.versions import MANIFEST, version_folders
     from trialdesk.config import load
     from trialdesk.envelopes.exposure import exposures
@@ -50,7 +50,7 @@ def push_tables(
         _restore(restore, status, reason),
     )
     print(plan)
-    for line in exposures(register):
+    for line in (*batch_told(trial), *exposures(register)):
         print(f"warning: {line}")
     if dry_run:
         return

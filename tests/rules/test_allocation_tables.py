@@ -32,7 +32,8 @@ def ordered(piles: Sequence[Pile], batch: int = 4, scheme: Scheme = SCHEME) -> O
     """These piles for a trial of that scheme."""
     arms = tuple(Word(code, code, f"Arm {code}") for code, _ in scheme.arms)
     ratios = tuple(ratio for _, ratio in scheme.arms)
-    return Order(tuple(piles), batch, Codes(scheme.trial, scheme.domain, ("ODE", "RIG"), (), arms, ratios))
+    codes = Codes(scheme.trial, scheme.domain, ("ODE", "RIG"), (), arms, ratios)
+    return Order(tuple(piles), batch, codes, "2026-11-23")
 
 
 def contents(tables: Sequence[Table], pile: Pile) -> list[tuple[str, str, str, str]]:

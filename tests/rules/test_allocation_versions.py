@@ -19,14 +19,14 @@ from ruamel.yaml import YAML
 
 from frozen import FROZEN
 from trialdesk.allocation.blocks import block_list
-from trialdesk.allocation.making import PackerFiles, make_version, open_tables
+from trialdesk.allocation.making import PackerFiles, batch_told, make_version, open_tables
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import list_key, scheme_of
 from trialdesk.allocation.sealing import seal, unseal
 from trialdesk.allocation.tables import by_pile
 from trialdesk.allocation.verifying import verify
-from trialdesk.allocation.versions import read_manifests
+from trialdesk.allocation.versions import prove_filed, read_manifests
 from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, OutputFailed, PlanRefused, TableError
 from trialdesk.model import Pile
@@ -172,9 +172,11 @@ def test_a_configuration_without_recipients_makes_nothing(configured: WriteConfi
     assert not (config.home / "tables").exists()
 
 
-@pytest.mark.parametrize("damage", ["flip a digit of the root", "change a count", "older manifest", "foreign table"])
+@pytest.mark.parametrize(
+    "damage", ["flip a digit of the root", "change a count", "another day", "older manifest", "foreign table"]
+)
 def test_a_version_that_is_not_what_its_manifest_says_is_refused(configured: WriteConfig, damage: str) -> None:
-    """Counts, root, digest and chain of the manifest are those of the sealed table, or nothing is used."""
+    """Counts, root, digest, day and chain of the manifest are those of the sealed table, or nothing is used."""
     config = configured()
     make(config)
     make(config, "ODE-K1N")
@@ -185,6 +187,8 @@ def test_a_version_that_is_not_what_its_manifest_says_is_refused(configured: Wri
             content["merkle_root"] = content["merkle_root"][::-1]
         case "change a count":
             content["piles"][0]["count"] += 1
+        case "another day":
+            content["made"] = "2026-11-22"
         case "older manifest":
             content["previous_sha256"] = ""
         case "foreign table":
@@ -207,6 +211,27 @@ def test_a_missing_part_is_named(configured: WriteConfig, gone: str, message: st
     shutil.rmtree(part) if part.is_dir() else part.unlink()
     with pytest.raises(TableError, match=message):
         open_tables(config, config.home / "identity.txt")
+
+
+def test_a_lost_newest_version_shows_by_the_filed_manifest(configured: WriteConfig) -> None:
+    """Without it the folder looks whole, and a second v002 would be made."""
+    config = configured()
+    make(config)
+    make(config, "ODE-K1N")
+    folder, filed = config.home / "tables", config.home / "filed.json"
+    shutil.copy(folder / "v002" / "manifest.json", filed)
+    prove_filed(folder, filed)
+    shutil.rmtree(folder / "v002")
+    files = PackerFiles(config.home / "identity.txt", filed=filed)
+    with pytest.raises(TableError, match="v002: was filed and is not here; restore it"):
+        make_version(config, files, ["ODE-K1N"], lambda: MASTER, TODAY)
+    assert sorted(path.name for path in folder.iterdir()) == ["v001"]
+    make_version(config, replace(files, filed=None), ["ODE-K2N"], lambda: MASTER, TODAY)
+    with pytest.raises(TableError, match="not the manifest that was filed"):
+        prove_filed(folder, filed)
+    filed.write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is not a manifest"):
+        prove_filed(folder, filed)
 
 
 def test_a_broken_write_leaves_no_version(configured: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,6 +399,14 @@ def test_a_batch_that_is_too_small_is_refused(configured: WriteConfig, batch: in
     """Shipments of one number more than the reorder level would come one by one."""
     with pytest.raises(ConfigError, match=r"batch: .* is too small"):
         make(configured(batch=batch, reorder_at=reorder))
+
+
+def test_a_batch_that_is_large_enough_is_no_warning(configured: WriteConfig) -> None:
+    """Other scripts go on with what was made, and say what make_tables would refuse."""
+    config = configured()
+    small = config.model_copy(update={"envelopes": config.envelopes.model_copy(update={"batch": 2})})
+    assert [*batch_told(config)] == []
+    assert ["too small for reorder_at 1; write 3" in line for line in batch_told(small)] == [True]
 
 
 def test_tables_of_the_first_schema_are_read_and_continued(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.private import read_blocks, read_master
 from trialdesk.allocation.scheme import Weighted, scheme_of
 from trialdesk.allocation.tables import Order, Table, by_pile, frozen_codes, next_table
-from trialdesk.allocation.versions import read_tables, write_version
+from trialdesk.allocation.versions import prove_filed, read_tables, write_version
 from trialdesk.config import Config
 from trialdesk.errors import ConfigError, PlanRefused
 from trialdesk.model import Pile
@@ -27,6 +27,8 @@ class PackerFiles:
 
     identity: Path | None = None
     master: Path | None = None
+    filed: Path | None = None
+    """The newest manifest that was filed: a version that was lost shows by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,13 @@ def make_version(
     Raises:
         ConfigError: A file of the packer, a recipient, a pile's name or the size of a batch is not usable.
         PlanRefused: The codes are not frozen yet, and nobody has confirmed them.
-        TableError: Nothing would be made, or files and configuration are not those of the tables.
+        TableError: Nothing would be made, files and configuration are not those of the tables, or a version that was
+            filed is missing.
         OutputFailed: The version can't be written.
     """
     check_batch(config)
+    if files.filed:
+        prove_filed(config.path(config.folders.tables), files.filed)
     piles = _named(config, resupply)
     known = _known(config, files, draw)
     begun = by_pile(known.tables)
@@ -87,8 +92,9 @@ def make_version(
     codes = codes_of(config)
     if frozen_codes(known.tables) is None and not freeze:
         raise PlanRefused(f"{codes}\nThese codes will be frozen for ever: read them, then run again with --freeze")
-    table = next_table(known.tables, scheme, known.master, Order(tuple(wanted), config.envelopes.batch, codes))
-    return write_version(config.path(config.folders.tables), table, config.envelopes.recipients, today.isoformat())
+    order = Order(tuple(wanted), config.envelopes.batch, codes, today.isoformat())
+    table = next_table(known.tables, scheme, known.master, order)
+    return write_version(config.path(config.folders.tables), table, config.envelopes.recipients)
 
 
 def check_batch(config: Config) -> None:
@@ -97,11 +103,18 @@ def check_batch(config: Config) -> None:
     Raises:
         ConfigError: It is too small: a pile would be sent its next envelopes one by one.
     """
+    for line in batch_told(config):
+        raise ConfigError(line)
+
+
+def batch_told(config: Config) -> Iterator[str]:
+    """What is wrong with the size of a batch: no version can be made with it; what was made goes on."""
     envelopes = config.envelopes
-    if envelopes.batch < max(2, envelopes.reorder_at + 2):
-        raise ConfigError(
+    least = max(2, envelopes.reorder_at + 2)
+    if envelopes.batch < least:
+        yield (
             f"envelopes: batch: {envelopes.batch} is too small for reorder_at {envelopes.reorder_at}; "
-            f"write {max(2, envelopes.reorder_at + 2)} or more (6 is usual)"
+            f"write {least} or more (6 is usual)"
         )
 
 

@@ -35,7 +35,8 @@ class Allocation:
 class Table:
     """The envelopes made in one version, by pile and number; the master and the cards never show in `repr`.
 
-    `batch` and `rule` say how its parcels were cut, `codes` what the codes mean; a version of schema 1 holds neither.
+    `batch` and `rule` say how its parcels were cut, `codes` what the codes mean, `made` the day it was made, ISO; a
+    version of schema 1 holds none of them.
     """
 
     version: int
@@ -45,6 +46,7 @@ class Table:
     batch: int = 0
     rule: str = WHOLE_BLOCKS
     codes: Codes | None = None
+    made: str = ""
 
     @property
     def schema(self) -> int:
@@ -76,11 +78,12 @@ def by_pile(tables: Sequence[Table]) -> dict[Pile, tuple[Allocation, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a version is to be made of: the piles, the size of a batch, and the meaning of the codes."""
+    """What a version is to be made of: the piles, the size of a batch, the meaning of the codes, and the day, ISO."""
 
     piles: tuple[Pile, ...]
     batch: int
     codes: Codes
+    day: str
 
 
 def next_table(tables: Sequence[Table], scheme: Scheme, master: bytes, order: Order) -> Table:
@@ -119,7 +122,7 @@ def next_table(tables: Sequence[Table], scheme: Scheme, master: bytes, order: Or
         for pile in piles:
             batch = _batch(scheme, master, pile, made.get(pile, ()), ahead[pile][: sizes[pile.stratum]])
             new.extend(batch)
-    return Table(version, scheme, master, tuple(new), order.batch, PARCEL, order.codes)
+    return Table(version, scheme, master, tuple(new), order.batch, PARCEL, order.codes, order.day)
 
 
 def made_again(table: Table, earlier: Mapping[Pile, Sequence[Allocation]], sizes: Mapping[Pile, int]) -> Table:
@@ -213,6 +216,7 @@ def to_text(table: Table) -> str:
     }
     if table.codes is not None:
         content |= {"size_of_batch": table.batch, "rule": table.rule, "codes": as_told(table.codes)}
+        content["made"] = table.made
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
@@ -233,7 +237,8 @@ def from_text(text: str) -> Table:
         if content["schema"] == 1:
             return table
         codes = codes_from(content["codes"])
-        return replace(table, batch=int(content["size_of_batch"]), rule=str(content["rule"]), codes=codes)
+        batch, rule, day = int(content["size_of_batch"]), str(content["rule"]), str(content["made"])
+        return replace(table, batch=batch, rule=rule, codes=codes, made=day)
     except (ValueError, KeyError, TypeError):
         # The text is secret: neither it nor the parser's message, which may quote it, is passed on.
         raise TableError("the sealed table opens but is damaged inside; restore it from the copy") from None

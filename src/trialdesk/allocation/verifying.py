@@ -33,7 +33,7 @@ def verify(tables: Sequence[Table]) -> Iterator[str]:
 def _again(before: Sequence[Table], table: Table) -> Table:
     piles = tuple(dict.fromkeys(made.envelope.pile for made in table.allocations))
     if table.rule != WHOLE_BLOCKS and table.codes is not None:
-        return next_table(before, table.scheme, table.master, Order(piles, table.batch, table.codes))
+        return next_table(before, table.scheme, table.master, Order(piles, table.batch, table.codes, table.made))
     earlier, own = by_pile(before), by_pile([table])
     sizes = {pile: len(own[pile]) for pile in piles}
     return made_again(table, {pile: earlier.get(pile, ()) for pile in piles}, sizes)

@@ -80,6 +80,29 @@ def read_manifests(folder: Path) -> tuple[Manifest, ...]:
     return tuple(made)
 
 
+def prove_filed(folder: Path, filed: Path) -> None:
+    """Nothing happens where the folder holds the version that was filed, as it was filed.
+
+    Args:
+        folder: Where the versions are.
+        filed: The newest manifest that was filed, kept apart from the folder.
+
+    Raises:
+        ConfigError: The file is no manifest.
+        TableError: The version is missing from the folder, or is another there.
+    """
+    try:
+        public = filed.read_text(encoding="utf-8")
+        known = manifest.from_text(public)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{filed}: is not a manifest ({type(error).__name__}); name the filed one") from None
+    place = folder / _name(known.version) / MANIFEST
+    if not place.is_file():
+        raise TableError(f"{place.parent}: was filed and is not here; restore it from the copy before you make another")
+    if place.read_text(encoding="utf-8") != public:
+        raise TableError(f"{place}: is not the manifest that was filed; restore the version from the copy")
+
+
 def _read(path: Path, identity: str, previous: str) -> tuple[Table, str]:
     try:
         sealed = (path / SEALED).read_bytes()
@@ -88,7 +111,8 @@ def _read(path: Path, identity: str, previous: str) -> tuple[Table, str]:
     except (OSError, ValueError) as error:
         raise TableError(f"{path}: is not complete ({type(error).__name__}); restore it from the copy") from None
     table = tables.from_text(unseal(sealed, identity, str(path / SEALED)))
-    if manifest.to_text(manifest.describe(table, sealed, made, previous)) != public:
+    # Only a version of schema 1 has its day from the manifest alone.
+    if manifest.to_text(manifest.describe(table, sealed, table.made or made, previous)) != public:
         raise TableError(
             f"{path}: manifest and sealed table do not belong together or follow another version; "
             "restore both from the copy"
@@ -96,14 +120,13 @@ def _read(path: Path, identity: str, previous: str) -> tuple[Table, str]:
     return table, public
 
 
-def write_version(folder: Path, table: Table, recipients: Sequence[str], made: str) -> Manifest:
+def write_version(folder: Path, table: Table, recipients: Sequence[str]) -> Manifest:
     """The version folder of `table` is there, complete and on disk, or nothing has changed.
 
     Args:
         folder: Where the versions are; made when missing.
         table: The table to seal.
         recipients: Age public keys.
-        made: Today, ISO.
 
     Raises:
         ConfigError: There is no usable recipient.
@@ -112,7 +135,7 @@ def write_version(folder: Path, table: Table, recipients: Sequence[str], made: s
     before = version_folders(folder)
     previous = (before[-1] / MANIFEST).read_text(encoding="utf-8") if before else ""
     sealed = seal(tables.to_text(table), recipients)
-    public = manifest.describe(table, sealed, made, previous)
+    public = manifest.describe(table, sealed, table.made, previous)
     place = folder / _name(table.version)
     try:
         folder.mkdir(parents=True, exist_ok=True)
