@@ -25,6 +25,7 @@ from redcap_local.service import Service
 from redcap_local.storage import structure
 from redcap_local.storage.database import Database
 from redcap_local.wire import replies
+from redcap_local.wire.multipart import parts
 from redcap_local.wire.parameters import Parameters, Upload
 from redcap_local.wire.replies import Reply
 
@@ -99,13 +100,18 @@ def _parameters() -> Parameters:
         # Bytes that are not UTF-8 stay recognisable, so that they can be refused instead of changed.
         body = request.get_data(cache=False).decode("utf-8", "surrogateescape")
         return Parameters(parse_qsl(body, keep_blank_values=True, errors="surrogateescape"))
-    pairs = list(request.form.items(multi=True))
-    sent = request.files.get("file")
+    if request.mimetype != "multipart/form-data":
+        return Parameters([])
+    texts, files = parts(request.stream, request.mimetype_params, request.content_length)
+    pairs = list(texts.items(multi=True))
+    sent = files.get("file")
     upload = None
     if sent is not None:
         name = sent.filename or "file"
         # Clients rarely tell the type of an upload; its name does.
         upload = Upload(name, sent.mimetype or guess_type(name)[0] or "application/octet-stream", sent.read())
+    for _, file in files.items(multi=True):
+        file.close()
     return Parameters(pairs, upload)
 
 

@@ -78,6 +78,22 @@ def test_any_parameter_may_hold_anything(
     assert not faults_logged, [record.exc_info for record in faults_logged]
 
 
+@pytest.mark.parametrize("form", ["urlencoded", "multipart"])
+def test_the_replacement_character_is_a_character(clinic: Any, form: str) -> None:
+    """Text that was once pasted in another encoding holds U+FFFD: it is stored, and goes in again as it came out."""
+
+    def sent(data: str) -> int:
+        body = {"token": clinic.admin.token, "content": "record", "format": "csv", "data": data}
+        parts = {name: (None, value) for name, value in body.items()}
+        how = {"files": parts} if form == "multipart" else {"data": body}
+        return requests.post(clinic.admin.url, timeout=10, **how).status_code
+
+    assert sent("record_id,name\n1,caf\ufffd Ærø\n") == 200
+    assert [row["name"] for row in clinic.admin.rows()] == ["caf\ufffd Ærø"]
+    own = clinic.admin.raw({"content": b"record", "format": b"csv", "type": b"flat"}).text
+    assert sent(own) == 200
+
+
 @pytest.mark.parametrize("form", ["urlencoded", "raw", "multipart"])
 @pytest.mark.parametrize("bad", [b"M\xfcller", b"\xed\xa0\x80"])
 def test_bytes_that_are_not_utf_8_are_refused_and_not_changed(clinic: Any, form: str, bad: bytes) -> None:

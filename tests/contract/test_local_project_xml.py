@@ -76,3 +76,43 @@ def test_the_whole_data_set_goes_back_as_it_came(visits: Any) -> None:
     after = visits.export_records()
     assert [row["double"] for row in after] == ["141", "142", ""]
     assert [{**row, "double": ""} for row in after] == before
+
+
+SEEN = """<?xml version="1.0" encoding="UTF-8" ?>
+<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:redcap="https://projectredcap.org"><Study OID="Project.Seen">
+<GlobalVariables><StudyName>Seen</StudyName></GlobalVariables><MetaDataVersion OID="M" Name="Seen">
+<FormDef OID="Form.visit" Name="Visit" Repeating="No" redcap:FormName="visit">
+<ItemGroupRef ItemGroupOID="visit.id" Mandatory="No"/></FormDef>
+<ItemGroupDef OID="visit.id" Name="Visit" Repeating="No">{references}</ItemGroupDef>{items}</MetaDataVersion></Study>
+<ClinicalData StudyOID="Project.Seen" MetaDataVersionOID="M"><SubjectData SubjectKey="1" redcap:RecordIdField="id">
+<FormData FormOID="Form.visit" FormRepeatKey="1"><ItemGroupData ItemGroupOID="visit.id" ItemGroupRepeatKey="1">
+{values}</ItemGroupData></FormData></SubjectData></ClinicalData></ODM>"""
+MOMENTS = {  # field: its validation, as a real server writes it in XML, as records hold it
+    "id": ("", "1", "1"),
+    "at": ("datetime_dmy", "2026-03-01T10:30", "2026-03-01 10:30"),
+    "sent": ("datetime_seconds_mdy", "2026-03-01T10:30:05", "2026-03-01 10:30:05"),
+    "day": ("date_ymd", "2026-03-01", "2026-03-01"),
+    "said": ("", "2026-03-01T10:30", "2026-03-01T10:30"),  # a text without validation is the person's own
+}
+
+
+def test_moments_have_a_t_in_xml_and_a_blank_in_records(local_redcap: Running) -> None:
+    """Both ways; and what a project exports goes in again."""
+    items = "".join(
+        f'<ItemDef OID="{name}" Name="{name}" DataType="text" Length="30" redcap:Variable="{name}"'
+        f' redcap:FieldType="text" redcap:TextValidationType="{kind}">'
+        f"<Question><TranslatedText>{name}</TranslatedText></Question></ItemDef>"
+        for name, (kind, _, _) in MOMENTS.items()
+    )
+    references = "".join(f'<ItemRef ItemOID="{name}" Mandatory="No" redcap:Variable="{name}"/>' for name in MOMENTS)
+    values = "".join(f'<ItemData ItemOID="{name}" Value="{told}"/>' for name, (_, told, _) in MOMENTS.items())
+    odm = SEEN.format(references=references, items=items, values=values)
+    body = {"token": local_redcap.super_token, "content": "project", "format": "xml", "data": ITEM, "odm": odm}
+    project = Project(local_redcap.url, requests.post(local_redcap.url, data=body, timeout=60).text[-32:])
+    (row,) = project.export_records()
+    assert {name: row[name] for name in MOMENTS} == {name: held for name, (_, _, held) in MOMENTS.items()}
+    assert project.import_records([row]) == {"count": 1}
+    asked = {"token": project.token, "content": "project_xml", "format": "xml"}
+    written = requests.post(local_redcap.url, data=asked, timeout=60).text
+    for name, (_, told, _) in MOMENTS.items():
+        assert f'ItemOID="{name}" Value="{told}"' in written

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from redcap_local.columns import Column
+from redcap_local.odm.lexical import lexical, stored
 from redcap_local.odm.vocabulary import ODM, attribute, attribute_text, opened
 from redcap_local.project import Project
 from redcap_local.storage.documents import Document
@@ -43,7 +44,8 @@ def read(root: Element, project: Project) -> tuple[list[DataRow], list[FileData]
             for form in forms:
                 row = {project.dictionary.record_id: name, **_place(project, event, form)}
                 for item in form.iter(f"{ODM}ItemData"):
-                    row.setdefault(item.get("ItemOID", ""), item.get("Value") or "")
+                    column = item.get("ItemOID", "")
+                    row.setdefault(column, stored(project.dictionary, column, item.get("Value") or ""))
                 rows.append(row)
                 files.extend(_files(form, row))
     return rows, files
@@ -145,4 +147,5 @@ class SubjectWriter:
                 "ItemDataBase64Binary", ItemOID=column.name, redcap_DocName=found.name, redcap_MimeType=found.mime
             )
             return f"{start}{cdata(base64.b64encode(found.content).decode())}</ItemDataBase64Binary>"
-        return f"<ItemData ItemOID={attribute_text(column.name)} Value={attribute_text(value)}/>"
+        told = lexical(column.field, value)
+        return f"<ItemData ItemOID={attribute_text(column.name)} Value={attribute_text(told)}/>"

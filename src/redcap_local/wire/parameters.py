@@ -11,8 +11,8 @@ from redcap_local.messages import ApiError
 from redcap_local.wire.text import clean
 
 _BRACKETS = re.compile(r"^([^\[\]]+)\[[^\[\]]*\]$")
-# What bytes that are not UTF-8 have become: lone surrogates of a form, U+FFFD in a multipart body.
-_NOT_UTF8 = re.compile("[\ud800-\udfff\ufffd]").search
+# What bytes that are not UTF-8 have become; U+FFFD itself is a character like others (RFC 3629).
+_NOT_UTF8 = re.compile("[\ud800-\udfff]").search
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "n", "off"})
 FORMATS = frozenset({"csv", "json", "xml", "odm"})
