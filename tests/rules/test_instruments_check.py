@@ -86,7 +86,7 @@ def test_a_clean_folder_has_no_fault(tmp_path: Path) -> None:
         ("why", {"choices": "1, A"}, CHOICES, "no choices of its own"),
         ("total", {"choices": ""}, CHOICES, "there is no formula"),
         ("weight", {"kind": "sql"}, "Field Type", "only administrators"),
-        ("signs", {"required": True}, "Required Field?", "a checkbox can't be required"),
+        ("signs", {"required": True}, "Required Field?", "a required checkbox has no effect"),
         ("why", {"label": ""}, "Field Label", "there is no label"),
         ("m2", {"choices": "1, A | b c, B", "matrix": ""}, CHOICES, "'b c'"),
         ("weight", {"validation": "numbr"}, "Text Validation Type OR Show Slider Number", "'numbr' is no validation"),
@@ -264,6 +264,30 @@ def test_the_shipped_instruments_are_clean(project: ProjectName) -> None:
 def frozen(**changes: Any) -> list[Fault]:
     config = load(FROZEN / "config.yaml").model_copy(update=changes)
     return list(check(Subject(read_folder(folder_of(config, "trial"), sites_as_groups(config, "trial")), config)))
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("signs", {"required": True}),
+        ("why", {"label": ""}),
+        ("seen", {"validation": "datetime_ymd", "maximum": "8/31/23 1:59"}),
+        ("signs", {"choices": "1-a, A | 2, B"}),
+        ("why", {"annotation": "@INSTANCETABLE='log'"}),
+        ("why", {"annotation": "@READNLY"}),
+        ("weight", {"kind": "sql", "validation": "autocomplete", "minimum": "", "maximum": "", "choices": "select 1"}),
+    ],
+)
+def test_what_redcap_takes_is_a_warning(name: str, attributes: dict[str, Any], tmp_path: Path) -> None:
+    """Its own upload accepts these, so nobody needs --force: the unwise is told, and stays a person's choice."""
+    mine = [fault for fault in found(tmp_path, changed(name, **attributes)) if f" {name}: " in f" {fault.what}"]
+    assert {fault.severity for fault in mine} == {"warning"}, mine
+
+
+def test_a_hyphen_in_a_code_of_a_radio_is_no_fault(tmp_path: Path) -> None:
+    """Registries use codes such as 1002-5; logic and exports carry them."""
+    faults = found(tmp_path, changed("pain", choices="1002-5, A | 3, B"))
+    assert not [fault for fault in faults if "1002-5" in fault.what]
 
 
 def test_a_site_that_cannot_be_chosen_is_found() -> None:

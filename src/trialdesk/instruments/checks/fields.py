@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Field
 from redcap_rules.validation import TYPES
 from trialdesk.instruments.checks.subject import Subject
-from trialdesk.instruments.fault import Fault
+from trialdesk.instruments.fault import Fault, Severity
 
 LONGEST = 26
 RESERVED = frozenset({
@@ -17,13 +18,16 @@ RESERVED = frozenset({
     "redcap_survey_identifier", "redcap_survey_timestamp",
 })  # fmt: skip
 _NO_CHOICES = frozenset({"text", "notes", "yesno", "truefalse", "file", "descriptive"})
-_NOT_REQUIRED = {"checkbox": "a checkbox can't be required", "calc": "a calculation is never typed", "descriptive": ""}
+_NOT_REQUIRED = {"calc": "a calculation is never typed", "descriptive": ""}
 # Validation words that are not types of text (reference/redcap-api.md 9).
-_OTHER_VALIDATIONS = {"slider": ("", "number"), "dropdown": ("", "autocomplete"), "file": ("", "signature")}
+_SEARCHABLE = ("", "autocomplete")
+_OTHER_VALIDATIONS = {
+    "slider": ("", "number"), "dropdown": _SEARCHABLE, "sql": _SEARCHABLE, "file": ("", "signature"),
+}  # fmt: skip
 _LIMITED = frozenset({
     "date", "datetime", "datetime_seconds", "integer", "number", "number_fixeddp", "number_comma_decimal", "time",
 })  # fmt: skip
-_CODE = re.compile(r"-?[A-Za-z0-9_.]+", re.ASCII)
+_CODE = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _PERSONAL = re.compile(
     r"\b(surname|first name|last name|full name|patient name|cpr|social security|street|address|telephone|phone"
     r"|e-?mail|date of birth|birth date|navn|adresse|telefon|fødselsdato|personnummer)\b",
@@ -69,8 +73,12 @@ def types(subject: Subject) -> Iterator[Fault]:
         if field.required and field.kind in _NOT_REQUIRED:
             what = _NOT_REQUIRED[field.kind] or "text on the form can't be answered"
             yield subject.at(field, "required", what, "leave the cell blank", rule="required")
+        if field.required and field.kind == "checkbox":
+            what, way_out = "a required checkbox has no effect: no tick is an answer too", "offer 'none of these'"
+            yield subject.at(field, "required", what, way_out, rule="required", severity="warning")
         if not field.label.strip() and field.kind != "descriptive":
-            yield subject.at(field, "label", "there is no label", "write what is asked", rule="label")
+            what, way_out = "there is no label", "write what is asked"
+            yield subject.at(field, "label", what, way_out, rule="label", severity="warning")
 
 
 def choices(subject: Subject) -> Iterator[Fault]:
@@ -80,6 +88,10 @@ def choices(subject: Subject) -> Iterator[Fault]:
             if not _CODE.fullmatch(option.code):
                 what = f"the code {option.code!r} has characters logic and exports can't carry"
                 yield subject.at(field, "choices", what, "use letters and digits", rule="choices")
+            elif field.kind == "checkbox" and "-" in option.code[1:]:
+                what = f"the column of the code {option.code!r} is {checkbox_column(field.name, option.code)}"
+                way_out = "write that name in logic and imports, or use a code without hyphen"
+                yield subject.at(field, "choices", what, way_out, rule="choices", severity="warning")
 
 
 def validation(subject: Subject) -> Iterator[Fault]:
@@ -112,7 +124,10 @@ def _limits(subject: Subject, field: Field) -> Iterator[Fault]:
             values[attribute] = _comparable(text, kind)
         except ValueError:
             way_out = "dates are written Y-M-D whatever the display, numbers with a point"
-            yield subject.at(field, attribute, f"{text!r} is not a {kind} value", way_out, rule="limit")
+            what = f"{text!r} is not a {kind} value"
+            # REDCap's upload takes a date as a spreadsheet writes it (its own test B.6.7.0100).
+            severity: Severity = "warning" if kind in _TIMES and "/" in text else "error"
+            yield subject.at(field, attribute, what, way_out, rule="limit", severity=severity)
     if len(values) == 2 and values["minimum"] > values["maximum"]:
         what = f"the minimum {field.minimum} is above the maximum {field.maximum}"
         yield subject.at(field, "minimum", what, "exchange the two", rule="limit")

@@ -55,8 +55,9 @@ def _tag(subject: Subject, field: Field, found: re.Match[str]) -> Iterator[Fault
     name, follows = found[1], found[2] or ""
     if name not in TAGS:
         near = get_close_matches(name, TAGS, 1)
-        way_out = f"did you mean @{near[0]}?" if near else "REDCap ignores it: delete it"
-        yield subject.at(field, "annotation", f"@{name} is no action tag", way_out, rule="tag")
+        way_out = f"did you mean @{near[0]}?" if near else "leave it where an external module reads it"
+        what = f"@{name} is unknown to REDCap itself"
+        yield subject.at(field, "annotation", what, way_out, rule="tag", severity="warning")
         return
     needed = TAGS[name]
     if needed and not follows and name not in _OPTIONAL:
