@@ -85,6 +85,14 @@ def test_repeat_columns_must_fit(clinic: Any, row: dict[str, str], words: str) -
     assert clinic.admin.rows() == []
 
 
+def test_a_form_that_does_not_repeat_with_an_instance_is_told_twice(clinic: Any) -> None:
+    """Both lines of a real server, in this order (PyCap issue 154)."""
+    row = {"record_id": "1", "redcap_repeat_instrument": "Medicine_1", "redcap_repeat_instance": "3", "drug": "A"}
+    refused = clinic.admin.refused(content="record", data=[{**row, "redcap_event_name": START}])
+    first, second = refused.index("must be the unique form name"), refused.index("cannot have a value since")
+    assert first < second
+
+
 def test_counts_are_of_records_not_rows(clinic: Any) -> None:
     """6.2 [V]: also of records whose values did not change."""
     rows = [{"record_id": "1", "redcap_event_name": e} for e in (START, "week_1_arm_1")] + [{"record_id": "2"}]

@@ -26,11 +26,11 @@ class Place:
 
 
 class BadPlace(Exception):
-    """A row's repeat columns are wrong; carries column, value and sentence for the error line."""
+    """A row's repeat columns are wrong; carries column, value and sentence of every error line."""
 
-    def __init__(self, column: str, value: str, message: Message) -> None:
-        super().__init__(message.text)
-        self.column, self.value, self.text = column, value, message.text
+    def __init__(self, *faults: tuple[str, str, Message]) -> None:
+        super().__init__(faults[0][2].text)
+        self.lines = tuple((column, value, message.text) for column, value, message in faults)
 
 
 def refuse_unknown_events(project: Project, rows: Iterable[DataRow]) -> None:
@@ -53,11 +53,13 @@ def place(project: Project, row: DataRow) -> Place:
     event = project.events_by_name[name] if name and project.longitudinal else project.first_event
     instrument, text = row.get(INSTRUMENT, "").strip(), row.get(INSTANCE, "").strip()
     if instrument and (event.id, instrument) not in project.repeating:
-        raise BadPlace(INSTRUMENT, instrument, messages.BAD_REPEAT_INSTRUMENT)
+        # A real server says both, one line each (PyCap issue 154).
+        instance = [(INSTANCE, text, messages.BAD_INSTANCE)] if text else []
+        raise BadPlace((INSTRUMENT, instrument, messages.BAD_REPEAT_INSTRUMENT), *instance)
     if text and not instrument and not project.repeats_as_event(event):
-        raise BadPlace(INSTANCE, text, messages.BAD_INSTANCE)
+        raise BadPlace((INSTANCE, text, messages.BAD_INSTANCE))
     if text and text != NEW and not (_INSTANCE.fullmatch(text) and int(text) <= 32767):
-        raise BadPlace(INSTANCE, text, messages.INSTANCE_NUMBER)
+        raise BadPlace((INSTANCE, text, messages.INSTANCE_NUMBER))
     if not text:
         # A repeating event without an instance means its first one; a form without one is told by its fields.
         return Place(event, instrument, 1 if project.repeats_as_event(event) and not instrument else 0)

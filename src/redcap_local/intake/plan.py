@@ -84,7 +84,8 @@ class Plan:
         try:
             where = place(self._project, row)
         except BadPlace as bad:
-            self._fault(name, bad.column, bad.value, bad.text)
+            for named, sent, text in bad.lines:
+                self._fault(name, named, sent, text)
             return
         instance = self._instance(where)
         record.places[where.event.id, instance, where.instrument] = None
