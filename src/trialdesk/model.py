@@ -54,7 +54,7 @@ class Pile:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Envelope:
-    """What the register shows of an envelope: never its arm or card code."""
+    """What the register shows of an envelope: never its arm or card code; `domain` where it was asked for."""
 
     pile: Pile
     number: int
@@ -69,6 +69,7 @@ class Envelope:
     record: str = ""
     opened_on: date | None = None
     note: str = field(default="", repr=False)
+    domain: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -78,7 +78,8 @@ def test_a_trial_that_went_as_planned_has_no_findings(frozen: Config) -> None:
     assert reconcile(patients, envelopes, frozen) == []
 
 
-LATER = date(2026, 3, 4)
+LATER, SENT = date(2026, 3, 4), date(2026, 1, 2)
+WAITING = Patient("A", "ODE", "ode", stratum="K1N", consented_on=DAY)
 CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
     # rule, record it is found in, patients, register
     ("R01", "B", [patient("A", 1, LATER), patient("B", 2)], [done(1, "A", LATER), done(2, "B")]),
@@ -88,9 +89,13 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
      [done(1, "A", date(2026, 3, 6)), done(2, "B", date(2026, 3, 9)), done(3, "C")]),
     ("R02", "B", [patient("B", 2)], [envelope(1), done(2, "B")]),
     ("R02", "B", [patient("B", 3)], [envelope(1, status="lost"), envelope(2), done(3, "B")]),
+    ("R03", "B", [patient("A", 1), patient("B", 2, at="")], [done(1, "A"), done(2, "B")]),
     ("R04", "A", [patient("A", 1, stratum="K2N")], [done(1, "A")]),
     ("R06", "A", [patient("A", 1, site="RIG", group="rig")], [done(1, "A")]),
     ("R07", "B", [patient("A", 1), patient("B", 1, LATER)], [done(1, "A")]),
+    ("R08", "A", [patient("A", 1)], [done(1, "A"), done(2, "A")]),
+    ("R08", "A", [patient("A", 1)], [done(1, "A"), envelope(2, status="released", record="A")]),
+    ("R10", "A", [patient("A", 1)], [done(1, "A", domain="dev")]),
     ("R09", "A", [patient("A", 1, envelope="ODE-K1N-001-0")], []),
     ("R09", "A", [patient("A", 1, envelope="envelope 1")], []),
     ("R09", "A", [patient("A", 1)], []),
@@ -109,9 +114,16 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
      [envelope(1, status="released", record="A"), done(1, "B", pile=RIG)]),
     ("R21", "A", [patient("A", 1, released_envelope="", released_at=None)], [done(1, "A")]),
     ("R21", "A", [patient("A", 1, released_at=datetime(2026, 3, 3, 9, 0))], [done(1, "A")]),
+    ("R24", "A", [patient("A", 1, at="23:10")], [done(1, "A")]),
+    ("R24", "A", [patient("A", 1, date(2026, 3, 7))], [done(1, "A", date(2026, 3, 7))]),
     ("R25", "A", [Patient("A", "ODE", "ode")], [done(1, "A")]),
     ("R26", "A", [patient("A", 1, envelope="", released_envelope="")], [envelope(1)]),
     ("R28", "A", [patient("A", 1)], [envelope(1, status="void")]),
+    ("R29", "", [], [envelope(1, dispatched_on=SENT), envelope(2, dispatched_on=SENT),
+                     envelope(1, RIG, status="dispatched", dispatched_on=SENT, received_on=None),
+                     envelope(3, status="dispatched", dispatched_on=SENT, received_on=None)]),
+    ("R31", "A", [WAITING], [envelope(1, status="opened", record="B"), envelope(2, status="dispatched")]),
+    ("R60", "", [], [envelope(1, status="lost")]),
     ("R30", "A", [patient("A", 1)], [envelope(1, status="dispatched", received_on=None)]),
     ("R30", "A", [patient("A", 1)], [done(1, "A", received_on=LATER)]),
     ("R49", "A", [patient("A", 1, released_envelope=envelope_id(ODE, 2))], [done(1, "A"), envelope(2)]),
@@ -159,6 +171,21 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R20", [patient("A", 1, at=""), patient("B", 1, at="", pile=RIG, released_at=datetime(2026, 3, 2, 10, 0))],
      [done(1, "A"), done(1, "B", pile=RIG)]),
     ("R51", [patient("A", 1)], [done(1, "A")]),
+    ("R03", [patient("A", 1, at=""), patient("B", 2, LATER, at="")], [done(1, "A"), done(2, "B", LATER)]),
+    ("R03", [patient("A", 1), patient("B", 2, at="11:00")], [done(1, "A"), done(2, "B")]),
+    ("R03", [patient("A", 1, at=""), patient("B", 1, at="", pile=RIG)], [done(1, "A"), done(1, "B", pile=RIG)]),
+    ("R08", [patient("A", 1)], [done(1, "A"), envelope(2, status="void", record="A")]),
+    ("R10", [patient("A", 1)], [done(1, "A", domain="prod"), envelope(2, domain="dev")]),
+    ("R24", [patient("A", 1, at="")], [done(1, "A")]),
+    ("R24", [patient("A", 1, at="06:00"), patient("B", 2, at="21:59")], [done(1, "A"), done(2, "B")]),
+    ("R29", [], [envelope(1, dispatched_on=SENT),
+                 envelope(2, status="dispatched", dispatched_on=LATER, received_on=None)]),
+    ("R29", [], [envelope(1, status="dispatched", dispatched_on=SENT, received_on=None)]),
+    ("R31", [WAITING], [envelope(1)]),
+    ("R31", [replace(WAITING, states=frozenset({"declined"}))], [envelope(1, RIG)]),
+    ("R31", [replace(WAITING, consented_on=None)], [envelope(1, RIG)]),
+    ("R31", [WAITING], []),
+    ("R60", [], [envelope(1, status="lost", note="2026-03-02 lost by AB: fell into the river")]),
 ]  # fmt: skip
 
 
@@ -188,7 +215,7 @@ def test_with_scope_site_two_sites_may_open_at_one_time(frozen: Config) -> None:
 def test_no_finding_tells_an_arm_or_a_card_code(frozen: Config) -> None:
     """With arms that stand out, no text of any rule names one, nor a card code."""
     renamed = [replace(who, arm="CANARY") for _, _, patients, _ in CASES for who in patients]
-    envelopes = [envelope for *_, part in CASES for envelope in part]
+    envelopes = list({one.id: one for *_, part in CASES for one in part}.values())
     texts = "\n".join(finding.text for finding in reconcile(renamed, envelopes, frozen))
     assert "CANARY" not in texts
     assert CODE not in texts

@@ -87,6 +87,7 @@ STUB = SimpleNamespace(
     events=lambda **_: trial_rows("events.csv"),
     project=lambda: {"project_id": "1", "has_repeating_instruments_or_events": "0"},
     removals=lambda *_: None,
+    dictionary=dict,
     refusals=[],
 )
 
@@ -104,7 +105,7 @@ def edge(
     monkeypatch: pytest.MonkeyPatch, register: tuple[Envelope, ...] = REGISTER, pulled: Snapshot | None = None
 ) -> None:
     """REDCap answers with this pull and register."""
-    monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_: register)
+    monkeypatch.setattr("trialdesk.facts.pulling.read_register", lambda *_, **__: register)
     monkeypatch.setattr("trialdesk.nightly.run.prove_codes", lambda *_: None)
     monkeypatch.setattr("trialdesk.facts.pulling.pull", lambda *_, **__: pulled or snapshot())
 
@@ -125,7 +126,7 @@ def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
         file_register(config, getattr(pulling, "read_register")())  # noqa: B009 - stands in for REDCap here
     gateway, other = (
         cast(Gateway, STUB),
-        cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, refusals=[])),
+        cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, dictionary=dict, refusals=[])),
     )
     now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
     return nightly(config, Order(TODAY, now), gateway, other, lambda _: None)

@@ -22,6 +22,8 @@ from trialdesk.private import place
 from trialdesk.redcap.gateway import Gateway
 
 FOLDER = "filed"
+_DIGITS = 16
+"""So many hexadecimal digits know a commitment again."""
 FETCH = "ask the packer for manifest.json and file it: envelope_lists.py file MANIFEST --root ROOT"
 
 
@@ -132,6 +134,26 @@ def held(filed: Sequence[Manifest], envelopes: Sequence[Envelope]) -> Held:
         versions,
         not envelopes,
     )
+
+
+def fingerprints(envelopes: Sequence[Envelope], found: Held, before: Mapping[str, str]) -> Mapping[str, str]:
+    """Envelope id to a digest of its commitment, as the memory keeps it.
+
+    One of a version that differs keeps the digest it had `before`: so every later night can still name it.
+    """
+    known = {
+        envelope.id: hashlib.sha256(envelope.commitment.encode()).hexdigest()[:_DIGITS]
+        for envelope in envelopes
+        if found.versions.get(envelope.id) not in found.differing
+    }
+    return {**before, **known}
+
+
+def exchanged(version: int, envelopes: Sequence[Envelope], found: Held, before: Mapping[str, str]) -> tuple[str, ...]:
+    """The envelopes of a version that have another commitment than the memory has; () where it can't tell."""
+    own = [envelope for envelope in envelopes if found.versions.get(envelope.id) == version]
+    now = fingerprints(own, Held(versions=found.versions), {})
+    return tuple(sorted(name for name, digest in now.items() if before.get(name, digest) != digest))
 
 
 def ids_of(manifest: Manifest) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ COMMITMENT = "env_commitment"
 NOTE = "env_note"
 SEALED_FORM_STATUS = "allocation_complete"
 
-PROOF = ("env_version", "env_domain", "env_parcel")
+DOMAIN = "env_domain"
+PROOF = ("env_version", DOMAIN, "env_parcel")
 """What the form `proof` holds beside the commitment; a register of version 0.3 or older has none of it."""
 
 # How the facts of an envelope are stored: what never changes, and what happens to it.
@@ -70,14 +71,21 @@ def prove_blind(register: Gateway) -> None:
         raise ConcealmentBroken(f"the coordinator's token {what}; {_REMEDIES[what]}, tell the packer, and run again")
 
 
-def read_register(register: Gateway, ids: Sequence[str] | None = None) -> tuple[Envelope, ...]:
+def read_register(
+    register: Gateway, ids: Sequence[str] | None = None, more: Sequence[str] = ()
+) -> tuple[Envelope, ...]:
     """The envelopes of the register (None: all), by pile and number; arms and card codes are not asked for.
+
+    Args:
+        register: The register.
+        ids: The envelopes asked for.
+        more: Further fields that the register is known to have (`DOMAIN`).
 
     Raises:
         TableError: a record of the register is not an envelope; one line each.
         NotAllowed: the token's user can't see the commitments.
     """
-    export = register.records(RECORD_ID, [*MADE, *USE, *SENT, NOTE], records=ids)
+    export = register.records(RECORD_ID, [*MADE, *USE, *SENT, NOTE, *more], records=ids)
     if export.rows and COMMITMENT not in export.columns:
         raise NotAllowed(
             "the register token can't see what proves the cards: give its user read-only view and full export of the "
@@ -172,6 +180,7 @@ def _envelope(row: Row) -> Envelope:
         record=values.get("env_record", ""),
         opened_on=day(values.get("env_opened_on", "")),
         note=values.get(NOTE, ""),
+        domain=values.get(DOMAIN, ""),
     )
 
 

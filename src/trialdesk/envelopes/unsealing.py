@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from redcap_rules.record import Row
 from trialdesk.allocation.tables import Allocation, Table
 from trialdesk.envelopes.moving import Said
-from trialdesk.envelopes.reconcile import UNSEALED
+from trialdesk.envelopes.reconcile.custody import UNSEALED
 from trialdesk.envelopes.register import NOTE, RECORD_ID, noted, read_register
 from trialdesk.errors import ReleaseRefused, WriteBackFailed
 from trialdesk.redcap.gateway import Gateway

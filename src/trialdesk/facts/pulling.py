@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import read_filed
-from trialdesk.envelopes.register import missing, read_register
+from trialdesk.envelopes.register import DOMAIN, missing, read_register
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.model import Envelope, Patient
 from trialdesk.redcap.gateway import Gateway, Rows
@@ -48,9 +48,10 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
         TableError: a record of the register is not an envelope.
     """
     told = _trial(config, trial, pull(trial))
-    envelopes = read_register(register)
+    more = [name for name in (DOMAIN,) if name in register.dictionary()]
+    envelopes = read_register(register, more=more)
     if missing(envelopes, expected):
-        envelopes = read_register(register)
+        envelopes = read_register(register, more=more)
     return replace(
         told,
         register=envelopes,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from trialdesk.envelopes.filing import exchanged
 from trialdesk.envelopes.stock import PileStock
 from trialdesk.errors import OK, OK_WITH_WARNINGS, TableError
 from trialdesk.facts.deriving import Facts
@@ -134,13 +135,19 @@ def _by(removals: Mapping[str, str], record: str) -> str:
 
 
 def _filed(facts: Facts) -> Iterator[Task]:
-    held = facts.cards.held
+    held, night = facts.cards.held, facts.common.past.remembered.night
+    known = night.commitments if night else {}
     for name in held.lacking:
         if name not in facts.missing:
             yield Task(MISSING, f"missing {name}", f"{name} was filed and is not in the register", envelope=name)
     for version in held.differing:
         why = f"the commitments of version {version} are not those that were filed"
-        yield Task(UNPROVED, f"differing {version}", why)
+        others = exchanged(version, facts.cards.register, held, known)
+        for name in others:
+            told = f"{name} has another commitment than last night; {why}"
+            yield Task(UNPROVED, f"exchanged {name}", told, name.split("-")[0], envelope=name)
+        if not others:
+            yield Task(UNPROVED, f"differing {version}", why)
     for version in held.waiting:
         yield Task(
             UNFILED, f"waiting {version}", f"version {version} is filed, and nothing of it is in the register yet"
@@ -156,7 +163,9 @@ def _filed(facts: Facts) -> Iterator[Task]:
 
 def _envelopes(facts: Facts) -> Iterator[Task]:
     for name in facts.missing:
-        yield Task(MISSING, f"missing {name}", f"{name} is not in the register's answer", name[:3], envelope=name)
+        yield Task(
+            MISSING, f"missing {name}", f"{name} is not in the register's answer", name.split("-")[0], envelope=name
+        )
     for envelope in facts.cards.register:
         # one whose record names another envelope, or can't prove this one, is an error with words of its own
         if envelope.status == "released" and envelope.record in facts.open_releases:

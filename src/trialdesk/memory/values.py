@@ -62,7 +62,8 @@ class Night:
 
     `envelopes` are the register's ids, `structure` the digests of dictionary, events, mapping and repeating forms,
     `register` the id of its project, `stamp` the newest time in REDCap's log, and `told` the keys of what was to do
-    with the day since when.
+    with the day since when. `commitments` are digests of each envelope's commitment, as the register last held it
+    while its version was as it was filed.
     """
 
     run: str
@@ -74,6 +75,7 @@ class Night:
     register: str = ""
     stamp: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
+    commitments: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from trialdesk.allocation.sealing import seal
 from trialdesk.config import Config
-from trialdesk.envelopes.filing import prove_codes
+from trialdesk.envelopes.filing import fingerprints, prove_codes
 from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.register import prove_blind
 from trialdesk.envelopes.testmarks import as_read
@@ -192,7 +192,8 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         wanted, to_do = changes(facts), tasks(facts)
         code = ending(facts)
         summary = summarise(facts, run, order.now, str(wanted), digests)
-        night = settled(replace(seen, told=since(to_do)), remembered, found, run, summary.day)
+        kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
+        night = settled(replace(seen, told=since(to_do), commitments=kept), remembered, found, run, summary.day)
         _write_texts(making, facts, summary, order.now, links)
         place(folder / SERVER, _told(words_of(trial, register)))
         memory.copy_to(folder / MEMORY)
