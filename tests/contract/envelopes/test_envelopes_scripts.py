@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from redcap.project import Project
 from typer.testing import CliRunner, Result
 
+import audit_tables
 import check_card
 import envelope_lists
 import make_tables
@@ -200,6 +201,31 @@ def test_a_deleted_envelope_comes_back_on_a_person_s_word_alone(desk: World) -> 
     back = desk.envelope(name)
     assert (back.status, back.note) == ("void", "restored: deleted by mistake, never used")
     assert isinstance(run(push_tables.app, desk, *identity, *words).exception, TableError)
+
+
+def test_the_statistician_audits_tables_and_openings(desk: World, tmp_path: Path) -> None:
+    """With a token and an identity of one's own; the arms stand in the workbook alone, which is the owner's."""
+    name = envelope_id(Pile("ODE", "K1N"), 1)
+    desk.enter("A", "ODE")
+    desk.record_opening("A", name)
+    home, out = desk.config.home, tmp_path / "audit.xlsx"
+    tokens = (home / "tokens.env").read_text(encoding="utf-8")
+    if "STATISTICIAN" not in tokens:
+        own = f"TRIALDESK_STATISTICIAN_TOKEN={desk.trial_token.get_secret_value()}\n"
+        (home / "tokens.env").write_text(tokens + own, encoding="utf-8")
+    words = ["--identity", str(home / "identity.txt"), "--baseline", "[baseline_arm_1][vas_back]"]
+    said = run(audit_tables.app, desk, *words, "--out", str(out))
+    assert said.exit_code == 0, said.output
+    assert "8 questions; to look at: none" in said.output
+    assert out.stat().st_mode & 0o077 == 0
+    text = "\n".join(str(v) for sheet in load_workbook(out) for row in sheet.iter_rows(values_only=True) for v in row)
+    assert "1 of 1 opened envelopes have the arm of their list" in text
+    assert desk.card(name)[1] not in text + said.output
+    inside = run(audit_tables.app, desk, *words, "--out", str(desk.config.reports / "audit.xlsx"))
+    assert inside.exit_code == 2
+    assert "keep it outside of the reports" in re.sub(r"[│\s]+", " ", inside.output)
+    unknown = run(audit_tables.app, desk, *words[:2], "--baseline", "[baseline_arm_1][nothing]", "--out", str(out))
+    assert unknown.exit_code == 2
 
 
 def test_a_card_is_checked_on_the_telephone(desk: World) -> None:
