@@ -94,6 +94,42 @@ def verify(
     print(f"{len(manifests)} version(s): {what}")
 
 
+@command(app, "written", *REDCAP, TableError, OutputFailed)
+def module(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; not among the reports.")],
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="Your age identity (mode 0600).")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    append: Annotated[
+        bool, typer.Option("--append", help="Only the newest version, for a project that is in production.")
+    ] = False,
+) -> None:
+    """Write the lists as REDCap's Randomization module takes them, for who lets the module decide instead."""
+    from trialdesk.allocation.making import open_tables
+    from trialdesk.allocation.modulefile import module_files
+    from trialdesk.config import load
+    from trialdesk.envelopes.push import check_tables
+    from trialdesk.private import place
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    if trial.reports.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise typer.BadParameter("these files name arms: keep them outside of the reports")
+    tables = open_tables(trial, identity)
+    check_tables(trial, tables)
+    if not tables:
+        raise TableError("there are no tables yet; make the first version")
+    project = open_gateway(trial, "trial")
+    groups = {row["unique_group_name"]: str(row.get("data_access_group_id", "")) for row in project.groups()}
+    files = module_files(trial, tables, groups, project.version(), append=append)
+    for name, text in files.items():
+        place(folder / name, text.encode())
+        print(f"{folder / name}: {text.count(chr(10)) - 1} allocations")
+    if not files:
+        raise TableError("these are tables of a rehearsal; nothing of them is appended in production")
+    print("They name arms: upload them (Randomization, step 2), then delete them. Never beside the envelopes: only one")
+    print("of the two may decide.")
+
+
 @command(app, "shown", *REDCAP, TableError, ReleaseRefused, WriteBackFailed)
 def unseal(
     envelope: Annotated[str, typer.Argument(help="The number on the outside.")],

@@ -36,8 +36,10 @@ def is_concealed(project: Project, model: Model) -> bool:
 
 def header(model: Model, version: str) -> list[str]:
     """The columns the server expects, in order."""
-    first = [NUMBER, GROUP] if version_key(version) >= version_key(SECOND_FORMAT) else [model.target_field]
-    return [*first, *(field for field, _ in model.strata), *([SITE] if model.by_group else [])]
+    strata, site = [field for field, _ in model.strata], [SITE] if model.by_group else []
+    if version_key(version) >= version_key(SECOND_FORMAT):
+        return [NUMBER, GROUP, *site, *strata]
+    return [model.target_field, *strata, *site]
 
 
 def read(project: Project, model: Model, text: str, version: str) -> list[Slot]:

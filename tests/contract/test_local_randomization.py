@@ -189,7 +189,12 @@ def test_groups_can_be_a_stratum(clinic: Any) -> None:
     clinic.admin.ok(content="dag", action="import", data=groups)
     ids = [g["data_access_group_id"] for g in clinic.admin.ok(content="dag")]
     rid = define(clinic, by_group=True)
-    upload(clinic, rid, f"{HEADER},redcap_data_access_group\nN,1,1,0,{ids[0]}\nS,2,1,0,{ids[1]}\n")
+    with pytest.raises(TableError, match=BAD_HEADER):  # since 14.7 the group stands before the strata
+        upload(clinic, rid, f"{HEADER},redcap_data_access_group\nN,1,1,0,{ids[0]}\nS,2,1,0,{ids[1]}\n")
+    old = f"arm,sex,smoker,redcap_data_access_group\n1,1,0,{ids[0]}\n2,1,0,{ids[1]}\n"
+    upload(clinic, rid, old, version="14.6.9")
+    head = HEADER.replace(",sex", ",redcap_data_access_group,sex")
+    upload(clinic, rid, f"{head}\nN,1,{ids[0]},1,0\nS,2,{ids[1]},1,0\n")
     row = {"sex": "1", "smoker": "0"}
     clinic.admin.put({"record_id": "1", "redcap_data_access_group": "south", **row}, {"record_id": "2", **row})
     assert randomize(clinic, "1", rid).json()["target_field"] == "2"

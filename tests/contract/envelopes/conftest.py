@@ -109,14 +109,14 @@ def file_tables(config: Config) -> None:
         file_manifest(config, path, from_text(path.read_text(encoding="utf-8")).merkle_root)
 
 
-def config_file(folder: Path, url: str) -> Path:
-    """The frozen configuration with two sites and two requirements, in a folder of its own."""
+def config_file(folder: Path, url: str, sites: int = 2) -> Path:
+    """The frozen configuration with so many sites and two requirements, in a folder of its own."""
     key = x25519.Identity.generate()
     for name, text in (("blocks.yaml", "4: 1\n"), ("identity.txt", f"{key}\n")):
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(text, encoding="utf-8")
     tree = YAML().load((FROZEN / "config.yaml").read_text(encoding="utf-8"))
-    tree["sites"] = tree["sites"][:2]
+    tree["sites"] = tree["sites"][:sites]
     tree["folders"] = {"instruments": str(FROZEN / "instruments"), "tables": "tables", "reports": "."}
     tree["redcap"] |= {"url": url, "tokens_file": "tokens.env"}
     tree["envelopes"] |= {"recipients": [str(key.to_public())], "blocks_file": "blocks.yaml", "batch": 4}
@@ -136,10 +136,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @contextmanager
-def world_in(folder: Path) -> Iterator[World]:
+def world_in(folder: Path, sites: int = 2) -> Iterator[World]:
     """Both projects on a server whose files are in the folder."""
     with running(folder / "redcap.db") as server:
-        config = load(config_file(folder, server.url))
+        config = load(config_file(folder, server.url, sites))
         secret = SecretStr(server.super_token)
         info = {"purpose": "2", "project_title": "T"}
         trial = create_project(server.url, secret, {**info, "is_longitudinal": "1"})

@@ -11,7 +11,8 @@ from storm import storm
 from trialdesk.envelopes.release import take_back
 
 STRATA = tuple(product("12", "12", "01"))
-PILES = tuple((site, stratum) for site in ("ODE", "RIG") for stratum in STRATA)
+PILES = tuple((site, stratum) for site in ("ODE", "RIG", "HER") for stratum in STRATA)
+"""Those of the third site are for the benchmark: a world has two."""
 
 
 @pytest.mark.parametrize(("callers", "rounds", "soon"), [(2, 4, 20), (16, 1, 60)])
