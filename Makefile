@@ -1,9 +1,9 @@
-# Three words are enough: make demo, make test, make check. Each installs what it needs, and resolves nothing.
+# Three words are enough: make demo, make test, make check (and make long once in a while). Each installs what it needs, and resolves nothing.
 PYTHON ?= python3
 BIN    := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test long check lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 10
@@ -20,6 +20,9 @@ demo: .venv/installed       ## the whole path on a local REDCap (DEMO="--patient
 
 test: .venv/installed-dev   ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+long: .venv/installed-dev   ## what takes long and is no part of `make test`: with the time of each part
+	@$(BIN)/python -m pytest tests/long -v --durations=0
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

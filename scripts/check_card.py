@@ -22,7 +22,8 @@ def check_card(config: ConfigOption = DEFAULT_CONFIG) -> None:
     trial = load(config)
     register = open_gateway(trial, "register")
     prove_blind(register)
-    arms = {word.casefold(): arm.code for arm in trial.arms for word in (arm.code, arm.name, arm.label)}
+    words = [(arm.code, (arm.code, arm.name, arm.label, *arm.labels.values())) for arm in trial.arms]
+    arms = {word.casefold(): code for code, known in words for word in known}
     name = tidy_envelope_id(typer.prompt("Envelope"), trial.envelopes.domain)
     arm = arms.get(typer.prompt("Arm (code or name)", hide_input=True).strip().casefold(), "")
     code = typer.prompt("Card code", hide_input=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -248,6 +250,43 @@ def test_a_broken_write_leaves_no_version(configured: WriteConfig, monkeypatch: 
         make(config, "ODE-K1N")
     assert everything(config.home) == before
     assert [path.name for path in (config.home / "tables").iterdir()] == ["v001"]
+
+
+_MAKE = """
+import resource, sys
+from datetime import date
+from pathlib import Path
+from trialdesk.allocation.making import PackerFiles, make_version
+from trialdesk.config import load
+from trialdesk.errors import TrialError
+config = load(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    make_version(config, PackerFiles(Path(sys.argv[3])), ("ODE-K1N",), lambda: b"", date(2026, 11, 23))
+except TrialError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+def test_a_disk_that_takes_no_more_bytes_leaves_no_version(configured: WriteConfig) -> None:
+    """The operating system itself refuses the write in the middle of the sealed file."""
+    config = configured()
+    make(config)
+    before = everything(config.home)
+    words = [str(config.home / "config.yaml"), "200", str(config.home / "identity.txt")]
+    ended = subprocess.run([sys.executable, "-c", _MAKE, *words], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (60, "")
+    assert "can't be written (File too large); nothing was made" in ended.stdout
+    assert everything(config.home) == before
+
+
+def test_a_folder_nobody_may_write_is_said(configured: WriteConfig) -> None:
+    """The operating system refuses the folder; nothing else is touched."""
+    config = configured()
+    folders = config.folders.model_copy(update={"tables": Path("/proc/tables")})
+    with pytest.raises(OutputFailed, match=r"/proc/tables/v001: can't be written"):
+        make(config.model_copy(update={"folders": folders}))
 
 
 def test_no_public_file_holds_an_arm_a_block_size_or_the_master(configured: WriteConfig) -> None:

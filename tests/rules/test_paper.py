@@ -126,6 +126,23 @@ def test_cards_of_two_arms_differ_in_the_arm_s_words_alone(frozen: Config) -> No
     assert {arm.label for arm in frozen.arms} == {line.strip("· ") for line in differing[0]}
 
 
+def test_paper_in_a_language_has_the_labels_of_that_language(frozen: Config) -> None:
+    """Arms and strata are configured words; where a language has none, the plain label stands."""
+    words = {"1": "Perkutan vertebroplastik", "2": "Konservativ behandling"}
+    arms = tuple(arm.model_copy(update={"labels": {"da": words[arm.code]}}) for arm in frozen.arms)
+    known, *others = frozen.strata[0].levels
+    levels = (known.model_copy(update={"labels": {"da": "Kendt myelomatose"}}), *others)
+    strata = (frozen.strata[0].model_copy(update={"levels": levels}), *frozen.strata[1:])
+    danish = frozen.model_copy(update={"arms": arms, "strata": strata})
+    (one, *_) = allocations(danish, 1)
+    text, _ = everything(pdf("cards", cards(danish, [one], "da")))
+    assert words[one.card.arm] in text
+    assert danish.arms_by_code[one.card.arm].label not in text
+    assert "Kendt myelomatose" in text
+    text, _ = everything(pdf("labels", labels(danish, [one.envelope], sheet_of("L7160"), "en")))
+    assert "Known myeloma" in text
+
+
 def test_a_tenth_of_a_parcel_is_checked_by_a_draw_nobody_chooses(frozen: Config) -> None:
     """Drawn from the manifest; another manifest, another draw; every envelope stands on manifest and receipt."""
     made = [one for one in envelopes(frozen, 6) if one.pile.site == "ODE"]

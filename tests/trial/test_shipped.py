@@ -44,6 +44,13 @@ def test_the_rules_can_be_read_and_no_open_sheet_tells_the_arm(shipped: Config) 
     assert list(shown_openly(dictionary, shipped)) == []
 
 
+def test_paper_speaks_the_language_of_the_trial(shipped: Config) -> None:
+    """Every arm and level has a label in it."""
+    words = [*shipped.arms, *(level for factor in shipped.strata for level in factor.levels)]
+    assert shipped.trial.language != "en"
+    assert [one.label for one in words if shipped.trial.language not in one.labels] == []
+
+
 def test_the_trial_can_be_made_from_its_sites_and_dates(shipped: Config) -> None:
     """Targets of the sites reach that of the trial, sites open while it recruits, piles can be named."""
     assert sum(site.target for site in shipped.sites) >= shipped.trial.target

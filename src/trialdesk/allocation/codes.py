@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from redcap_rules.dictionary import Dictionary
-from trialdesk.config import Config, FieldRef
+from trialdesk.config import Arm, Config, FieldRef, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +127,35 @@ def _renamed(where: str, frozen: tuple[Word, ...], now: tuple[Word, ...]) -> Ite
 def misfits(frozen: Codes, config: Config, dictionary: Dictionary) -> tuple[str, ...]:
     """What the live project offers other than it was frozen, one sentence each.
 
-    A missing code, one more, or a frozen code whose label is that of another: sites would tick the wrong one.
+    A missing code, one more, or a frozen code whose label is that of another, in any language the configuration knows:
+    sites would tick the wrong one.
     """
-    fields = [(factor.field.rpartition("[")[2].rstrip("]"), factor.levels, factor.name) for factor in frozen.factors]
-    now = codes_of(config)
+    levels = {factor.name: factor.levels for factor in config.strata}
     known = [
-        *((field, levels, name, _levels(now, name)) for field, levels, name in fields),
-        (config.facts.arm.field, frozen.arms, "arms", now.arms),
+        *(
+            (
+                factor.field.rpartition("[")[2].rstrip("]"),
+                factor.levels,
+                factor.name,
+                _named(levels.get(factor.name, ())),
+            )
+            for factor in frozen.factors
+        ),
+        (config.facts.arm.field, frozen.arms, "arms", {arm.code: _words_of(arm) for arm in config.arms}),
     ]
     return tuple(line for one in known for line in _offered(dictionary, *one))
 
 
-def _levels(codes: Codes, name: str) -> tuple[Word, ...]:
-    return next((factor.levels for factor in codes.factors if factor.name == name), ())
+def _named(levels: Iterable[Level]) -> Mapping[str, frozenset[str]]:
+    return {level.value: _words_of(level) for level in levels}
+
+
+def _words_of(one: Level | Arm) -> frozenset[str]:
+    return frozenset(text.casefold() for text in (one.label, *one.labels.values()))
 
 
 def _offered(
-    dictionary: Dictionary, field: str, frozen: tuple[Word, ...], name: str, now: tuple[Word, ...]
+    dictionary: Dictionary, field: str, frozen: tuple[Word, ...], name: str, now: Mapping[str, frozenset[str]]
 ) -> Iterator[str]:
     if field not in dictionary:
         return  # said where configuration and project are compared
@@ -151,10 +163,11 @@ def _offered(
     missing = [word.value for word in frozen if word.value not in labels]
     if missing:
         yield f"{name}: {', '.join(missing)} can't be chosen in {field} any more"
-    more = sorted(labels.keys() - {word.value for word in (*frozen, *now)})
+    more = sorted(labels.keys() - {word.value for word in frozen} - now.keys())
     if more:
         yield f"{name}: {field} offers {', '.join(more)}, for which there are no envelopes"
-    names = {word.name.casefold(): word.value for word in frozen}
+    names = {text: value for value, texts in now.items() for text in texts}
+    names |= {word.name.casefold(): word.value for word in frozen}
     for word in frozen:
         owner = names.get(labels.get(word.value, ""), word.value)
         if owner != word.value:

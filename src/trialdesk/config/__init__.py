@@ -7,10 +7,12 @@ are in private files (`private.py`).
 from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.loading import lines, load
 from trialdesk.config.parts import (
+    Arm,
     CallPlan,
     ContactForm,
     ContactRule,
     DeathSign,
+    Level,
     Part,
     Site,
     Step,
@@ -20,6 +22,7 @@ from trialdesk.config.values import CheckboxRef, FieldRef
 from trialdesk.config.whole import Config
 
 __all__ = [
+    "Arm",
     "CallPlan",
     "CheckboxRef",
     "Config",
@@ -28,6 +31,7 @@ __all__ = [
     "Crosschecks",
     "DeathSign",
     "FieldRef",
+    "Level",
     "Part",
     "Site",
     "Step",

@@ -95,22 +95,31 @@ class Folders(Part):
     state: Path | None = None
 
 
-class Arm(Part):
+class Worded(Part):
+    """What has a label, and perhaps others for paper: language to label."""
+
+    label: str
+    labels: Mapping[str, str] = Field(default_factory=dict)
+
+    def label_in(self, language: str) -> str:
+        """The label in a language; the plain one where there is none."""
+        return self.labels.get(language, self.label)
+
+
+class Arm(Worded):
     """One arm; `code` is what REDCap stores. `may_change_from_day` counts from the opening of the envelope."""
 
     code: str
     name: str
-    label: str
     ratio: Annotated[int, Field(gt=0)] = 1
     may_change_from_day: Annotated[int, Field(ge=0)] | None = None
 
 
-class Level(Part):
+class Level(Worded):
     """One level of a factor: its letter in the stratum code and the value REDCap stores."""
 
     code: Annotated[str, Field(pattern=r"^[A-Z0-9]$")]
     value: str
-    label: str
 
 
 class Factor(Part):

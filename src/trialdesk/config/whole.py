@@ -107,9 +107,9 @@ class Config(Part):
         """Every site × stratum, sites and strata in configured order."""
         return tuple(Pile(site.code, code) for site in self.sites for code in self.stratum_levels)
 
-    def stratum_label(self, code: str) -> str:
+    def stratum_label(self, code: str, language: str = "") -> str:
         """The levels of a stratum in words, for example `Known myeloma, 1 level, No former fracture`."""
-        return ", ".join(level.label for level in self.stratum_levels[code]) or "all patients"
+        return ", ".join(level.label_in(language) for level in self.stratum_levels[code]) or "all patients"
 
     def stratum_of(self, values: Sequence[str]) -> str:
         """The stratum code of the stored factor values in configured order, or "" if one is blank or unknown."""

@@ -33,7 +33,7 @@ COUNTED: Mapping[str, tuple[EnvelopeStatus, ...]] = {
 
 def labels(config: Config, envelopes: Sequence[Envelope], sheet: Sheet, language: str) -> dict[str, Any]:
     """Outer labels, one for each envelope, in the order given."""
-    told = [{**_outside(config, one), "number": one.number, "qr": qr(one.id)} for one in envelopes]
+    told = [{**_outside(config, one, language), "number": one.number, "qr": qr(one.id)} for one in envelopes]
     return {**_common(config, language), "sheet": sheet.told(), "labels": told}
 
 
@@ -42,11 +42,11 @@ def cards(config: Config, allocations: Sequence[Allocation], language: str) -> d
 
     Arms are padded to one length, so that a card is as dark and as wide whatever the arm.
     """
-    names = {arm.code: arm.label for arm in config.arms}
+    names = {arm.code: arm.label_in(language) for arm in config.arms}
     longest = max(map(len, names.values())) + 2
     told = [
         {
-            **_outside(config, one.envelope),
+            **_outside(config, one.envelope, language),
             "arm": f" {names[one.card.arm]} ".center(longest + 2, "·"),
             "code": shown_code(one.card.code),
             "qr": qr(f"{one.envelope.id} {one.card.code}"),
@@ -71,7 +71,7 @@ def shipment(
         language: `da` or `en`.
     """
     drawn = sample([one.id for one in envelopes], manifest)
-    told = [{**_outside(config, one), "sample": one.id in drawn} for one in envelopes]
+    told = [{**_outside(config, one, language), "sample": one.id in drawn} for one in envelopes]
     site = config.sites_by_code[envelopes[0].pile.site].name
     return {**_common(config, language), "parcel": parcel, "site": site, "envelopes": told}
 
@@ -93,7 +93,8 @@ def accountability(config: Config, envelopes: Sequence[Envelope], day: date, lan
     words, rows = WORDS[language], _counts(config, envelopes)
     heads = [words[name] for name in COUNTED]
     told = [
-        {"site": site, "stratum": config.stratum_label(stratum), "counts": counts} for site, stratum, counts in rows
+        {"site": site, "stratum": config.stratum_label(stratum, language), "counts": counts}
+        for site, stratum, counts in rows
     ]
     sums = [sum(counts[place] for _, _, counts in rows) for place in range(len(heads))]
     return {**_common(config, language), "day": str(day), "heads": heads, "rows": told, "sums": sums}
@@ -107,7 +108,8 @@ def accountability_sheet(config: Config, envelopes: Sequence[Envelope], day: dat
         *(Column(words[name], "number", 12) for name in COUNTED),
     )  # fmt: skip
     lines = tuple(
-        Line((site, config.stratum_label(stratum), *counts)) for site, stratum, counts in _counts(config, envelopes)
+        Line((site, config.stratum_label(stratum, language), *counts))
+        for site, stratum, counts in _counts(config, envelopes)
     )
     title = words["accountability"]
     return SheetTable(title[:31], f"{title}: {config.trial.id}", str(day), columns, lines, keys=2)
@@ -127,12 +129,12 @@ def _counts(config: Config, envelopes: Sequence[Envelope]) -> list[tuple[str, st
     ]
 
 
-def _outside(config: Config, envelope: Envelope) -> dict[str, Any]:
+def _outside(config: Config, envelope: Envelope, language: str) -> dict[str, Any]:
     """What may stand on the outside of an envelope."""
     return {
         "shown": printed(envelope.id, config.envelopes.domain),
         "site": config.sites_by_code[envelope.pile.site].name,
-        "stratum": config.stratum_label(envelope.pile.stratum),
+        "stratum": config.stratum_label(envelope.pile.stratum, language),
     }
 
 
