@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from insider import _chances, cut_chances
+from insider.chances import _chances, cut_chances
 from trialdesk.allocation.parcels import cut
 from trialdesk.allocation.scheme import Scheme
 

@@ -1,0 +1,218 @@
+"""What an insider knows of the next arm of a pile who sees how every parcel of the clinic was cut.
+
+The better a cut divides a parcel the likelier it is, so it ties its piles together: the posterior of one pile is a sum
+over every way all of them can go on. The sums of the parcels are convolved exactly, pile after pile. How likely a
+cut was drawn depends besides on how many other vectors are as good; that is sampled: piles are drawn backwards from
+their exact distribution given sums near 0, and weighted by likelihood over proposal. The two arms are sampled apart
+and their exact masses kept (Rao and Blackwell), so what noise is left comes from that count alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from insider.piles import KINDS, Flags, Floats, Ints, Ways
+
+PROPOSED = np.array([1e-4, 1e-3, 1e-2, 0.1, 1.0, 0.1, 1e-2, 1e-3, 1e-4])
+"""How a parcel's sum −4 … 4 is proposed; what is farther off is not drawn by the cut."""
+MOST = 4
+WIDE = 64
+"""Sums of one parcel stay within ± 31."""
+
+
+UPWARDS = frozenset(at for at, kind in enumerate(KINDS) if min(kind) >= 0)
+DOWNWARDS = frozenset(at for at, kind in enumerate(KINDS) if max(kind) <= 0)
+ANY: frozenset[int] = frozenset(range(len(KINDS)))
+REST: frozenset[int] = frozenset()
+WORLDS = (UPWARDS, DOWNWARDS, REST)
+"""A parcel with an odd number of envelopes was taken because hardly any vector divides it: its piles go all upwards or
+all downwards, which few samples would be. So these worlds are weighed apart, beside the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcels:
+    """The parcels that still tell something: whether each has an odd number of envelopes, and the draws of a cut."""
+
+    odd: tuple[bool, ...]
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A pile: its ways, and which of the parcels (columns) each of its windows belongs to."""
+
+    ways: Ways
+    parcels: tuple[int, ...]
+
+
+@lru_cache(maxsize=200_000)
+def _chance(total: int, counted: int, draws: int) -> float:
+    """How likely a vector with this sum was taken, times the number of vectors (tests/insider/chances.py).
+
+    `counted` has as hexadecimal digits how many piles are of each kind.
+    """
+    counts = np.ones(1)
+    centre = 0
+    for at, kind in enumerate(KINDS):
+        for _ in range(counted >> 4 * at & 15):
+            counts = np.convolve(counts, np.bincount([2 + step for step in kind], minlength=5))
+            centre += 2
+    off = np.abs(np.arange(len(counts)) - centre + total)
+    every = counts.sum()
+    equal = counts[off == abs(total)].sum()
+    not_better = every - counts[off < abs(total)].sum()
+    worse = not_better - equal
+    return float(((not_better / every) ** draws - (worse / every) ** draws) / (equal / every))
+
+
+def next_arm(
+    others: Sequence[Member], own: Member, parcels: Parcels, samples: int, chance: np.random.Generator
+) -> tuple[float, float]:
+    """The chance of arm 1, by each half of the samples.
+
+    Args:
+        others: The other piles that are in a parcel that still tells something.
+        own: The pile whose next arm is asked for.
+        parcels: The parcels that still tell something.
+        samples: How many ways are drawn for each arm, in each world.
+        chance: The random numbers.
+    """
+    masses = np.zeros((2, 2))
+    for world in product(*(WORLDS if odd else (ANY,) for odd in parcels.odd)):
+        inside = [_inside(member, world) for member in (*others, own)]
+        if all(len(member.ways.likely) for member in inside):
+            masses += _masses(inside[:-1], inside[-1], parcels, world, chance.random((len(inside), samples)))
+    one, other = masses[0] / masses.sum(axis=0)
+    return float(one), float(other)
+
+
+def _inside(member: Member, world: Sequence[frozenset[int]]) -> Member:
+    """The ways of a pile that belong to a world."""
+    kept = np.ones(len(member.ways.likely), np.bool_)
+    for at, parcel in enumerate(member.parcels):
+        if world[parcel] in (UPWARDS, DOWNWARDS):
+            kept &= np.isin(member.ways.kinds[:, at], list(world[parcel]))
+    told = member.ways
+    return Member(Ways(told.likely[kept], told.sums[kept], told.kinds[kept]), member.parcels)
+
+
+def _masses(
+    others: Sequence[Member], own: Member, parcels: Parcels, world: Sequence[frozenset[int]], dice: Floats
+) -> Floats:
+    """How much one world weighs for each arm, by each half of the samples.
+
+    The same random numbers serve both arms: what they have in common cancels.
+    """
+    tables = [(np.zeros(1, np.int64), np.ones(1))]
+    number, samples = len(parcels.odd), dice.shape[1]
+    for member, far in zip(others, _reach(others, own, number), strict=True):
+        codes, mass = _convolved(*tables[-1], _codes(member), member.ways.likely.sum(axis=1))
+        near = np.all([np.abs(_digit(codes, at, number)) <= far[at] for at in range(number)], axis=0)
+        tables.append((codes[near], mass[near]))
+    masses = np.zeros((2, 2))
+    for arm in (0, 1):
+        drawn = _drawn(tables, others, own, arm, number, dice)
+        if drawn is None:
+            continue
+        whole, sums, kinds = drawn
+        weight = np.full(samples, whole)
+        for at in range(number):
+            weight *= _likely(sums[:, at], kinds[:, at], parcels.draws) / PROPOSED[sums[:, at] + MOST]
+            if world[at] == REST:
+                weight *= ~(_all_in(kinds[:, at], UPWARDS) | _all_in(kinds[:, at], DOWNWARDS))
+        masses[arm] = weight[: samples // 2].mean(), weight[samples // 2 :].mean()
+    return masses
+
+
+def _all_in(kinds: Ints, some: frozenset[int]) -> Flags:
+    """Whether all piles of the parcel are of these kinds, in each sample."""
+    return np.asarray((np.isin(kinds, list(some)) | (kinds < 0)).all(axis=1))
+
+
+def _drawn(
+    tables: Sequence[tuple[Ints, Floats]],
+    others: Sequence[Member],
+    own: Member,
+    arm: int,
+    parcels: int,
+    dice: Floats,
+) -> tuple[float, Ints, Ints] | None:
+    """The arm's mass under the proposal; of each sample the parcels' sums, and their piles' kinds (−1: not in it)."""
+    likely, codes = own.ways.likely[:, arm], _codes(own)
+    held, mass = tables[-1]
+    ends = held[None] + codes[:, None]
+    proposal = np.ones(ends.shape)
+    for parcel in range(parcels):
+        total = _digit(ends, parcel, parcels)
+        proposal *= np.where(np.abs(total) <= MOST, PROPOSED[np.clip(total, -MOST, MOST) + MOST], 0)
+    weight = (likely[:, None] * mass[None] * proposal).ravel()
+    whole = weight.sum()
+    if not whole:
+        return None
+    picked = np.searchsorted(weight.cumsum(), dice[-1] * whole, side="right").clip(0, len(weight) - 1)
+    way, rest = np.divmod(picked, len(held))
+    end = ends[way, rest]
+    kinds = np.full((dice.shape[1], parcels, len(others) + 1), -1, np.int64)
+    kinds[:, list(own.parcels), len(others)] = own.ways.kinds[way]
+    left = held[rest]
+    for at in range(len(others) - 1, -1, -1):
+        way = _backwards(others[at], left, tables[at], dice[at])
+        kinds[:, list(others[at].parcels), at] = others[at].ways.kinds[way]
+        left = left - _codes(others[at])[way]
+    sums = np.stack([_digit(end, parcel, parcels) for parcel in range(parcels)], axis=1)
+    return float(whole), sums, kinds
+
+
+def _backwards(member: Member, left: Ints, table: tuple[Ints, Floats], dice: Floats) -> Ints:
+    """A way of a pile for each sample, given the sum of it and those before it."""
+    rows, of = np.unique(left, return_inverse=True)
+    wanted = rows[:, None] - _codes(member)[None]
+    codes, mass = table
+    place = np.searchsorted(codes, wanted).clip(0, len(codes) - 1)
+    weight = np.where(codes[place] == wanted, mass[place], 0) * member.ways.likely.sum(axis=1)[None]
+    steps = weight.cumsum(axis=1)
+    drawn = dice * steps[of, -1]
+    way: Ints = (steps[of] <= drawn[:, None]).sum(axis=1).clip(0, steps.shape[1] - 1)
+    return way
+
+
+def _reach(others: Sequence[Member], own: Member, parcels: int) -> Ints:
+    """After each of the others: how far the sum of each parcel may be off, so that what follows can bring it back."""
+    farthest = np.zeros((len(others) + 1, parcels), np.int64)
+    for at, member in enumerate((*others, own)):
+        farthest[at, list(member.parcels)] = np.abs(member.ways.sums).max(axis=0, initial=0)
+    after: Ints = farthest[::-1].cumsum(axis=0)[::-1][1:] + MOST
+    return after
+
+
+def _codes(member: Member) -> Ints:
+    """The sums of each way as one number: parcels as digits that may be negative."""
+    place = np.array([WIDE**parcel for parcel in member.parcels], dtype=np.int64)
+    codes: Ints = member.ways.sums @ place
+    return codes
+
+
+def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
+    half = sum(WIDE // 2 * WIDE**place for place in range(parcels))
+    digit: Ints = (codes + half) // WIDE**parcel % WIDE - WIDE // 2
+    return digit
+
+
+def _convolved(codes: Ints, mass: Floats, more: Ints, likely: Floats) -> tuple[Ints, Floats]:
+    every, of = np.unique((codes[:, None] + more[None]).ravel(), return_inverse=True)
+    summed: Floats = np.bincount(of, (mass[:, None] * likely[None]).ravel(), len(every)).astype(np.float64)
+    return every, summed
+
+
+def _likely(total: Ints, kinds: Ints, draws: int) -> Floats:
+    """The likelihood of the cut of one parcel in each sample; samples × piles of kinds."""
+    counted = np.where(kinds >= 0, 1 << 4 * kinds.clip(0), 0).sum(axis=1)
+    told, of = np.unique((total + MOST) << 40 | counted, return_inverse=True)
+    values = [_chance(int(one >> 40) - MOST, int(one & (1 << 40) - 1), draws) for one in told]
+    found: Floats = np.array(values)[of]
+    return found

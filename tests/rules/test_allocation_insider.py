@@ -1,0 +1,107 @@
+"""The simulated insider: his knowledge is exact, and the shipped policy tells him little; two others tell him much."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from insider.chances import cut_chances
+from insider.course import REORDER, Clinic, Game, Sent
+from insider.knowledge import Member, Parcels, next_arm
+from insider.piles import Window, alone, belief, ways, whole
+from insider.scoring import CERTAIN_BOUND, score
+from trialdesk.allocation.foreseeing import foreseen
+from trialdesk.allocation.scheme import Scheme
+
+TWO = Scheme("T", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 1)))
+
+
+def likely(opened: bytes, following: tuple[int, ...]) -> float:
+    """How likely a list goes on like that, arm after arm."""
+    arms, chance = opened, 1.0
+    for arm in following:
+        first = alone((2, 4), arms)
+        chance *= first if arm == 1 else 1 - first
+        if not chance:
+            return 0.0
+        arms += bytes([arm])
+    return chance
+
+
+@pytest.mark.parametrize("opened", [(b"", b"", b"", b""), (b"\1", b"", b"\2", b"\1"), (b"\1\1", b"\2", b"", b"\1")])
+@pytest.mark.parametrize("vector", [(0, 0, 1, -1), (1, 1, 0, 0), (-1, -1, 0, 1)])
+def test_the_posterior_is_that_of_every_combination_of_lists(
+    opened: tuple[bytes, ...], vector: tuple[int, ...]
+) -> None:
+    """Four piles of the smallest batch: every way all of them go on, weighted with the exact chance of the cut."""
+    batch, draws = 2, 16
+    ahead = [[(o + bytes(way), likely(o, way)) for way in product((1, 2), repeat=3 - len(o))] for o in opened]
+    masses = [0.0, 0.0]
+    for lists in product(*ahead):
+        prior = float(np.prod([chance for _, chance in lists]))
+        if prior:
+            told = {str(at): "".join(map(str, arms)) for at, (arms, _) in enumerate(lists)}
+            masses[lists[0][0][len(opened[0])] - 1] += prior * float(cut_chances(TWO, batch, told, draws)[vector])
+    members = [
+        Member(ways((2, 4), own, (Window(0, step),), batch), (0,)) for own, step in zip(opened, vector, strict=True)
+    ]
+    found = np.mean(
+        next_arm(members[1:], members[0], Parcels((sum(vector) % 2 == 1,), draws), 20_000, np.random.default_rng(3))
+    )
+    assert found == pytest.approx(masses[0] / sum(masses), abs=0.02)
+
+
+def test_without_parcels_the_insider_knows_what_the_blocks_tell() -> None:
+    """The belief is that of the audit's forward recursion, written another way."""
+    arms = b"\1\2\2\1\1\1\2\2\1"
+    chances = [one["1"] for one in foreseen(TWO, [str(arm) for arm in arms])]
+    assert [alone((2, 4), arms[:at]) for at in range(len(arms) + 1)] == pytest.approx(chances)
+    assert belief((2, 4), arms).sum() == pytest.approx(1)
+    assert ways((2, 4), arms, (), 6).first == pytest.approx(chances[-1])
+
+
+@pytest.mark.parametrize(("opened", "sent"), [(b"", 6), (b"\1\1", 6), (b"\1\2\1\2\1", 6), (b"\1\2\1", 8)])
+def test_who_knows_that_whole_blocks_are_sent_knows_what_every_list_gives(opened: bytes, sent: int) -> None:
+    """The positive control: lists of whole blocks that reach the batch with their last, and no sooner."""
+    masses = [0.0, 0.0]
+
+    def go(arms: bytes, chance: float) -> None:
+        if len(arms) >= 6:
+            if len(arms) == sent and arms[: len(opened)] == opened:
+                masses[(arms + b"\1")[len(opened)] - 1] += chance
+            return
+        for size in (2, 4):
+            orders = {way for way in product((1, 2), repeat=size) if sum(way) == 3 * size // 2}
+            for way in orders:
+                go(arms + bytes(way), chance / 2 / len(orders))
+
+    go(b"", 1.0)
+    assert whole((2, 4), opened, sent, 6) == pytest.approx(masses[0] / sum(masses))
+
+
+def test_the_clinic_orders_as_the_night_proposes() -> None:
+    """At the reorder level first, then those with fewest left, four at least; never what is under way."""
+    clinic = Clinic([b""] * 8, [[]] * 8, here=[5, REORDER, 3, 4, 6, 6, 2, 0])
+    assert clinic.wanted() == [7, 1, 6, 2]
+    clinic.coming.append(Sent(9.0, {7: Window(0, 0), 6: Window(0, 0)}, divided=True))
+    assert clinic.wanted() == [1, 2, 3, 0]
+    clinic.here[1] = 2
+    assert clinic.wanted() == []
+
+
+def test_the_shipped_policy_tells_an_insider_little() -> None:
+    """Blocks {2, 4}, 100 patients at nine sites; the other sets and sizes are in benchmarks/insider.py."""
+    found = score(Game((2, 4), "parcel", 3_000, np.random.default_rng(20)), 100, 4)
+    assert found.openings > 380
+    assert found.within, found
+    assert found.divided[0] > 0.9
+
+
+@pytest.mark.parametrize(("cutting", "trials"), [("blocks", 8), ("single", 3)])
+def test_other_policies_tell_an_insider_too_much(cutting: str, trials: int) -> None:
+    """Whole blocks, and piles sent alone whose cut balances them: if these passed, the bounds would mean nothing."""
+    found = score(Game((2, 4), cutting, 500, np.random.default_rng(21)), 100, trials)  # type: ignore[arg-type]
+    assert found.certain.mean > 2 * CERTAIN_BOUND, found
+    assert not found.within
