@@ -36,8 +36,8 @@ class Window(NamedTuple):
 class Ways:
     """Every way a list can go on, alike ones together.
 
-    `likely` is ways × next arm (1, then 2), `sums` and `kinds` are ways × windows. `first` is the chance of arm 1 to who
-    knows the opened arms of this list alone.
+    `likely` is ways × next arm (1, then 2), `sums` and `kinds` are ways × windows. `first`: the chance of arm 1 where
+    the opened arms of this list are all one knows.
     """
 
     likely: Floats
