@@ -1,0 +1,170 @@
+"""An .xlsx from tables, whole and read back, or no file at all.
+
+openpyxl makes the file in its write-only mode: styles, panes, widths, print set-up, filters, drop-downs and links. The
+rows are then put in their place as text (rows.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+from trialdesk.errors import OutputFailed
+from trialdesk.private import place
+from trialdesk.workbook.looks import Looks
+from trialdesk.workbook.measures import widths
+from trialdesk.workbook.rows import HEADER_ROW, RowWriter, links, text_of
+from trialdesk.workbook.tables import Column, SheetTable, digest
+
+_MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
+_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
+_ABOVE = 3  # rows above the first line: title, sentence, headings
+
+
+def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
+    """The workbook is at `path`, whole, read back, and readable by its owner alone; returns the digest of its content.
+
+    Args:
+        path: Where the file will be; its folder is made. An older file is replaced at once.
+        tables: The sheets in order; names are made unique and valid.
+        footer: Printed at the foot of every page: trial, profile and data cut.
+
+    Raises:
+        OutputFailed: the file is no .xlsx, could not be written, or does not read back with the same rows.
+    """
+    if path.suffix != ".xlsx":
+        raise OutputFailed(f"{path}: a workbook's name ends in .xlsx; give it that name with --out")
+    place(path, as_bytes(tables, footer))
+    return digest(tables)
+
+
+def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
+    """The workbook as the bytes of an .xlsx, read back; for what must not stand on a disk before it is sealed.
+
+    Raises:
+        OutputFailed: it does not read back with the same rows.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    book.properties.creator = "trialdesk"
+    across = [widths(table) for table in tables]
+    for name, table, wide in zip(_sheet_names(table.name for table in tables), tables, across, strict=True):
+        _set_up(book.create_sheet(name), table, wide, footer)
+    writer = RowWriter(Looks(book))
+    sheets = {
+        f"xl/worksheets/sheet{number}.xml": "".join(writer.sheet(table, wide)).encode()
+        for number, (table, wide) in enumerate(zip(tables, across, strict=True), 1)
+    }
+    frame = BytesIO()
+    book.save(frame)
+    made = _filled(frame, sheets)
+    if _rows(made, sheets) != [_ABOVE + max(len(table.lines), 1) for table in tables]:
+        raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
+    return made.getvalue()
+
+
+def _sheet_names(wanted: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for name in wanted:
+        clean = re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "Sheet"
+        number, unique = 1, clean
+        while unique.casefold() in {taken.casefold() for taken in names} | {"history"}:
+            number += 1
+            unique = f"{clean[:28]} {number}"
+        names.append(unique)
+    return names
+
+
+def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str) -> None:
+    """The sheet has everything but its rows: openpyxl drops what is set after the first of them without a word."""
+    from openpyxl.utils import get_column_letter
+
+    last, corner = HEADER_ROW + max(len(table.lines), 1), get_column_letter(len(table.columns))
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{corner}{last}"
+    sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
+    for index, (column, width) in enumerate(zip(table.columns, across, strict=True), 1):
+        letter = get_column_letter(index)
+        sheet.column_dimensions[letter].width = width
+        _drop_down(sheet, column, f"{letter}{HEADER_ROW + 1}:{letter}{last}")
+    _page(sheet, f"A1:{corner}{last}", footer)
+    _link(sheet, links(table))
+
+
+def _link(sheet: Any, found: Iterable[tuple[str, str]]) -> None:
+    """The sheet says which cells open which address; openpyxl lists them at its first row, and forgets older ones."""
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    sheet.append(())
+    sheet._hyperlinks += [Hyperlink(ref=place, target=url) for place, url in islice(found, _MOST_LINKS)]
+
+
+def _drop_down(sheet: Any, column: Column, cells: str) -> None:
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    if column.choices:
+        rule = DataValidation(type="list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        rule.add(cells)
+        sheet.data_validations.append(rule)  # a write-only sheet has no add_data_validation
+
+
+def _page(sheet: Any, area: str, footer: str) -> None:
+    from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.page import PageMargins
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.print_area = area
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, header=0.3, footer=0.3)
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    foot = HeaderFooterItem()
+    foot.left.text, foot.right.text = text_of(footer).replace("&", "&&"), "&P / &N"
+    sheet.HeaderFooter.oddFooter = foot
+
+
+def _filled(frame: BytesIO, sheets: Mapping[str, bytes]) -> BytesIO:
+    """The file with the rows of each sheet in their place."""
+    made = BytesIO()
+    with ZipFile(frame) as old, ZipFile(made, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name not in sheets:
+                new.writestr(name, content)
+                continue
+            found = _DATA.search(content)
+            if found is None:
+                raise OutputFailed("openpyxl wrote a sheet in another way than before; nothing was replaced")
+            with new.open(name, "w") as part:
+                for piece in (content[: found.start()], b"<sheetData>", sheets[name], b"</sheetData>"):
+                    part.write(piece)
+                part.write(content[found.end() :])
+    return made
+
+
+def _rows(made: BytesIO, sheets: Iterable[str]) -> list[int]:
+    """How many rows each sheet of the file holds; every part of it has been read as XML to its end.
+
+    Raises:
+        OutputFailed: a part is damaged.
+    """
+    try:
+        with ZipFile(made) as archive:
+            counted = {name: _read(archive.read(name)) for name in archive.namelist()}
+    except (expat.ExpatError, BadZipFile):
+        raise OutputFailed("a workbook can't be read back; nothing was replaced: please report this line") from None
+    return [counted[name] for name in sheets]
+
+
+def _read(part: bytes) -> int:
+    """The number of rows in a part of the file; in a text stands no such tag, there it is escaped."""
+    expat.ParserCreate().Parse(part, True)
+    return part.count(b"<row ")
