@@ -20,7 +20,8 @@ from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
 from trialdesk.followup.keeping import Promises, promises
 from trialdesk.followup.schedule import Schedule, schedule
-from trialdesk.instruments.folder import folder_of
+from trialdesk.instruments.folder import folder_of, read_labels
+from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.instruments.treatment import treatment_columns
 from trialdesk.memory.values import Known, Remembered, Scope
@@ -44,7 +45,8 @@ class Common:
     """What all worlds have in common: the trial, the days, and what cards, files and earlier runs say.
 
     Cards prove something of the real world alone: where arms are moved, none fits. `as_of` is the data cut, `day` the
-    day of the pull; `hidden` are the columns that tell an arm.
+    day of the pull; `hidden` are the columns that tell an arm, `labels` what people call
+    instruments and events.
     """
 
     config: Config
@@ -55,6 +57,7 @@ class Common:
     rules: Rules
     mapping: Mapping[str, tuple[str, ...]]
     hidden: frozenset[str]
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ def derive(
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         hidden=treatment_columns(dictionary, config),
+        labels=read_labels(folder_of(config, "trial")),
     )
     return replace(_facts(pull.snapshot, pull.patients, common), missing=pull.missing)
 

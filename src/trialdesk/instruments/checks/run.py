@@ -8,7 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trialdesk.config import Config
-from trialdesk.instruments.checks import configuration, fields, formulas, licensed, matrix, meanings, structure, tags
+from trialdesk.instruments.checks import (
+    configuration,
+    fields,
+    formulas,
+    labels,
+    licensed,
+    matrix,
+    meanings,
+    structure,
+    tags,
+)
 from trialdesk.instruments.checks.subject import Check, Subject
 from trialdesk.instruments.fault import Fault, Unreadable
 from trialdesk.instruments.folder import PROJECTS, Folder, ProjectName, folder_of, sites_as_groups, survey
@@ -39,6 +49,7 @@ WHOLE: tuple[Check, ...] = (
     structure.display,
     structure.groups,
     structure.roles,
+    labels.labels,
     configuration.configuration,
     configuration.codes,
     meanings.kinds,
