@@ -16,6 +16,7 @@ from trialdesk.instruments.checks import (
     licensed,
     matrix,
     meanings,
+    showing,
     structure,
     tags,
 )
@@ -56,6 +57,9 @@ WHOLE: tuple[Check, ...] = (
     meanings.identifiers,
     meanings.program_only,
     meanings.openness,
+    showing.logs,
+    showing.treatment_values,
+    showing.arm_free,
 )
 
 
