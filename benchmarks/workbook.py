@@ -106,7 +106,8 @@ def parts(sheet: Any) -> Iterator[tuple[str, object]]:
             yield cell.coordinate, (cell.value, cell.data_type, link, *map(repr, look))
     yield "heights", {number: one.height for number, one in sheet.row_dimensions.items()}
     yield "widths", {name: one.width for name, one in sheet.column_dimensions.items()}
-    yield "panes and filter", (sheet.freeze_panes, sheet.auto_filter.ref)
+    filtered = [sheet.auto_filter.ref, *(table.autoFilter.ref for table in sheet.tables.values())]
+    yield "panes and filter", (sheet.freeze_panes, [ref for ref in filtered if ref])
     yield "drop-downs", [(str(one.sqref), one.formula1) for one in sheet.data_validations.dataValidation]
     yield "print", (sheet.print_area, sheet.print_title_rows, repr(sheet.page_setup), repr(sheet.page_margins))
     yield "foot", (sheet.oddFooter.left.text, sheet.oddFooter.right.text)

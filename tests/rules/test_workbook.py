@@ -7,13 +7,28 @@ from datetime import date, datetime
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
 from openpyxl import load_workbook
 
 from trialdesk.errors import OutputFailed
-from trialdesk.workbook import HEADER_ROW, Column, Line, Link, SheetTable, as_bytes, digest, save, writing
+from trialdesk.workbook import (
+    HEADER_ROW,
+    Block,
+    Box,
+    Chart,
+    Column,
+    Line,
+    Link,
+    SheetTable,
+    Tone,
+    as_bytes,
+    digest,
+    save,
+    writing,
+)
 from trialdesk.workbook.rows import RowWriter
 
 COLUMNS = (Column("Record"), Column("Target", "date"), Column("Tries", "number"))
@@ -51,7 +66,10 @@ def test_the_header_stays_in_view_and_filters(tmp_path: Path) -> None:
     """Frozen below the header and right of the key column; printed on one page's width."""
     save(tmp_path / "a.xlsx", [table(Line(("1", None, None)))], "PVP-MM & co")
     sheet = load_workbook(tmp_path / "a.xlsx")["Calls"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B5", "A4:C5")
+    (listed,) = sheet.tables.values()
+    assert (sheet.freeze_panes, listed.ref, listed.autoFilter and listed.autoFilter.ref) == ("B5", "A4:C5", "A4:C5")
+    assert sheet.auto_filter.ref is None  # a second filter over the same cells, and Excel repairs the file
+    assert [column.name for column in listed.tableColumns] == ["Record", "Target", "Tries"]
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
 
 
@@ -143,3 +161,74 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     with pytest.raises(OutputFailed, match=r"a\.xlsx: can't be written"):
         save(path, [table()], "PVP-MM")
     assert not path.exists()
+
+
+MONTHS = (Column("Month"), Column("Planned", "number"), Column("Randomised", "number"))
+CURVE = Chart("Accrual", 'Two lines: "planned" & randomised', "Month", ("Planned", "Randomised"))
+
+
+def several() -> SheetTable:
+    """Two tables below one another, a chart of the second, one of the first."""
+    first = (Line(("2026-01", 1, 2)), Line(("2026-02", 3, 2)))
+    more = Block("By site", (Column("Site"), Column("Why", width=30)), (Line(("ODE", Link("open", "https://a"))),))
+    bars = Chart("Sites", "Bars: one a site", "Site", ("Why",), table=1, kind="bar", stacked=True)
+    return SheetTable("Accrual", "Accrual", "About", MONTHS, first, more=(more,), charts=(CURVE, bars))
+
+
+def test_tables_stand_below_one_another_each_with_its_own_filter() -> None:
+    """The wider column counts; headings of the first table are not repeated over the second."""
+    sheet = load_workbook(BytesIO(as_bytes([several(), several()], "PVP-MM")))["Accrual"]
+    assert [one.ref for one in sheet.tables.values()] == ["A4:C6", "A9:B10"]
+    assert [sheet["A8"].value, sheet["A9"].value, sheet["B10"].value] == ["By site", "Site", "open"]
+    assert sheet["B10"].hyperlink is not None
+    assert sheet.column_dimensions["B"].width == 30
+    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$45")
+
+
+def test_a_chart_draws_its_columns_and_says_in_words_what_it_shows() -> None:
+    """The words are in the drawing, where a screen reader finds them; openpyxl would leave them out."""
+    made = as_bytes([table(), several()], "PVP-MM")
+    with ZipFile(BytesIO(made)) as archive:
+        drawing = ElementTree.fromstring(archive.read("xl/drawings/drawing1.xml"))  # noqa: S314  (our own file)
+        chart = archive.read("xl/charts/chart1.xml").decode()
+    told = [one.get("descr") for one in drawing.iter() if one.tag.endswith("cNvPr")]
+    assert told == ['Two lines: "planned" & randomised', "Bars: one a site"]
+    assert "'Accrual'!$B$5:$B$6" in chart
+
+
+def test_boxes_are_borders_of_cells_and_print_without_a_grid() -> None:
+    """Corner, side and arrow; nothing is merged."""
+    texts: tuple[tuple[str, Tone], ...] = (("Assessed", "strong"), ("(n = 12)", "plain"))
+    boxes = (Box(0, 0, 3, 2, texts), Box(3, 0, 1, 1, (("↓", "plain"),), arrow=True))
+    drawn = SheetTable("Flow", "Flow", "About", tuple(Column(str(n), width=14) for n in range(3)), (), boxes=boxes)
+    sheet = load_workbook(BytesIO(as_bytes([drawn], "PVP-MM")))["Flow"]
+    assert [sheet[cell].value for cell in ("A4", "A5", "A7", "B4")] == ["Assessed", "(n = 12)", "↓", None]
+    corner, middle, arrow = sheet["A4"].border, sheet["B5"].border, sheet["A7"].border
+    assert [side.style for side in (corner.top, corner.left, corner.right, corner.bottom)] == [
+        "thin",
+        "thin",
+        None,
+        None,
+    ]
+    assert [side.style for side in (middle.top, middle.left, middle.right)] == [None, None, "thin"]
+    assert [arrow.top.style, arrow.left.style] == [None, None]
+    assert (sheet.merged_cells.ranges, sheet.sheet_view.showGridLines, sheet.tables) == (set(), False, {})
+
+
+def test_two_columns_of_one_name_are_no_table() -> None:
+    """Excel repairs such a file, and renames what a person looks for."""
+    twice = SheetTable("Calls", "Calls", "About", (Column("Site"), Column("site")), ())
+    with pytest.raises(OutputFailed, match="two columns are headed"):
+        as_bytes([twice], "PVP-MM")
+
+
+def test_the_digest_follows_further_tables_charts_and_boxes() -> None:
+    """A leak in any of them has to be noticed by the proof."""
+    one = several()
+    other = (Block("By site", one.more[0].columns, ()),)
+    changed = [
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=other, charts=one.charts),
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=one.more, charts=(CURVE,)),
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=one.more, boxes=(Box(0, 0, 1, 1, ()),)),
+    ]
+    assert len({digest([each]) for each in (one, *changed)}) == 4

@@ -6,12 +6,28 @@ stays text, dates are dates, control characters and over-long text are cut visib
 file appears under its name only when it is whole and reads back.
 """
 
-from trialdesk.workbook.rows import HEADER_ROW
-from trialdesk.workbook.tables import Column, Kind, Line, Link, SheetTable, Tone, Value, digest, worded
+from trialdesk.workbook.layout import HEADER_ROW
+from trialdesk.workbook.tables import (
+    Block,
+    Box,
+    Chart,
+    Column,
+    Kind,
+    Line,
+    Link,
+    SheetTable,
+    Tone,
+    Value,
+    digest,
+    worded,
+)
 from trialdesk.workbook.writing import as_bytes, save
 
 __all__ = [
     "HEADER_ROW",
+    "Block",
+    "Box",
+    "Chart",
     "Column",
     "Kind",
     "Line",

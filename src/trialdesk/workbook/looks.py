@@ -10,7 +10,7 @@ from trialdesk.workbook.tables import Kind, Tone
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-Part = Literal["title", "about", "header"]
+Part = Literal["title", "about", "header", "heading"]
 
 _FACE = "Calibri"  # named everywhere: a nameless bold face is drawn as a serif by some programs
 _ALIGN: Mapping[Kind, Literal["center", "right"]] = {
@@ -27,13 +27,15 @@ _DARK = "1F4E79"
 class Look(NamedTuple):
     """What a cell looks like: its tone, or the part of a sheet it is; its kind; its number format; quoted or not.
 
-    A quoted text is one that begins like a formula: Excel shows it and never takes it for one.
+    A quoted text is one that begins like a formula: Excel shows it and never takes it for one. `edges` are the sides of
+    a cell of a drawing that are borders (t, b, l, r); "-" stands for none of them.
     """
 
     tone: Tone | Part
     kind: Kind = "text"
     number_format: str = "General"
     quoted: bool = False
+    edges: str = ""
 
 
 class Looks:
@@ -59,6 +61,8 @@ def _dress(cell: Any, look: Look) -> None:
 
     if look.tone == "title":
         cell.font = Font(name=_FACE, bold=True, size=14)
+    elif look.tone == "heading":
+        cell.font = Font(name=_FACE, bold=True, size=12)
     elif look.tone == "about":
         cell.font = Font(name=_FACE, italic=True, color="555555")
     elif look.tone == "header":
@@ -71,6 +75,16 @@ def _dress(cell: Any, look: Look) -> None:
             cell.fill = PatternFill("solid", fgColor=_FILLS[look.tone])
         bold, colour = look.tone in ("strong", "alarm"), "777777" if look.tone == "quiet" else "000000"
         cell.font = Font(name=_FACE, bold=bold, color=colour)
-        cell.alignment = Alignment(wrap_text=look.kind == "text", vertical="top", horizontal=_ALIGN.get(look.kind))
-        cell.border = Border(bottom=Side(style="hair", color="BBBBBB"))
+        cell.alignment = Alignment(
+            wrap_text=look.kind == "text" and not look.edges, vertical="top", horizontal=_ALIGN.get(look.kind)
+        )
+        cell.border = _border(look.edges) if look.edges else Border(bottom=Side(style="hair", color="BBBBBB"))
         cell.number_format, cell.quotePrefix = look.number_format, look.quoted
+
+
+def _border(edges: str) -> Any:
+    from openpyxl.styles import Border, Side
+
+    line, none = Side(style="thin", color=_DARK), Side()
+    top, bottom, left, right = (line if side in edges else none for side in "tblr")
+    return Border(top=top, bottom=bottom, left=left, right=right)

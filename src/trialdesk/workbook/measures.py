@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
-from trialdesk.workbook.tables import Line, Link, SheetTable, Value
+from trialdesk.workbook.tables import Block, Line, Link, SheetTable, Value
 
 LINE_HEIGHT = 15.0
 """Points of one line of text."""
@@ -15,8 +16,12 @@ _BOLD = 1.2
 
 
 def widths(table: SheetTable) -> list[float]:
-    """The width of every column in characters: as asked for, else from its content, 8 to 60."""
-    return [column.width or _width(table, index) for index, column in enumerate(table.columns)]
+    """The width of every column in characters: as asked for, else from its content, 8 to 60.
+
+    Where tables stand below one another, the widest column counts.
+    """
+    found = [[column.width or _width(block, n) for n, column in enumerate(block.columns)] for block in table.tables]
+    return [max(column, default=0.0) for column in zip_longest(*found, fillvalue=0.0)]
 
 
 def rooms(across: Sequence[float], stretch: float = 0.87) -> list[int]:
@@ -25,15 +30,15 @@ def rooms(across: Sequence[float], stretch: float = 0.87) -> list[int]:
 
 
 def height(line: Line, room: Sequence[int]) -> float:
-    """The points a row takes in columns with room for so many letters."""
+    """The points a row takes in columns with room for so many letters; a sheet may have more columns than the row."""
     most = 1
-    for value, letters in zip(line.values, room, strict=True):
+    for value, letters in zip(line.values, room, strict=False):
         if isinstance(value, str) and (len(value) > letters or "\n" in value):
             most = max(most, _wrapped(value, letters))
     return LINE_HEIGHT * most
 
 
-def header_height(table: SheetTable, across: Sequence[float]) -> float:
+def header_height(table: Block, across: Sequence[float]) -> float:
     """The points the row of headings takes."""
     titles = Line(tuple(column.title for column in table.columns))
     return height(titles, rooms(across, _BOLD)) + 3
@@ -44,7 +49,7 @@ def _wrapped(text: str, room: int) -> int:
     return sum(max(len(textwrap.wrap(part, room)), 1) for part in text.splitlines())
 
 
-def _width(table: SheetTable, index: int) -> float:
+def _width(table: Block, index: int) -> float:
     shown = [_shown(line.values[index]) for line in table.lines[:500] if line.values[index] is not None]
     words = max(map(len, table.columns[index].title.split()), default=0) + 3
     return float(min(60, max(8, words, *(len(text) + 2 for text in shown))) if shown else max(8, words))

@@ -12,11 +12,10 @@ from datetime import date, datetime, time, timedelta
 from math import isfinite
 from xml.sax.saxutils import escape
 
+from trialdesk.workbook.layout import HEADER_ROW, Placed, edges, placed
 from trialdesk.workbook.looks import Look, Looks
 from trialdesk.workbook.measures import header_height, height, rooms
-from trialdesk.workbook.tables import Kind, Line, Link, SheetTable, Tone
-
-HEADER_ROW = 4
+from trialdesk.workbook.tables import Box, Kind, Line, Link, SheetTable, Tone
 
 _FORMATS: Mapping[Kind, str] = {
     "text": "@",
@@ -55,18 +54,39 @@ class RowWriter:
         """
         yield self._single(1, table.title, Look("title"))
         yield self._single(2, table.about, Look("about"))
-        letters = _letters(len(table.columns))
+        for place in placed(table):
+            yield from self._table(place, across, table.least_height)
+        yield from self._drawing(table.boxes)
+
+    def _table(self, place: Placed, across: Sequence[float], least: float) -> Iterator[str]:
+        block = place.block
+        if block.title:
+            yield self._single(place.header - 1, block.title, Look("heading"))
+        letters = _letters(len(block.columns))
         heads = (
-            _cell(f"{letter}{HEADER_ROW}", str(self._looks.number(Look("header", column.kind))), column.title)
-            for letter, column in zip(letters, table.columns, strict=True)
+            _cell(f"{letter}{place.header}", str(self._looks.number(Look("header", column.kind))), column.title)
+            for letter, column in zip(letters, block.columns, strict=True)
         )
-        yield _row(HEADER_ROW, heads, header_height(table, across))
-        kinds, room = [column.kind for column in table.columns], rooms(across)
-        for number, line in enumerate(table.lines, HEADER_ROW + 1):
+        yield _row(place.header, heads, header_height(block, across))
+        kinds, room = [column.kind for column in block.columns], rooms(across)
+        for number, line in enumerate(block.lines, place.header + 1):
             cells = self._cells(number, line, letters, kinds)
-            yield _row(number, cells, max(height(line, room), table.least_height))
-        if not table.lines:
-            yield self._single(HEADER_ROW + 1, table.empty, Look("about"))
+            yield _row(number, cells, max(height(line, room), least))
+        if not block.lines:
+            yield self._single(place.last, block.empty, Look("about"))
+
+    def _drawing(self, boxes: tuple[Box, ...]) -> Iterator[str]:
+        """The boxes as borders of cells, their texts in their left column; what a text needs beyond runs on."""
+        cells: dict[int, dict[int, str]] = {}
+        letters = _letters(max((box.column + box.wide for box in boxes), default=0))
+        for row, column, sides, box in edges(boxes):
+            line = row - box.row
+            text, tone = box.texts[line] if line < len(box.texts) else ("", "plain")
+            style = self._looks.number(Look(tone, edges=sides or "-"))
+            shown = text if column == box.column else ""
+            cells.setdefault(row, {})[column] = _cell(f"{letters[column]}{row + HEADER_ROW}", str(style), shown)
+        for row, found in sorted(cells.items()):
+            yield _row(row + HEADER_ROW, [found[column] for column in sorted(found)])
 
     def _single(self, number: int, text: str, look: Look) -> str:
         return _row(number, [_cell(f"A{number}", str(self._looks.number(look)), text)])
@@ -103,12 +123,13 @@ class RowWriter:
 
 
 def links(table: SheetTable) -> Iterator[tuple[str, str]]:
-    """The place of every cell that opens an address, and the address."""
-    letters = _letters(len(table.columns))
-    for number, line in enumerate(table.lines, HEADER_ROW + 1):
-        for letter, value in zip(letters, line.values, strict=True):
-            if isinstance(value, Link):
-                yield f"{letter}{number}", value.url
+    """The place of every cell that opens an address, and the address; "#Sheet" is a sheet of the same workbook."""
+    for place in placed(table):
+        letters = _letters(len(place.block.columns))
+        for number, line in enumerate(place.block.lines, place.header + 1):
+            for letter, value in zip(letters, line.values, strict=True):
+                if isinstance(value, Link):
+                    yield f"{letter}{number}", value.url
 
 
 def _serial(value: date) -> float:

@@ -41,8 +41,50 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A further table of a sheet, below the others, under a title of its own."""
+
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    empty: str = "Nothing to report."
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart drawn by the reader's program from a table of its sheet: 0 is the first, 1 the first of `more`.
+
+    `alt` says in words what it shows. `across` is the title of the column along the bottom, `series` are those drawn;
+    `lines` of them as lines over the others. Bars stand on one another when `stacked`.
+    """
+
+    title: str
+    alt: str
+    across: str
+    series: tuple[str, ...]
+    table: int = 0
+    kind: Literal["line", "bar"] = "line"
+    stacked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box drawn in cells: its upper left corner (row from 0, column from 0), its size in cells, and lines of text.
+
+    An `arrow` is a character without a border: what leads from one box to the next.
+    """
+
+    row: int
+    column: int
+    high: int
+    wide: int
+    texts: tuple[tuple[str, Tone], ...]
+    arrow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SheetTable:
-    """One sheet: a title, a sentence about it, columns and rows.
+    """One sheet: a title, a sentence about it, columns and rows; below them boxes, further tables and charts.
 
     `keys` leading columns stay in view. `least_height` of a row in points: 24 where a pen has to fit.
     """
@@ -55,6 +97,14 @@ class SheetTable:
     keys: int = 1
     empty: str = "Nothing to report."
     least_height: float = 0
+    more: tuple[Block, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    boxes: tuple[Box, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Block, ...]:
+        """All tables of the sheet, its own first."""
+        return (Block("", self.columns, self.lines, self.empty), *self.more)
 
 
 def worded(tables: Iterable[SheetTable], word: Callable[[str], str]) -> tuple[SheetTable, ...]:
@@ -65,8 +115,15 @@ def worded(tables: Iterable[SheetTable], word: Callable[[str], str]) -> tuple[Sh
             return Link(word(value.text), value.url)
         return word(value) if isinstance(value, str) else value
 
+    def lines(given: Iterable[Line]) -> tuple[Line, ...]:
+        return tuple(replace(line, values=tuple(map(of, line.values))) for line in given)
+
     return tuple(
-        replace(table, lines=tuple(replace(line, values=tuple(map(of, line.values))) for line in table.lines))
+        replace(
+            table,
+            lines=lines(table.lines),
+            more=tuple(replace(block, lines=lines(block.lines)) for block in table.more),
+        )
         for table in tables
     )
 
@@ -75,8 +132,10 @@ def digest(tables: Sequence[SheetTable]) -> str:
     """SHA-256 of everything a reader sees; .xlsx files themselves carry the time of writing and never repeat."""
     seen = hashlib.sha256()
     for table in tables:
-        head = (table.name, table.title, table.about, tuple(column.title for column in table.columns))
-        seen.update(repr(head).encode())
-        for line in table.lines:
-            seen.update(repr((line.values, line.tone, sorted(line.tones.items()))).encode())
+        seen.update(repr((table.name, table.title, table.about)).encode())
+        for block in table.tables:
+            seen.update(repr((block.title, tuple(column.title for column in block.columns))).encode())
+            for line in block.lines:
+                seen.update(repr((line.values, line.tone, sorted(line.tones.items()))).encode())
+        seen.update(repr((table.charts, table.boxes)).encode())
     return seen.hexdigest()

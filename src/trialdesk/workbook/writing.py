@@ -17,14 +17,15 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from trialdesk.errors import OutputFailed
 from trialdesk.private import place
+from trialdesk.workbook.charts import described, drawn
+from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
-from trialdesk.workbook.rows import HEADER_ROW, RowWriter, links, text_of
+from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
 _MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
 _DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
-_ABOVE = 3  # rows above the first line: title, sentence, headings
 
 
 def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
@@ -56,7 +57,9 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     book.properties.creator = "trialdesk"
     across = [widths(table) for table in tables]
     for name, table, wide in zip(_sheet_names(table.name for table in tables), tables, across, strict=True):
-        _set_up(book.create_sheet(name), table, wide, footer)
+        sheet = book.create_sheet(name)
+        _set_up(sheet, table, wide, footer)
+        _fill(sheet, table)
     writer = RowWriter(Looks(book))
     sheets = {
         f"xl/worksheets/sheet{number}.xml": "".join(writer.sheet(table, wide)).encode()
@@ -64,8 +67,9 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     }
     frame = BytesIO()
     book.save(frame)
-    made = _filled(frame, sheets)
-    if _rows(made, sheets) != [_ABOVE + max(len(table.lines), 1) for table in tables]:
+    charts = [[chart.alt for chart in table.charts] for table in tables if table.charts]
+    made = _filled(frame, sheets, charts)
+    if _rows(made, sheets) != [_expected(table) for table in tables]:
         raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
     return made.getvalue()
 
@@ -82,19 +86,56 @@ def _sheet_names(wanted: Iterable[str]) -> list[str]:
     return names
 
 
+def _expected(table: SheetTable) -> int:
+    """The rows of a sheet: title and sentence, and of every table title, headings and lines; or those of its boxes."""
+    drawing = {row for box in table.boxes for row in range(box.row, box.row + box.high)}
+    return 2 + len(drawing) + sum(1 + bool(one.block.title) + one.last - one.header for one in placed(table))
+
+
 def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str) -> None:
-    """The sheet has everything but its rows: openpyxl drops what is set after the first of them without a word."""
+    """Panes, widths and print set-up of a sheet: openpyxl drops without a word what is set after the first row."""
     from openpyxl.utils import get_column_letter
 
-    last, corner = HEADER_ROW + max(len(table.lines), 1), get_column_letter(len(table.columns))
-    sheet.auto_filter.ref = f"A{HEADER_ROW}:{corner}{last}"
-    sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
-    for index, (column, width) in enumerate(zip(table.columns, across, strict=True), 1):
-        letter = get_column_letter(index)
-        sheet.column_dimensions[letter].width = width
-        _drop_down(sheet, column, f"{letter}{HEADER_ROW + 1}:{letter}{last}")
-    _page(sheet, f"A1:{corner}{last}", footer)
+    sheet.sheet_view.showGridLines = not table.boxes
+    if not table.boxes:
+        sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
+    for index, width in enumerate(across, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    # where tables stand below one another, the headings of the first are not those of the next page
+    repeated = HEADER_ROW if not (table.more or table.boxes) else 1
+    _page(sheet, f"A1:{get_column_letter(len(across))}{bottom(table)}", repeated, footer)
+
+
+def _fill(sheet: Any, table: SheetTable) -> None:
+    """Tables, drop-downs, charts and links of a sheet; the last of them begins its rows."""
+    tables = placed(table)
+    for one in tables:
+        _tabulate(sheet, one)
+    for chart, row in charted(table):
+        sheet.add_chart(drawn(chart, tables[chart.table], sheet), f"A{row}")
     _link(sheet, links(table))
+
+
+def _tabulate(sheet: Any, here: Placed) -> None:
+    """An Excel table with a filter; Excel repairs a file whose table has no row, or two headings that are the same."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.filters import AutoFilter
+    from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+    titles = [text_of(column.title) for column in here.block.columns]
+    twice = {title for title in titles if [t.casefold() for t in titles].count(title.casefold()) > 1}
+    if twice:
+        raise OutputFailed(f"two columns are headed {min(twice)!r}; please report this line")
+    ref = f"A{here.header}:{get_column_letter(len(titles))}{here.last}"
+    number = 1 + sum(len(other.tables) for other in sheet.parent.worksheets)
+    made = Table(displayName=f"Table{number}", ref=ref)
+    made.autoFilter = AutoFilter(ref=ref)
+    made.tableColumns = [TableColumn(id=n, name=title) for n, title in enumerate(titles, 1)]
+    made.tableStyleInfo = TableStyleInfo(showRowStripes=False)
+    sheet.tables.add(made)  # add_table warns in write-only mode whatever columns the table has
+    for index, column in enumerate(here.block.columns, 1):
+        letter = get_column_letter(index)
+        _drop_down(sheet, column, f"{letter}{here.header + 1}:{letter}{here.last}")
 
 
 def _link(sheet: Any, found: Iterable[tuple[str, str]]) -> None:
@@ -102,7 +143,11 @@ def _link(sheet: Any, found: Iterable[tuple[str, str]]) -> None:
     from openpyxl.worksheet.hyperlink import Hyperlink
 
     sheet.append(())
-    sheet._hyperlinks += [Hyperlink(ref=place, target=url) for place, url in islice(found, _MOST_LINKS)]
+    for cell, url in islice(found, _MOST_LINKS):
+        inside = url.startswith("#")
+        sheet._hyperlinks.append(
+            Hyperlink(ref=cell, location=f"'{url[1:]}'!A1") if inside else Hyperlink(ref=cell, target=url)
+        )
 
 
 def _drop_down(sheet: Any, column: Column, cells: str) -> None:
@@ -114,13 +159,13 @@ def _drop_down(sheet: Any, column: Column, cells: str) -> None:
         sheet.data_validations.append(rule)  # a write-only sheet has no add_data_validation
 
 
-def _page(sheet: Any, area: str, footer: str) -> None:
+def _page(sheet: Any, area: str, repeated: int, footer: str) -> None:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
     from openpyxl.worksheet.page import PageMargins
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.print_area = area
-    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    sheet.print_title_rows = f"{repeated}:{repeated}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
     sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, header=0.3, footer=0.3)
@@ -131,14 +176,15 @@ def _page(sheet: Any, area: str, footer: str) -> None:
     sheet.HeaderFooter.oddFooter = foot
 
 
-def _filled(frame: BytesIO, sheets: Mapping[str, bytes]) -> BytesIO:
-    """The file with the rows of each sheet in their place."""
+def _filled(frame: BytesIO, sheets: Mapping[str, bytes], charts: Sequence[Sequence[str]]) -> BytesIO:
+    """The file with the rows of each sheet in their place, and the words of its charts in their drawings."""
     made = BytesIO()
+    drawings = {f"xl/drawings/drawing{number}.xml": alts for number, alts in enumerate(charts, 1)}
     with ZipFile(frame) as old, ZipFile(made, "w", ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = old.read(name)
             if name not in sheets:
-                new.writestr(name, content)
+                new.writestr(name, described(content, drawings[name]) if name in drawings else content)
                 continue
             found = _DATA.search(content)
             if found is None:
