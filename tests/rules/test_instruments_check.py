@@ -45,6 +45,8 @@ FILES = {
     "mapping.csv": "arm_num,unique_event_name,form\n1,first_arm_1,visit\n1,second_arm_1,visit\n1,second_arm_1,log\n",
     "repeating.csv": "event_name,form_name,custom_form_label\nsecond_arm_1,log,\n",
     "dq_rules.csv": "rule_name,rule_logic,real_time_execution\nR1 Much pain,[pain]='3',n\n",
+    "labels.csv": "kind,name,label\ninstrument,visit,Visit\ninstrument,log,Log\nevent,first_arm_1,First\n"
+    "event,second_arm_1,Second\n",
     "display_logic.csv": "form_name,event_name,control_condition\nlog,second_arm_1,[first_arm_1][pain]='3'\n",
 }
 
@@ -420,6 +422,7 @@ def test_an_excel_export_is_read_as_it_comes(tmp_path: Path) -> None:
     header = "\ufeffVariable / Field Name;Form Name;Field Type;Field Label"
     text = "\r\n".join((header, "id;f;text;Record", ";;;", 'a_;f;text;"A\r\nB"', ""))
     (tmp_path / "f.csv").write_bytes(text.encode())
+    (tmp_path / "labels.csv").write_text("kind,name,label\ninstrument,f,Form\n", encoding="utf-8")
     assert [fault.row for fault in check(Subject(read_folder(tmp_path)))] == [4]
 
 
@@ -430,6 +433,7 @@ def test_ten_thousand_fields_are_checked_in_seconds(tmp_path: Path) -> None:
     deep = "(" * 1000 + "[a0]" + "+1)" * 1000
     fields += [Field("deep", "f", "calc", label="Deep", choices=deep)]
     (tmp_path / "f.csv").write_text(write_dictionary(Dictionary(tuple(fields))), encoding="utf-8")
+    (tmp_path / "labels.csv").write_text("kind,name,label\ninstrument,f,Form\n", encoding="utf-8")
     started = time.perf_counter()
     assert check(Subject(read_folder(tmp_path))) == ()
     assert time.perf_counter() - started < 20

@@ -171,10 +171,11 @@ def test_the_checklist_numbers_what_the_api_cannot_set(config: Config, tmp_path:
     assert "1. [ ] Data Quality → Upload or download rules → upload `dq_rules.csv`" in text
     assert "2. [ ] Online Designer → Form Display Logic → upload `display_logic.csv`" in text
     assert "then assign every user to a role" in text
-    assert "enable as survey, in this order: vas_pain, odi, eq5d5l, qlq_c30, qlq_my20" in text
+    assert "enable as survey, in this order: Pain (VAS) (`vas_pain`), Disability (ODI) (`odi`)," in text
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "steps.md",
         "dq_rules.csv",
         "display_logic.csv",
         "roles.csv",
+        "labels.csv",
     }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from frozen import FROZEN
+from frozen import FROZEN, trial_rows
 from redcap_rules.dictionary import Dictionary, join, read_dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
-from trialdesk.facts.cohort import Cohort, cohort
+from trialdesk.facts.cards import Cards
+from trialdesk.facts.deriving import Past, derive
 from trialdesk.facts.dueforms import DueForm, FormCount, count, due_forms, forms_by_event
-from trialdesk.model import Patient
+from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.listings import completeness
 from trialdesk.reports.profiles import profile
@@ -84,10 +85,12 @@ def test_redcaps_mapping_is_read_in_its_order() -> None:
 
 def test_events_after_a_procedure_are_for_the_closed_report() -> None:
     """How many surgeon controls are expected says how many were operated on."""
-    nobody: Cohort = cohort([Patient("ODE-001", "ODE", "ode")], CONFIG, DICTIONARY, DAY, DAY)
+    events = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
+    snapshot = Snapshot("1", "", DICTIONARY, events, {}, {})
+    facts = derive(Pull(snapshot, (), (), MAPPING), Past(), CONFIG, DAY, cards=Cards())
     shown = {
-        name: {line.values[1] for line in completeness((), nobody, MAPPING, CONFIG, profile(name, CONFIG)).lines}
+        name: {line.values[1] for line in completeness(facts, facts.cohort, profile(name, CONFIG)).lines}
         for name in ("monitor", "site:ODE", "closed")
     }
-    open_forms = {"analgesia", "vas pain", "nurse contact"}
-    assert shown == {"monitor": open_forms, "site:ODE": open_forms, "closed": open_forms | {"surgeon followup"}}
+    open_forms = {"Pain medication", "Pain (VAS)", "Contact by the nurse"}
+    assert shown == {"monitor": open_forms, "site:ODE": open_forms, "closed": open_forms | {"Control by the surgeon"}}

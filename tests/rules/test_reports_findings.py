@@ -19,7 +19,7 @@ from trialdesk.findings.lists import sort_out
 from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
 from trialdesk.instruments.rules import Rules, read_rules
-from trialdesk.instruments.treatment import treatment_columns, treatment_fields
+from trialdesk.instruments.treatment import telling
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -154,7 +154,8 @@ def test_every_wrong_rule_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_what_tells_the_arm_is_found_from_the_configuration() -> None:
     """The arm, its referral dates, procedure, surgeon control, change of arm, the question only one arm is asked."""
-    fields = treatment_fields(DICTIONARY, CONFIG)
+    found = telling(DICTIONARY, CONFIG)
+    fields = found.fields
     inside = {
         "rand_arm",
         "rand_ref_date",
@@ -168,7 +169,7 @@ def test_what_tells_the_arm_is_found_from_the_configuration() -> None:
     outside = {"rand_date", "rand_env", "nc_stat", "odi_pct", "ae_term", "eos_stat", "elig_site", "record_id"}
     assert inside <= fields
     assert not outside & fields
-    assert "xo_rsn___1" in treatment_columns(DICTIONARY, CONFIG)
+    assert "xo_rsn___1" in found.columns
 
 
 def test_rules_that_tell_the_arm_are_told_by_what_they_refer_to() -> None:

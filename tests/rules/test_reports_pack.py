@@ -41,6 +41,7 @@ DICTIONARY: Dictionary = join(
     read_dictionary(path.read_text("utf-8"), path.name) for path in sorted(FOLDER.glob("[0-9]*"))
 )
 RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG, CLASSES)
+TELLING = RULES.telling
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 TODAY = date(2026, 7, 1)
 OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
@@ -326,7 +327,7 @@ def test_a_planted_leak_is_caught_and_named_without_values(
 ) -> None:
     """An arm, a count of operations, counts by arm (balanced ones too), a list of one arm."""
     with pytest.raises(ConcealmentBroken, match=named) as refused:
-        prove_blind(leak(TRIAL), map(leak, worlds(TRIAL, CONFIG)))
+        prove_blind(leak(TRIAL), map(leak, worlds(TRIAL, CONFIG, TELLING)))
     assert not [record for record in TRIAL.rows if record in str(refused.value)]
 
 
@@ -354,9 +355,11 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
 
 def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:
     """Going round changes arms; then everybody has the first arm; then the second. Screening stays."""
-    arms = [{p.record: p.arm for p in patients(world, CONFIG) if p.randomised} for world in worlds(TRIAL, CONFIG)]
+    arms = [
+        {p.record: p.arm for p in patients(world, CONFIG) if p.randomised} for world in worlds(TRIAL, CONFIG, TELLING)
+    ]
     assert [list(world.values()) for world in arms] == [["2", "2", "1", "1"], ["1"] * 4, ["2"] * 4]
-    for world in worlds(TRIAL, CONFIG):
+    for world in worlds(TRIAL, CONFIG, TELLING):
         assert untreated(world) == untreated(TRIAL)
 
 
@@ -392,7 +395,7 @@ def test_a_site_s_report_is_the_same_whatever_other_sites_treatments_are(site: s
     """Every other site's patients in the first arm, in the second, and gone round: to the last cell."""
     name = f"site:{site}"
     shown = packs(TRIAL, name)[name]
-    for world in worlds(TRIAL, CONFIG):
+    for world in worlds(TRIAL, CONFIG, TELLING):
         rows = {record: (TRIAL if record.startswith(site) else world).rows[record] for record in TRIAL.rows}
         assert packs(replace(TRIAL, rows=rows), name)[name] == shown
 

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import load_workbook
 
 from trialdesk.errors import OutputFailed
-from trialdesk.workbook import HEADER_ROW, Column, Line, SheetTable, digest, save
+from trialdesk.workbook import (
+    HEADER_ROW,
+    Block,
+    Box,
+    Chart,
+    Column,
+    Line,
+    Link,
+    SheetTable,
+    Tone,
+    as_bytes,
+    digest,
+    save,
+    writing,
+)
+from trialdesk.workbook.rows import RowWriter
 
 COLUMNS = (Column("Record"), Column("Target", "date"), Column("Tries", "number"))
 
@@ -36,9 +56,9 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path, text: str) ->
 
 def test_control_characters_and_endless_text_do_not_break_the_file(tmp_path: Path) -> None:
     """Both are shown as cut or replaced, never silently lost."""
-    save(tmp_path / "a.xlsx", [table(Line(("a\x07b", None, None)), Line(("x" * 40_000, None, None)))], "PVP-MM")
+    save(tmp_path / "a.xlsx", [table(Line(("a\x07b\ud83d", None, None)), Line(("x" * 40_000, None, None)))], "PVP-MM")
     sheet = load_workbook(tmp_path / "a.xlsx")["Calls"]
-    assert sheet.cell(5, 1).value == "a�b"
+    assert sheet.cell(5, 1).value == "a�b�"
     assert str(sheet.cell(6, 1).value).endswith("[…cut off]")
 
 
@@ -46,8 +66,72 @@ def test_the_header_stays_in_view_and_filters(tmp_path: Path) -> None:
     """Frozen below the header and right of the key column; printed on one page's width."""
     save(tmp_path / "a.xlsx", [table(Line(("1", None, None)))], "PVP-MM & co")
     sheet = load_workbook(tmp_path / "a.xlsx")["Calls"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B5", "A4:C5")
+    (listed,) = sheet.tables.values()
+    assert (sheet.freeze_panes, listed.ref, listed.autoFilter and listed.autoFilter.ref) == ("B5", "A4:C5", "A4:C5")
+    assert sheet.auto_filter.ref is None  # a second filter over the same cells, and Excel repairs the file
+    assert [column.name for column in listed.tableColumns] == ["Record", "Target", "Tries"]
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
+
+
+def test_print_set_up_widths_and_heights_are_in_the_file(tmp_path: Path) -> None:
+    """The write-only mode of openpyxl loses without a word what is set after the first row."""
+    columns = (Column("Record", width=12), Column("Why", width=20), Column("Outcome", choices=("Reached", "Died")))
+    lines = (Line(("1", "too long for one line of twenty letters", None)), Line(("2", "short", None)))
+    save(tmp_path / "a.xlsx", [SheetTable("Calls", "Calls", "About", columns, lines, 2)], "PVP-MM & co")
+    sheet = load_workbook(tmp_path / "a.xlsx")["Calls"]
+    assert [sheet.column_dimensions[letter].width for letter in "ABC"] == [12, 20, 10]
+    assert [sheet.row_dimensions[number].height for number in (4, 5, 6)] == [18, 30, 15]
+    assert (sheet.freeze_panes, sheet.print_title_rows, sheet.print_area) == ("C5", "$4:$4", "'Calls'!$A$1:$C$6")
+    assert sheet.oddFooter is not None
+    assert (sheet.oddFooter.left.text, sheet.oddFooter.right.text) == ("PVP-MM && co", "&P / &N")
+    assert (sheet.page_setup.paperSize, sheet.page_setup.fitToHeight, sheet.page_margins.left) == (9, 0, 0.4)
+    (rule,) = sheet.data_validations.dataValidation
+    assert (str(rule.sqref), rule.formula1) == ("C5:C6", '"Reached,Died"')
+
+
+def test_a_link_opens_its_address_where_it_stands(tmp_path: Path) -> None:
+    """Rows without one before it, and a text that looks like a formula."""
+    lines = [Line(("1", None, None)), Line((Link("=open", "https://a/?id=2"), None, 3)), Line(("3", None, None))]
+    save(tmp_path / "a.xlsx", [table(*lines)], "PVP-MM")
+    sheet = load_workbook(tmp_path / "a.xlsx")["Calls"]
+    found = {cell.coordinate: cell.hyperlink.target for row in sheet.iter_rows() for cell in row if cell.hyperlink}
+    assert found == {"A6": "https://a/?id=2"}
+    assert [cell.value for cell in sheet[6]] == ["=open", None, 3]
+
+
+def test_a_sheet_holds_no_more_links_than_excel_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 65 530 Excel repairs the file; the text of the others still stands."""
+    monkeypatch.setattr(writing, "_MOST_LINKS", 2)
+    made = as_bytes([table(*(Line((Link("open", f"https://a/{n}"), None, n)) for n in range(4)))], "PVP-MM")
+    sheet = load_workbook(BytesIO(made))["Calls"]
+    assert [bool(sheet.cell(row, 1).hyperlink) for row in range(5, 9)] == [True, True, False, False]
+    assert [sheet.cell(row, 1).value for row in range(5, 9)] == ["open"] * 4
+
+
+def test_every_look_is_made_once() -> None:
+    """A thousand rows need no more styles than ten."""
+
+    def styles(rows: int) -> int:
+        made = as_bytes([table(*(Line((f"={n}", date(2026, 1, 1), n)) for n in range(rows)))], "PVP-MM")
+        with ZipFile(BytesIO(made)) as archive:
+            return archive.read("xl/styles.xml").count(b"<xf ")
+
+    assert styles(1000) == styles(10)
+
+
+def test_a_file_that_lacks_a_row_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written is counted in the file itself."""
+    written: Callable[..., Iterator[str]] = RowWriter.sheet
+    monkeypatch.setattr(RowWriter, "sheet", lambda *given: islice(written(*given), 4))
+    with pytest.raises(OutputFailed, match="other rows"):
+        as_bytes([table(*(Line((str(n), None, n)) for n in range(4)))], "PVP-MM")
+
+
+def test_a_file_that_is_no_xml_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every part is read to its end."""
+    monkeypatch.setattr(RowWriter, "sheet", lambda *_: ['<row r="1"><c></row>'] * 4)
+    with pytest.raises(OutputFailed, match="can't be read back"):
+        as_bytes([table()], "PVP-MM")
 
 
 def test_an_empty_table_says_so(tmp_path: Path) -> None:
@@ -77,3 +161,74 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     with pytest.raises(OutputFailed, match=r"a\.xlsx: can't be written"):
         save(path, [table()], "PVP-MM")
     assert not path.exists()
+
+
+MONTHS = (Column("Month"), Column("Planned", "number"), Column("Randomised", "number"))
+CURVE = Chart("Accrual", 'Two lines: "planned" & randomised', "Month", ("Planned", "Randomised"))
+
+
+def several() -> SheetTable:
+    """Two tables below one another, a chart of the second, one of the first."""
+    first = (Line(("2026-01", 1, 2)), Line(("2026-02", 3, 2)))
+    more = Block("By site", (Column("Site"), Column("Why", width=30)), (Line(("ODE", Link("open", "https://a"))),))
+    bars = Chart("Sites", "Bars: one a site", "Site", ("Why",), table=1, kind="bar", stacked=True)
+    return SheetTable("Accrual", "Accrual", "About", MONTHS, first, more=(more,), charts=(CURVE, bars))
+
+
+def test_tables_stand_below_one_another_each_with_its_own_filter() -> None:
+    """The wider column counts; headings of the first table are not repeated over the second."""
+    sheet = load_workbook(BytesIO(as_bytes([several(), several()], "PVP-MM")))["Accrual"]
+    assert [one.ref for one in sheet.tables.values()] == ["A4:C6", "A9:B10"]
+    assert [sheet["A8"].value, sheet["A9"].value, sheet["B10"].value] == ["By site", "Site", "open"]
+    assert sheet["B10"].hyperlink is not None
+    assert sheet.column_dimensions["B"].width == 30
+    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$45")
+
+
+def test_a_chart_draws_its_columns_and_says_in_words_what_it_shows() -> None:
+    """The words are in the drawing, where a screen reader finds them; openpyxl would leave them out."""
+    made = as_bytes([table(), several()], "PVP-MM")
+    with ZipFile(BytesIO(made)) as archive:
+        drawing = ElementTree.fromstring(archive.read("xl/drawings/drawing1.xml"))  # noqa: S314  (our own file)
+        chart = archive.read("xl/charts/chart1.xml").decode()
+    told = [one.get("descr") for one in drawing.iter() if one.tag.endswith("cNvPr")]
+    assert told == ['Two lines: "planned" & randomised', "Bars: one a site"]
+    assert "'Accrual'!$B$5:$B$6" in chart
+
+
+def test_boxes_are_borders_of_cells_and_print_without_a_grid() -> None:
+    """Corner, side and arrow; nothing is merged."""
+    texts: tuple[tuple[str, Tone], ...] = (("Assessed", "strong"), ("(n = 12)", "plain"))
+    boxes = (Box(0, 0, 3, 2, texts), Box(3, 0, 1, 1, (("↓", "plain"),), arrow=True))
+    drawn = SheetTable("Flow", "Flow", "About", tuple(Column(str(n), width=14) for n in range(3)), (), boxes=boxes)
+    sheet = load_workbook(BytesIO(as_bytes([drawn], "PVP-MM")))["Flow"]
+    assert [sheet[cell].value for cell in ("A4", "A5", "A7", "B4")] == ["Assessed", "(n = 12)", "↓", None]
+    corner, middle, arrow = sheet["A4"].border, sheet["B5"].border, sheet["A7"].border
+    assert [side.style for side in (corner.top, corner.left, corner.right, corner.bottom)] == [
+        "thin",
+        "thin",
+        None,
+        None,
+    ]
+    assert [side.style for side in (middle.top, middle.left, middle.right)] == [None, None, "thin"]
+    assert [arrow.top.style, arrow.left.style] == [None, None]
+    assert (sheet.merged_cells.ranges, sheet.sheet_view.showGridLines, sheet.tables) == (set(), False, {})
+
+
+def test_two_columns_of_one_name_are_no_table() -> None:
+    """Excel repairs such a file, and renames what a person looks for."""
+    twice = SheetTable("Calls", "Calls", "About", (Column("Site"), Column("site")), ())
+    with pytest.raises(OutputFailed, match="two columns are headed"):
+        as_bytes([twice], "PVP-MM")
+
+
+def test_the_digest_follows_further_tables_charts_and_boxes() -> None:
+    """A leak in any of them has to be noticed by the proof."""
+    one = several()
+    other = (Block("By site", one.more[0].columns, ()),)
+    changed = [
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=other, charts=one.charts),
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=one.more, charts=(CURVE,)),
+        SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=one.more, boxes=(Box(0, 0, 1, 1, ()),)),
+    ]
+    assert len({digest([each]) for each in (one, *changed)}) == 4

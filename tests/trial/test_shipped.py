@@ -51,6 +51,18 @@ def test_paper_speaks_the_language_of_the_trial(shipped: Config) -> None:
     assert [one.label for one in words if shipped.trial.language not in one.labels] == []
 
 
+def test_what_tells_the_arm_in_logs_is_listed(shipped: Config) -> None:
+    """The relation to the procedure, cement leakage, and the deviations of treatment D06 to D08 and D11."""
+    told = {one.field: set(one.codes) for one in shipped.treatment_values}
+    labels = {
+        f.name: {o.code: o.label for o in f.options} for f in trial_dictionary(folder_of(shipped, "trial")).fields
+    }
+    assert told["ae_rel"] == set()
+    assert {code for code, label in labels["ae_cat"].items() if "cement" in label} <= told["ae_cat"]
+    treatment = ("D06", "D07", "D08", "D11")
+    assert {code for code, label in labels["dev_code"].items() if label.startswith(treatment)} <= told["dev_code"]
+
+
 def test_the_trial_can_be_made_from_its_sites_and_dates(shipped: Config) -> None:
     """Targets of the sites reach that of the trial, sites open while it recruits, piles can be named."""
     assert sum(site.target for site in shipped.sites) >= shipped.trial.target

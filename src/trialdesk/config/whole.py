@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from trialdesk.config.crosschecks import Crosschecks
+from trialdesk.config.logs import Logs, TreatmentValue
 from trialdesk.config.parts import (
     CLOSED,
     PROCEDURE,
@@ -59,6 +60,9 @@ class Config(Part):
     states: States
     death_signs: tuple[DeathSign, ...] = ()
     crosschecks: Crosschecks | None = None
+    logs: Logs = Logs()
+    treatment_values: tuple[TreatmentValue, ...] = ()
+    arm_free: tuple[Name, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
     anchors: dict[Name, Anchor] = Field(default_factory=dict)

@@ -20,9 +20,10 @@ from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once
 from trialdesk.followup.keeping import Promises, promises
 from trialdesk.followup.schedule import Schedule, schedule
-from trialdesk.instruments.folder import folder_of
+from trialdesk.instruments.folder import folder_of, read_labels
+from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rules import Rules, read_rules
-from trialdesk.instruments.treatment import treatment_columns
+from trialdesk.instruments.treatment import Telling
 from trialdesk.memory.values import Known, Remembered, Scope
 from trialdesk.model import Finding, Patient
 from trialdesk.redcap.observing import Moves
@@ -44,7 +45,7 @@ class Common:
     """What all worlds have in common: the trial, the days, and what cards, files and earlier runs say.
 
     Cards prove something of the real world alone: where arms are moved, none fits. `as_of` is the data cut, `day` the
-    day of the pull; `hidden` are the columns that tell an arm.
+    day of the pull; `labels` are what people call instruments and events.
     """
 
     config: Config
@@ -54,7 +55,12 @@ class Common:
     cards: Cards
     rules: Rules
     mapping: Mapping[str, tuple[str, ...]]
-    hidden: frozenset[str]
+    labels: Labels = field(default_factory=Labels)
+
+    @property
+    def telling(self) -> Telling:
+        """What tells an arm."""
+        return self.rules.telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def derive(
         cards=cards or prove_cards(pull.patients, pull.register, config, day, before.moves.renamed, pull.filed),
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
-        hidden=treatment_columns(dictionary, config),
+        labels=read_labels(folder_of(config, "trial")),
     )
     return replace(_facts(pull.snapshot, pull.patients, common), missing=pull.missing)
 
@@ -145,7 +151,7 @@ def alone(real: Facts, records: Collection[str]) -> Facts:
 
 def other_worlds(real: Facts) -> Iterator[Facts]:
     """The facts as they would be with other treatments."""
-    for world in worlds(real.snapshot, real.config):
+    for world in worlds(real.snapshot, real.config, real.common.telling):
         yield _facts(world, patients(world, real.config), real.common)
 
 
@@ -156,7 +162,7 @@ def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> F
     real = Facts(common, snapshot, tuple(everyone), plan, whole)
     if as_of < day:
         return real
-    forms = due_forms(snapshot, over(plan), common.mapping, common.hidden)
+    forms = due_forms(snapshot, over(plan), common.mapping, common.telling.columns)
     found = _found(real)
     return replace(real, found=found, forms=forms, lives=_lives(found, common))
 

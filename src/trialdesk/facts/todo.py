@@ -241,7 +241,7 @@ def _patients(facts: Facts) -> Iterator[Task]:
     late: dict[tuple[str, str], list[str]] = {}
     for form in facts.forms:
         if form.event in primary and not form.complete:
-            said = f"{form.form.replace('_', ' ')} {'not complete' if form.entered else 'empty'}"
+            said = f"{facts.common.labels.form(form.form)} {'not complete' if form.entered else 'empty'}"
             late.setdefault((form.record, form.event), []).append(said)
     for (record, event), forms in late.items():
         why = f"{primary[event].label}: {', '.join(forms)}"

@@ -2,50 +2,47 @@
 
 Source: reference/trial-operations.md 6.
 
-What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, and whatever is
-calculated from them (treatment.py). Two kinds of other worlds are made. In the first, treatments go round among the
-randomised patients: that finds anything shown for a patient. In the others everybody has the same arm, once for each:
-that finds counts, which do not change when patients swap. The move is fixed, so a proof repeats.
+What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, whatever is
+calculated from them, and the values and codes that the configuration lists (treatment.py). Two kinds of other worlds
+are made. In the first, treatments go round among the randomised patients: that finds anything shown for a patient. In
+the others everybody has the same arm, once for each: that finds counts, which do not change when patients swap. The
+move is fixed, so a proof repeats.
+
+A code that only one arm can have leaves its place blank, and lands where no other answer is overwritten: in a log, in a
+row of its own. The rest of the row (its day, its grade) stays with the patient, since every arm has such rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.instruments.treatment import treatment_columns, treatment_events
+from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.snapshot import Snapshot
 
 Spot = tuple[str, str, int]
 """Event, repeating instrument and instance of a row."""
 
-Treatment = Mapping[Spot, Mapping[str, str]]
+
+class Treatment(NamedTuple):
+    """What moves with an arm: everything that stands in a telling place, and the telling answers in other places."""
+
+    places: Mapping[Spot, Mapping[str, str]]
+    answers: Mapping[Spot, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What tells an arm: some columns wherever they stand, and everything in some events."""
-
-    columns: frozenset[str]
-    events: frozenset[str]
-
-    def tell(self, event: str, column: str) -> bool:
-        """Whether a value in this place tells the arm."""
-        return column in self.columns or event in self.events
-
-
-def worlds(snapshot: Snapshot, config: Config) -> Iterator[Snapshot]:
+def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
     """The pull with treatments moved on by one randomised patient, then with everybody in each arm."""
-    columns = Telling(treatment_columns(snapshot.dictionary, config), treatment_events(config))
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
-    treatments = {record: _treatment(snapshot.rows[record], columns) for record in randomised}
-    yield _moved(snapshot, dict(zip(randomised, _turned([*treatments.values()]), strict=True)), columns)
+    treatments = {record: _treatment(snapshot.rows[record], telling) for record in randomised}
+    yield _moved(snapshot, dict(zip(randomised, _turned([*treatments.values()]), strict=True)), telling)
     for arm in config.arms:
         has_arm = (treatments[r] for r in randomised if _value(snapshot, r, config.facts.arm) == arm.code)
-        bare = {(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}
-        yield _moved(snapshot, dict.fromkeys(randomised, next(has_arm, bare)), columns)
+        bare = Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}, {})
+        yield _moved(snapshot, dict.fromkeys(randomised, next(has_arm, bare)), telling)
 
 
 def _turned(treatments: Sequence[Treatment]) -> Sequence[Treatment]:
@@ -57,24 +54,44 @@ def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
     return snapshot.view(record).value(field, event)
 
 
-def _treatment(rows: Sequence[Row], columns: Telling) -> Treatment:
-    parts = {(row.event, row.instrument, row.instance): _part(row, columns) for row in rows}
-    return {place: values for place, values in parts.items() if values}
+def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
+    places: dict[Spot, Mapping[str, str]] = {}
+    answers: dict[Spot, Mapping[str, str]] = {}
+    for row in rows:
+        spot = (row.event, row.instrument, row.instance)
+        if here := {name: value for name, value in row.values.items() if telling.place(row.event, name)}:
+            places[spot] = here
+        told = {name: v for name, v in row.values.items() if name not in here and telling.answer(name, v)}
+        if told:
+            answers[spot] = told
+    return Treatment(places, answers)
 
 
-def _part(row: Row, columns: Telling) -> Mapping[str, str]:
-    return {name: value for name, value in row.values.items() if columns.tell(row.event, name)}
-
-
-def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], columns: Telling) -> Snapshot:
+def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], telling: Telling) -> Snapshot:
     rows = dict(snapshot.rows)
     for record, treatment in treatments.items():
-        rows[record] = tuple(_with(record, rows[record], treatment, columns))
+        rows[record] = tuple(_with(record, rows[record], treatment, telling))
     return replace(snapshot, rows=rows)
 
 
-def _with(record: str, rows: Sequence[Row], treatment: Treatment, columns: Telling) -> Iterator[Row]:
-    places = {(row.event, row.instrument, row.instance): row.values for row in rows}
-    for place in sorted(places.keys() | treatment.keys()):
-        own = {name: value for name, value in places.get(place, {}).items() if not columns.tell(place[0], name)}
-        yield Row(record, *place, {**own, **treatment.get(place, {})})
+def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling) -> Iterator[Row]:
+    own = {(row.event, row.instrument, row.instance): _untold(row, telling) for row in rows}
+    answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
+    for spot in sorted({*own, *treatment.places, *answers}):
+        mine = own.get(spot, {})
+        landed = {name: value for name, value in answers.get(spot, {}).items() if not mine.get(name)}
+        yield Row(record, *spot, {**mine, **landed, **treatment.places.get(spot, {})})
+
+
+def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
+    """What of a row stays with the patient; a telling answer leaves a blank."""
+    kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
+    return {name: "" if telling.answer(name, value) else value for name, value in kept.items()}
+
+
+def _beside(spot: Spot, own: Mapping[Spot, object]) -> Spot:
+    """Where an answer lands: in a log behind the patient's own rows, elsewhere in the same place."""
+    event, instrument, instance = spot
+    if not instance:
+        return spot
+    return event, instrument, instance + max((one[2] for one in own if one[:2] == spot[:2]), default=0)

@@ -10,6 +10,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.findings.dates import where
 from trialdesk.instruments.rules import Rule, Rules
+from trialdesk.instruments.treatment import Telling
 from trialdesk.model import Finding
 from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
@@ -26,7 +27,7 @@ def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
     """
     site = config.facts.site
     sites = {record: snapshot.view(record).value(site.field, site.event) for record in snapshot.records}
-    filled = _filled(snapshot)
+    filled = _filled(snapshot, rules.telling)
     return tuple(
         sorted(
             Finding(
@@ -73,10 +74,15 @@ def _evidence(rule: Rule, row: Row, snapshot: Snapshot) -> str:
     return "\x1f".join(values)
 
 
-def _filled(snapshot: Snapshot) -> Sequence[Sequence[tuple[Row, frozenset[str]]]]:
-    """The rows of each kind with the columns that hold data."""
+def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[Sequence[tuple[Row, frozenset[str]]]]:
+    """The rows of each kind with the columns that hold data; an answer that tells an arm makes no place for a rule."""
     ticks = tick_columns(snapshot.dictionary)
-    return [[(row, held(row.values, ticks)) for row in rows] for rows in snapshot.tables.kinds.values()]
+
+    def columns(row: Row) -> frozenset[str]:
+        told = {name for name in telling.codes if telling.answer(name, row.values.get(name, ""))}
+        return held(row.values, ticks) - told
+
+    return [[(row, columns(row)) for row in rows] for rows in snapshot.tables.kinds.values()]
 
 
 def _places(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,16 @@ from trialdesk.errors import InstrumentError, OutputFailed
 from trialdesk.instruments.change import Part, Plan, digest_of
 from trialdesk.instruments.design import Design
 from trialdesk.instruments.fault import Fault, refuse
-from trialdesk.instruments.folder import DISPLAY, EVENTS, MAPPING, QUALITY
+from trialdesk.instruments.folder import DISPLAY, EVENTS, LABELS, MAPPING, QUALITY, read_labels
+from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rendering import summary, what
 from trialdesk.instruments.roles import ROLES
 from trialdesk.instruments.table import read_text
 
 _UPLOADS: tuple[tuple[str, Part], ...] = ((EVENTS, "event"), (MAPPING, "mapping"))
+# In development REDCap may change the unique name together with the label.
+_RENAME = "Online Designer → once the project is in production, in draft mode: name the instruments as in"
+_NAMED = re.compile(r"`(\w+)`")
 NOTES = "by_hand.md"  # steps of this trial that no file describes: surveys, alerts, locking
 
 
@@ -39,26 +44,37 @@ def setup_steps(folder: Path, project: str) -> Checklist:
     """What is left to do in REDCap after `apply`, from the files of a folder that the API does not take.
 
     Raises:
-        InstrumentError: there is no such folder, or a file is not UTF-8 text.
+        InstrumentError: there is no such folder, or a file can't be read.
     """
     if not folder.is_dir():
         raise InstrumentError(f"there is no folder {folder}; check folders in the configuration")
     steps: list[str] = []
     files: dict[str, str] = {}
     faults: list[Fault] = []
+    labels = read_labels(folder)
     for name, step in (
         (QUALITY, "Data Quality → Upload or download rules → upload {}; compare the number of rules"),
         (DISPLAY, "Online Designer → Form Display Logic → upload {}"),
         (ROLES, "User Rights → where `plan` could not compare roles, upload {}; then assign every user to a role"),
+        (LABELS, f"{_RENAME} {{}}{_names(labels)}"),
     ):
         if (folder / name).exists():
             files[name] = read_text(folder / name, faults) or ""
             steps.append(step.format(f"`{name}` (digest {digest_of(files[name])})"))
     if (folder / NOTES).exists():
         lines = (read_text(folder / NOTES, faults) or "").splitlines()
-        steps += [line.removeprefix("- ").strip() for line in lines if line.startswith("- ")]
+        steps += [_worded(line.removeprefix("- ").strip(), labels) for line in lines if line.startswith("- ")]
     refuse(faults)
     return Checklist(f"By hand in REDCap: {project}", tuple(steps), files)
+
+
+def _names(labels: Labels) -> str:
+    return "".join(f"; `{name}`: {label}" for name, label in labels.forms.items())
+
+
+def _worded(line: str, labels: Labels) -> str:
+    """The line with every instrument in backticks told in words as well."""
+    return _NAMED.sub(lambda m: f"{labels.forms[m[1]]} ({m[0]})" if m[1] in labels.forms else m[0], line)
 
 
 def draft_steps(plan: Plan, desired: Design, folder: Path) -> Checklist:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redcap_rules.dictionary import Dictionary
+from trialdesk.instruments.labels import Labels
 
 Rows = list[dict[str, str]]
 
@@ -62,7 +63,8 @@ class Design:
     """Instruments and structure of a project.
 
     `groups` are labels. Groups and roles are None where they are not ours to manage, and roles also where the token is
-    not shown them. `quality` names the file of data-quality rules, with its digest.
+    not shown them. `quality` names the file of data-quality rules, with its digest;
+    `labels` say what people call instruments and events.
     """
 
     dictionary: Dictionary
@@ -73,6 +75,7 @@ class Design:
     groups: tuple[str, ...] | None = None
     roles: tuple[Role, ...] | None = None
     quality: str = ""
+    labels: Labels = field(default_factory=Labels)
 
     @property
     def longitudinal(self) -> bool:

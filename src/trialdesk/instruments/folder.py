@@ -16,6 +16,7 @@ from trialdesk.config import Config
 from trialdesk.instruments.change import digest_of
 from trialdesk.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.instruments.fault import Fault, refuse
+from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.overlay import read_overlays, worded
 from trialdesk.instruments.roles import FORM_RIGHTS, LABEL, ROLES, read_roles
 from trialdesk.instruments.table import Numbered, read_table, read_text, rows_of
@@ -28,6 +29,8 @@ GROUPS = "groups.csv"  # where it is missing, the sites of the configuration are
 # Quality rules and form display logic: REDCap's API takes neither, a person uploads them.
 QUALITY, DISPLAY = "dq_rules.csv", "display_logic.csv"
 CLASSES = "dq_classes.csv"  # how the desk treats each rule
+LABELS = "labels.csv"  # instruments and events in words
+INSTRUMENT, EVENT = "instrument", "event"  # the kinds of its rows
 LICENCES = "licences.csv"  # the neutral labels of each licensed questionnaire, as regular expressions
 COMPANIONS = ("dq_", "display_")
 # File to the columns it must have; the other columns of the API are optional.
@@ -42,10 +45,11 @@ STRUCTURE = {
     CLASSES: ("rule", "severity"),
     DISPLAY: ("form_name", "event_name", "control_condition"),
     LICENCES: ("licence", "label"),
+    LABELS: ("kind", "name", "label"),
 }
 
 # What no other file refers to.
-_ASIDE = frozenset({GROUPS, ROLES, QUALITY, CLASSES, DISPLAY, LICENCES})
+_ASIDE = frozenset({GROUPS, ROLES, QUALITY, CLASSES, DISPLAY, LICENCES, LABELS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def survey(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
         tuple(row["data_access_group_name"] for _, row in tables[GROUPS]) or groups,
         roles,
         _quality(folder / QUALITY, tables[QUALITY]),
+        _labels(tables[LABELS], events),
     )
     return Folder(folder, design, places, tables, tuple(sorted(faults)), whole)
 
@@ -137,6 +142,28 @@ def dictionary_files(folder: Path) -> tuple[Path, ...]:
         for path in sorted(folder.glob("*"))
         if path.suffix.lower() == ".csv" and path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
     )
+
+
+def read_labels(folder: Path) -> Labels:
+    """What people call the instruments and events of a folder.
+
+    Raises:
+        InstrumentError: the file of labels or that of events can't be read.
+    """
+    faults: list[Fault] = []
+    labels, events = (read_table(folder / name, STRUCTURE[name], faults) for name in (LABELS, EVENTS))
+    found = _labels(labels, _events(events, faults))
+    refuse(faults)
+    return found
+
+
+def _labels(table: Numbered, events: tuple[Event, ...]) -> Labels:
+    """The words of a file; an event without any has those that REDCap shows."""
+    words = {
+        kind: {row["name"]: row["label"] for _, row in table if row["kind"] == kind} for kind in (INSTRUMENT, EVENT)
+    }
+    shown = {event.name: words[EVENT].get(event.name) or event.label for event in events}
+    return Labels(words[INSTRUMENT], shown)
 
 
 def _quality(path: Path, table: Numbered) -> str:

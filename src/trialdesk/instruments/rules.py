@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import Expression, LogicError, parse, references
@@ -14,7 +13,7 @@ from trialdesk.errors import InstrumentError
 from trialdesk.instruments.fault import Fault, refuse
 from trialdesk.instruments.folder import CLASSES, QUALITY, STRUCTURE
 from trialdesk.instruments.table import Numbered, read_table
-from trialdesk.instruments.treatment import treatment_columns, treatment_events, treatment_fields
+from trialdesk.instruments.treatment import Telling, telling
 from trialdesk.model import Finding, Severity
 
 UNWORDED = "Something about an envelope: see the coordinator's envelope lists"
@@ -53,25 +52,13 @@ class Rule:
     treatment: bool
 
 
-class Secret(NamedTuple):
-    """What tells an arm: fields and columns wherever they stand, and everything in some events."""
-
-    fields: frozenset[str]
-    columns: frozenset[str]
-    events: frozenset[str]
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a trial, the classes of these and of the rules written in code, and where treatment is recorded.
-
-    `treatment_events` are the events that exist only because of a treatment, `treatment_fields` what tells an arm.
-    """
+    """The rules of a trial, the classes of these and of the rules written in code, and what tells an arm."""
 
     rules: tuple[Rule, ...] = ()
     classes: Mapping[str, RuleClass] = field(default_factory=dict)
-    treatment_events: frozenset[str] = frozenset()
-    treatment_fields: frozenset[str] = frozenset()
+    telling: Telling = field(default_factory=Telling)
 
     def class_of(self, rule: str) -> RuleClass:
         """The class of a rule; a warning without deviation, for closed reports, if it has none."""
@@ -81,7 +68,7 @@ class Rules:
         """Whether a finding tells nothing of the treatment: neither by its rule, nor by its field, nor by its event."""
         rule = next((rule for rule in self.rules if rule.id == finding.rule), None)
         free = self.class_of(finding.rule).open if rule is None else not rule.treatment
-        told = finding.field in self.treatment_fields or finding.where.partition(" ")[0] in self.treatment_events
+        told = finding.field in self.telling.fields or finding.where.partition(" ")[0] in self.telling.events
         return free and not told
 
 
@@ -108,13 +95,11 @@ def read_rules(
     faults: list[Fault] = []
     rows, classed = (read_table(folder / name, STRUCTURE[name], faults) for name in (QUALITY, CLASSES))
     faults += double_ids(rows)
-    secret = Secret(
-        treatment_fields(dictionary, config), treatment_columns(dictionary, config), treatment_events(config)
-    )
+    secret = telling(dictionary, config)
     rules = _rules(rows, dictionary, secret, faults)
     classes = read_classes(classed, faults, own or {})
     refuse(faults)
-    return Rules(rules, classes, secret.events, secret.fields)
+    return Rules(rules, classes, secret)
 
 
 def double_ids(rows: Numbered) -> Iterator[Fault]:
@@ -148,7 +133,7 @@ def rule_id(row: Mapping[str, str]) -> str:
     return row["rule_name"].partition(" ")[0]
 
 
-def _rules(rows: Numbered, dictionary: Dictionary, secret: Secret, faults: list[Fault]) -> tuple[Rule, ...]:
+def _rules(rows: Numbered, dictionary: Dictionary, secret: Telling, faults: list[Fault]) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for number, row in rows:
         try:
@@ -160,7 +145,7 @@ def _rules(rows: Numbered, dictionary: Dictionary, secret: Secret, faults: list[
     return tuple(found)
 
 
-def _rule(row: Mapping[str, str], dictionary: Dictionary, secret: Secret) -> Rule:
+def _rule(row: Mapping[str, str], dictionary: Dictionary, secret: Telling) -> Rule:
     logic = parse(row["rule_logic"])
     used = references(logic)
     homes = [(dictionary.form_of(reference.field), reference.event) for reference in used]

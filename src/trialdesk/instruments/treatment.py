@@ -1,9 +1,15 @@
-"""Which fields tell a patient's arm, and why: derived from configuration and dictionary, never listed by hand."""
+"""What tells a patient's arm, and why: one answer for check, proof, findings, dataset and the monitor's sheets.
+
+Most is derived from configuration and dictionary; what only a person can know stands in `treatment_values`.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, parse, references
 from trialdesk.config import Config
@@ -14,13 +20,50 @@ DELIVERY = frozenset({"procedure_done", "arm_changed"})
 """The states only the nurse, the coordinator, a site of its own patients and the closed report read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What tells an arm: `fields` and their export `columns` wherever they stand, everything in some `events`.
+
+    `codes` are the answers that only one arm can have, by column of a form that every arm has.
+    """
+
+    fields: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    codes: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+    def place(self, event: str, column: str) -> bool:
+        """Whether anything that may stand in this place tells the arm."""
+        return column in self.columns or event in self.events
+
+    def answer(self, column: str, value: str) -> bool:
+        """Whether this answer tells the arm though others in the same place do not."""
+        return value in self.codes.get(column, ())
+
+
+def telling(dictionary: Dictionary, config: Config) -> Telling:
+    """What tells an arm in this trial."""
+    why = reasons(dictionary, config)
+    columns = {c for name in why for c in (dictionary.get(name).columns if name in dictionary else (name,))}
+    codes: dict[str, frozenset[str]] = {}
+    for value in config.treatment_values:
+        ticks = value.field in dictionary and dictionary.get(value.field).kind == "checkbox"
+        if ticks:
+            columns |= {checkbox_column(value.field, code) for code in value.codes}
+        elif value.codes:
+            codes[value.field] = frozenset(value.codes) | codes.get(value.field, frozenset())
+    fields = frozenset(why) | {value.field for value in config.treatment_values}
+    return Telling(fields, frozenset(columns), treatment_events(config), codes)
+
+
 def reasons(dictionary: Dictionary, config: Config) -> Mapping[str, str]:
     """Every field, and status field of a form, that differs between arms by the way treatment is delivered, with why.
 
     These are: the arm; the call plan, which names contacts after a treatment; every field of the forms that hold the
     procedure, the change of arm and the anchors not every arm has, and of contacts that count from these; and whatever
     is calculated from one of these or shown only because of one (a question for one arm alone tells the arm by being
-    answered).
+    answered). To these the configuration adds the fields of `treatment_values`; of one with codes only what
+    depends on it.
     """
     found = {config.facts.arm.field: "it is the arm"}
     found |= {
@@ -29,35 +72,24 @@ def reasons(dictionary: Dictionary, config: Config) -> Mapping[str, str]:
     for form, why in _forms(dictionary, config).items():
         names = [*(field.name for field in dictionary.form(form)), dictionary.status_field(form)]
         found |= {name: why for name in names if name not in found}
+    found |= {one.field: "treatment_values lists it" for one in config.treatment_values if not one.codes}
+    partly = {one.field: "treatment_values lists codes of it" for one in config.treatment_values if one.codes}
     found.pop(dictionary.record_id, None)
     sources = {field.name: tuple(_sources(field)) for field in dictionary.fields}
     size = 0
     while size < len(found):
         size = len(found)
         for name, used in sources.items():
-            telling = next((one for one in used if one in found), None)
-            if name not in found and telling:
-                found[name] = f"it depends on {telling}, and {found[telling]}"
+            told = next((one for one in used if one in found or one in partly), None)
+            if name not in found and told:
+                found[name] = f"it depends on {told}, and {found.get(told) or partly[told]}"
     return found
-
-
-def treatment_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
-    """The fields that tell an arm."""
-    return frozenset(reasons(dictionary, config))
 
 
 def treatment_events(config: Config) -> frozenset[str]:
     """The events in which something stands only because of a treatment: a procedure, or a contact of one arm."""
     after = {rule.event for rule in config.contacts if config.tells_arm(rule)}
     return frozenset(after | {ref.event for ref in config.delivered().values()})
-
-
-def treatment_columns(dictionary: Dictionary, config: Config) -> frozenset[str]:
-    """The export columns of `treatment_fields`."""
-    fields = treatment_fields(dictionary, config)
-    return frozenset(
-        column for name in fields for column in (dictionary.get(name).columns if name in dictionary else (name,))
-    )
 
 
 def shown_openly(dictionary: Dictionary, config: Config) -> Iterator[tuple[Setting, str]]:
@@ -79,6 +111,25 @@ def shown_openly(dictionary: Dictionary, config: Config) -> Iterator[tuple[Setti
             yield ("contacts", number, "form"), f"{form} tells the arm: {why[status]}"
 
 
+def shown_choices(config: Config) -> Iterator[tuple[Setting, str]]:
+    """Every setting whose field open sheets show by the words of its choices, with the field."""
+    if reason := config.facts.not_enrolled_reason:
+        yield ("facts", "not_enrolled_reason"), reason.field
+    for log, names in (("events", ("category", "severity", "outcome")), ("deviations", ("code", "grade"))):
+        block = getattr(config.logs, log)
+        for name in names if block else ():
+            if field := getattr(block, name):
+                yield ("logs", log, name), field
+
+
+def undeclared(dictionary: Dictionary, config: Config) -> Iterator[tuple[Setting, str]]:
+    """The settings by which an open sheet shows a choice list that nobody has said to be free of the arm, with why."""
+    known = {*config.arm_free, *(one.field for one in config.treatment_values)}
+    for place, field in shown_choices(config):
+        if field in dictionary and field not in known:
+            yield place, f"a monitor is shown the choices of {field}, which may tell an arm"
+
+
 def _open_settings(config: Config) -> Iterator[tuple[Setting, str, str]]:
     """Place, event and field of every setting that open sheets show by value or by number, each once."""
     logic: dict[Setting, Expression] = {("funnel", n, "logic"): step.logic for n, step in enumerate(config.funnel)}
@@ -89,6 +140,12 @@ def _open_settings(config: Config) -> Iterator[tuple[Setting, str, str]]:
     for fact in SHOWN_FACTS:
         if (shown := getattr(config.facts, fact)) is not None:
             yield ("facts", fact), shown.event, shown.field
+    for log, block in (("events", config.logs.events), ("deviations", config.logs.deviations)):
+        for name, used in block or ():
+            if isinstance(used, Expression):
+                yield from ((("logs", log, name), one.event, one.field) for one in references(used))
+            elif isinstance(used, str):
+                yield ("logs", log, name), "", used
 
 
 def _forms(dictionary: Dictionary, config: Config) -> Mapping[str, str]:

@@ -63,7 +63,8 @@ def _finding(one: Known, facts: Facts, links: Links) -> Line:
     tone: Tone = "quiet" if one.acceptance else "alarm" if finding.severity == "error" else "warning"
     since, link = one.reopened or one.first, _to(finding.record, finding.where, links)
     values: tuple[Value, ...] = (
-        one.id, finding.severity, finding.rule, finding.site, finding.record, finding.where, finding.text,
+        one.id, finding.severity, finding.rule, finding.site, finding.record,
+        facts.common.labels.place(finding.where), finding.text,
         owner(one), since, one.age(day), state, deviation, link,
     )  # fmt: skip
     return Line(values, tones={1: tone})

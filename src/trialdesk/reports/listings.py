@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from trialdesk.config import Config
 from trialdesk.facts.cohort import Cohort, Member, share
-from trialdesk.facts.dueforms import DueForm, FormCount, count
+from trialdesk.facts.deriving import Facts
+from trialdesk.facts.dueforms import FormCount, count
 from trialdesk.findings.lists import FindingList
+from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.treatment import treatment_events
 from trialdesk.memory.values import Known
 from trialdesk.model import Finding
@@ -30,8 +32,8 @@ def patients(cohort: Cohort) -> SheetTable:
     return SheetTable("Patients", "Patients", about, columns, lines, empty="No patient yet.")
 
 
-def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequence[Known] = ()) -> SheetTable:
-    """What has to be looked at, errors first; `lives` say since when, and whether it is accepted.
+def findings(facts: Facts, found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable:
+    """What has to be looked at, errors first; since when, and whether it is accepted.
 
     An open profile shows no envelope number, and of the treatment's findings nothing, not even how many; a site those
     of its own patients, outside every count and without what the memory knows.
@@ -41,12 +43,15 @@ def findings(found: FindingList, cohort: Cohort, profile: Profile, lives: Sequen
         Column("Where", width=26), Column("Finding", width=66), Column("Deviation", width=10),
         Column("Since", "date", 12), Column("Accepted", width=10),
     )  # fmt: skip
-    known = _told(lives, profile)
+    known = _told(facts.lives, profile)
     mine = [one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)]
     own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
-    lines = [_finding(one, found.class_of(one.rule).deviation, known.get(_key(one))) for one in _sorted((*mine, *own))]
+    lines = [
+        _finding(one, found.class_of(one.rule).deviation, known.get(_key(one)), facts.common.labels)
+        for one in _sorted((*mine, *own))
+    ]
     errors = sum(one.severity == "error" for one in mine)
-    closed = sum(_is_closed(one, profile) and _shown(one.finding, cohort, profile) for one in lives)
+    closed = sum(_is_closed(one, profile) and _shown(one.finding, cohort, profile) for one in facts.lives)
     about = (
         f"{errors} to be solved, {len(mine) - errors} to be looked at{_counted(mine, known, closed)}. "
         "A finding goes away when REDCap is corrected."
@@ -63,23 +68,22 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda one: (one.severity, one.site, one.record, one.rule, one.where, one.text))
 
 
-def completeness(
-    forms: Sequence[DueForm], cohort: Cohort, mapping: Mapping[str, tuple[str, ...]], config: Config, profile: Profile
-) -> SheetTable:
+def completeness(facts: Facts, cohort: Cohort, profile: Profile) -> SheetTable:
     """Every form of every contact event: how many are expected by now, entered, complete and missing.
 
     Open profiles leave out the events that follow a procedure: how many are expected there tells how many had one.
     """
+    config, mapping = facts.config, facts.common.mapping
     hidden = treatment_events(config) if profile.open else frozenset()
     events = [rule.event for rule in config.contacts if rule.event not in hidden]
-    labels = {rule.event: rule.label for rule in config.contacts}
+    named = {rule.event: rule.label for rule in config.contacts}
     places = [(event, form) for event in events for form in mapping.get(event, ())]
     columns = (
         Column("Event", width=24), Column("Form", width=24), Column("Expected", "number", 12),
         Column("Entered", "number", 12), Column("Complete", "number", 12), Column("Missing", "number", 12),
         Column("% complete", "percent", 12),
     )  # fmt: skip
-    lines = tuple(_count(one, labels) for one in count(forms, cohort.records, places))
+    lines = tuple(_count(one, named, facts.common.labels) for one in count(facts.forms, cohort.records, places))
     about = "Forms are expected once a contact is made or its time is over, while the patient is in the trial."
     return SheetTable("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
 
@@ -197,10 +201,9 @@ def _patient(member: Member, cohort: Cohort) -> Line:
     return Line(values, "plain" if member.randomised or member.reason == "pending" else "quiet")
 
 
-def _count(one: FormCount, labels: Mapping[str, str]) -> Line:
-    form = one.form.replace("_", " ")
+def _count(one: FormCount, events: Mapping[str, str], labels: Labels) -> Line:
     complete = share(one.complete, one.expected)
-    values = (labels[one.event], form, one.expected, one.entered, one.complete, one.missing, complete)
+    values = (events[one.event], labels.form(one.form), one.expected, one.entered, one.complete, one.missing, complete)
     return Line(values, "plain" if one.expected else "quiet", {5: "warning"} if one.missing else {})
 
 
@@ -211,11 +214,12 @@ def _shown(finding: Finding, cohort: Cohort, profile: Profile) -> bool:
     return finding.record in cohort.records if finding.record else finding.site == profile.sites[0].code
 
 
-def _finding(one: Finding, deviation: str, known: Known | None) -> Line:
+def _finding(one: Finding, deviation: str, known: Known | None, labels: Labels) -> Line:
     tone: Tone = "alarm" if one.severity == "error" else "warning"
     since = (known.reopened or known.first) if known else None
     accepted = "accepted" if known and known.acceptance else None
-    values = (one.severity, one.rule, one.site, one.record, one.where, one.text, deviation, since, accepted)
+    where = labels.place(one.where)
+    values = (one.severity, one.rule, one.site, one.record, where, one.text, deviation, since, accepted)
     return Line(values, "quiet" if accepted else "plain", {} if accepted else {0: tone})
 
 

@@ -50,14 +50,14 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     config, whole, found = facts.config, facts.cohort, facts.found
     mapping = facts.common.mapping
     mine = whole if reader.whole else whole.owned(reader.sites[0].code)
-    complete = (listings.completeness(facts.forms, mine, mapping, config, reader),) if found and mapping else ()
+    complete = (listings.completeness(facts, mine, reader),) if found and mapping else ()
     return (
         recruitment.enrolment(mine, config, reader),
         recruitment.by_month(mine, config, reader),
         recruitment.participant_flow(mine),
         listings.patients(mine),
         *complete,
-        *((listings.findings(found, mine, reader, facts.lives),) if found else ()),
+        *((listings.findings(facts, found, mine, reader),) if found else ()),
         recruitment.by_arm(mine, config),
         listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
     )

@@ -8,7 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trialdesk.config import Config
-from trialdesk.instruments.checks import configuration, fields, formulas, licensed, matrix, meanings, structure, tags
+from trialdesk.instruments.checks import (
+    configuration,
+    fields,
+    formulas,
+    labels,
+    licensed,
+    matrix,
+    meanings,
+    showing,
+    structure,
+    tags,
+)
 from trialdesk.instruments.checks.subject import Check, Subject
 from trialdesk.instruments.fault import Fault, Unreadable
 from trialdesk.instruments.folder import PROJECTS, Folder, ProjectName, folder_of, sites_as_groups, survey
@@ -39,12 +50,16 @@ WHOLE: tuple[Check, ...] = (
     structure.display,
     structure.groups,
     structure.roles,
+    labels.labels,
     configuration.configuration,
     configuration.codes,
     meanings.kinds,
     meanings.identifiers,
     meanings.program_only,
     meanings.openness,
+    showing.logs,
+    showing.treatment_values,
+    showing.arm_free,
 )
 
 

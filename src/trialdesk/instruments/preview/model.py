@@ -38,6 +38,7 @@ def model(design: Design, title: str) -> Json:
     dictionary = design.dictionary
     return {
         "title": title,
+        "labels": {form: design.labels.form(form) for form in dictionary.forms},
         "events": list(_events(design)) or [{"name": "", "label": "", "forms": list(dictionary.forms)}],
         "repeating": sorted({repeat.form for repeat in design.repeating}),
         "forms": {form: [_field(field) for field in dictionary.form(form)] for form in dictionary.forms},
@@ -52,7 +53,7 @@ def _events(design: Design) -> Iterator[Json]:
         slots = (slot for slot in design.mapping if slot.event == event.name)
         forms = [slot.form for slot in slots if slot.form in design.dictionary.forms]
         if forms:
-            yield {"name": event.name, "label": event.label, "forms": forms}
+            yield {"name": event.name, "label": design.labels.events.get(event.name, event.label), "forms": forms}
 
 
 def logic(dictionary: Dictionary) -> str:

@@ -1,0 +1,61 @@
+"""Where on a sheet everything stands: tables below one another, then charts; or a drawing in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trialdesk.workbook.tables import Block, Box, Chart, SheetTable
+
+HEADER_ROW = 4
+CHART_ROWS = 17
+"""Rows of ordinary height that a chart covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A table of a sheet with the row of its headings and its last row; one without lines has a row that says so."""
+
+    block: Block
+    header: int
+
+    @property
+    def last(self) -> int:
+        """The last row."""
+        return self.header + max(len(self.block.lines), 1)
+
+
+def placed(table: SheetTable) -> tuple[Placed, ...]:
+    """The tables of a sheet; none where it is a drawing. A title and a blank row stand between two of them."""
+    found: list[Placed] = []
+    for block in () if table.boxes else table.tables:
+        found.append(Placed(block, found[-1].last + 3 if found else HEADER_ROW))
+    return tuple(found)
+
+
+def charted(table: SheetTable) -> Iterator[tuple[Chart, int]]:
+    """The charts of a sheet, each with the row its upper edge stands in."""
+    last = placed(table)[-1].last if table.charts else 0
+    for number, chart in enumerate(table.charts):
+        yield chart, last + 2 + number * CHART_ROWS
+
+
+def bottom(table: SheetTable) -> int:
+    """The last row that is printed."""
+    if table.boxes:
+        return HEADER_ROW + max(box.row + box.high for box in table.boxes) - 1
+    return placed(table)[-1].last + len(table.charts) * CHART_ROWS + bool(table.charts)
+
+
+def edges(boxes: tuple[Box, ...]) -> Iterator[tuple[int, int, str, Box]]:
+    """Row and column (from 0) of every cell of the boxes, with the sides of it that are borders: t, b, l, r."""
+    for box in boxes:
+        for row in range(box.row, box.row + box.high):
+            for column in range(box.column, box.column + box.wide):
+                sides = {
+                    "t": row == box.row,
+                    "b": row == box.row + box.high - 1,
+                    "l": column == box.column,
+                    "r": column == box.column + box.wide - 1,
+                }
+                yield row, column, "" if box.arrow else "".join(side for side, on in sides.items() if on), box

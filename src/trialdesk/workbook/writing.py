@@ -1,0 +1,216 @@
+"""An .xlsx from tables, whole and read back, or no file at all.
+
+openpyxl makes the file in its write-only mode: styles, panes, widths, print set-up, filters, drop-downs and links. The
+rows are then put in their place as text (rows.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+from trialdesk.errors import OutputFailed
+from trialdesk.private import place
+from trialdesk.workbook.charts import described, drawn
+from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, charted, placed
+from trialdesk.workbook.looks import Looks
+from trialdesk.workbook.measures import widths
+from trialdesk.workbook.rows import RowWriter, links, text_of
+from trialdesk.workbook.tables import Column, SheetTable, digest
+
+_MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
+_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
+
+
+def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
+    """The workbook is at `path`, whole, read back, and readable by its owner alone; returns the digest of its content.
+
+    Args:
+        path: Where the file will be; its folder is made. An older file is replaced at once.
+        tables: The sheets in order; names are made unique and valid.
+        footer: Printed at the foot of every page: trial, profile and data cut.
+
+    Raises:
+        OutputFailed: the file is no .xlsx, could not be written, or does not read back with the same rows.
+    """
+    if path.suffix != ".xlsx":
+        raise OutputFailed(f"{path}: a workbook's name ends in .xlsx; give it that name with --out")
+    place(path, as_bytes(tables, footer))
+    return digest(tables)
+
+
+def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
+    """The workbook as the bytes of an .xlsx, read back; for what must not stand on a disk before it is sealed.
+
+    Raises:
+        OutputFailed: it does not read back with the same rows.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    book.properties.creator = "trialdesk"
+    across = [widths(table) for table in tables]
+    for name, table, wide in zip(_sheet_names(table.name for table in tables), tables, across, strict=True):
+        sheet = book.create_sheet(name)
+        _set_up(sheet, table, wide, footer)
+        _fill(sheet, table)
+    writer = RowWriter(Looks(book))
+    sheets = {
+        f"xl/worksheets/sheet{number}.xml": "".join(writer.sheet(table, wide)).encode()
+        for number, (table, wide) in enumerate(zip(tables, across, strict=True), 1)
+    }
+    frame = BytesIO()
+    book.save(frame)
+    charts = [[chart.alt for chart in table.charts] for table in tables if table.charts]
+    made = _filled(frame, sheets, charts)
+    if _rows(made, sheets) != [_expected(table) for table in tables]:
+        raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
+    return made.getvalue()
+
+
+def _sheet_names(wanted: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for name in wanted:
+        clean = re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "Sheet"
+        number, unique = 1, clean
+        while unique.casefold() in {taken.casefold() for taken in names} | {"history"}:
+            number += 1
+            unique = f"{clean[:28]} {number}"
+        names.append(unique)
+    return names
+
+
+def _expected(table: SheetTable) -> int:
+    """The rows of a sheet: title and sentence, and of every table title, headings and lines; or those of its boxes."""
+    drawing = {row for box in table.boxes for row in range(box.row, box.row + box.high)}
+    return 2 + len(drawing) + sum(1 + bool(one.block.title) + one.last - one.header for one in placed(table))
+
+
+def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str) -> None:
+    """Panes, widths and print set-up of a sheet: openpyxl drops without a word what is set after the first row."""
+    from openpyxl.utils import get_column_letter
+
+    sheet.sheet_view.showGridLines = not table.boxes
+    if not table.boxes:
+        sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
+    for index, width in enumerate(across, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    # where tables stand below one another, the headings of the first are not those of the next page
+    repeated = HEADER_ROW if not (table.more or table.boxes) else 1
+    _page(sheet, f"A1:{get_column_letter(len(across))}{bottom(table)}", repeated, footer)
+
+
+def _fill(sheet: Any, table: SheetTable) -> None:
+    """Tables, drop-downs, charts and links of a sheet; the last of them begins its rows."""
+    tables = placed(table)
+    for one in tables:
+        _tabulate(sheet, one)
+    for chart, row in charted(table):
+        sheet.add_chart(drawn(chart, tables[chart.table], sheet), f"A{row}")
+    _link(sheet, links(table))
+
+
+def _tabulate(sheet: Any, here: Placed) -> None:
+    """An Excel table with a filter; Excel repairs a file whose table has no row, or two headings that are the same."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.filters import AutoFilter
+    from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+    titles = [text_of(column.title) for column in here.block.columns]
+    twice = {title for title in titles if [t.casefold() for t in titles].count(title.casefold()) > 1}
+    if twice:
+        raise OutputFailed(f"two columns are headed {min(twice)!r}; please report this line")
+    ref = f"A{here.header}:{get_column_letter(len(titles))}{here.last}"
+    number = 1 + sum(len(other.tables) for other in sheet.parent.worksheets)
+    made = Table(displayName=f"Table{number}", ref=ref)
+    made.autoFilter = AutoFilter(ref=ref)
+    made.tableColumns = [TableColumn(id=n, name=title) for n, title in enumerate(titles, 1)]
+    made.tableStyleInfo = TableStyleInfo(showRowStripes=False)
+    sheet.tables.add(made)  # add_table warns in write-only mode whatever columns the table has
+    for index, column in enumerate(here.block.columns, 1):
+        letter = get_column_letter(index)
+        _drop_down(sheet, column, f"{letter}{here.header + 1}:{letter}{here.last}")
+
+
+def _link(sheet: Any, found: Iterable[tuple[str, str]]) -> None:
+    """The sheet says which cells open which address; openpyxl lists them at its first row, and forgets older ones."""
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    sheet.append(())
+    for cell, url in islice(found, _MOST_LINKS):
+        inside = url.startswith("#")
+        sheet._hyperlinks.append(
+            Hyperlink(ref=cell, location=f"'{url[1:]}'!A1") if inside else Hyperlink(ref=cell, target=url)
+        )
+
+
+def _drop_down(sheet: Any, column: Column, cells: str) -> None:
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    if column.choices:
+        rule = DataValidation(type="list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        rule.add(cells)
+        sheet.data_validations.append(rule)  # a write-only sheet has no add_data_validation
+
+
+def _page(sheet: Any, area: str, repeated: int, footer: str) -> None:
+    from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.page import PageMargins
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.print_area = area
+    sheet.print_title_rows = f"{repeated}:{repeated}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, header=0.3, footer=0.3)
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    foot = HeaderFooterItem()
+    foot.left.text, foot.right.text = text_of(footer).replace("&", "&&"), "&P / &N"
+    sheet.HeaderFooter.oddFooter = foot
+
+
+def _filled(frame: BytesIO, sheets: Mapping[str, bytes], charts: Sequence[Sequence[str]]) -> BytesIO:
+    """The file with the rows of each sheet in their place, and the words of its charts in their drawings."""
+    made = BytesIO()
+    drawings = {f"xl/drawings/drawing{number}.xml": alts for number, alts in enumerate(charts, 1)}
+    with ZipFile(frame) as old, ZipFile(made, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name not in sheets:
+                new.writestr(name, described(content, drawings[name]) if name in drawings else content)
+                continue
+            found = _DATA.search(content)
+            if found is None:
+                raise OutputFailed("openpyxl wrote a sheet in another way than before; nothing was replaced")
+            with new.open(name, "w") as part:
+                for piece in (content[: found.start()], b"<sheetData>", sheets[name], b"</sheetData>"):
+                    part.write(piece)
+                part.write(content[found.end() :])
+    return made
+
+
+def _rows(made: BytesIO, sheets: Iterable[str]) -> list[int]:
+    """How many rows each sheet of the file holds; every part of it has been read as XML to its end.
+
+    Raises:
+        OutputFailed: a part is damaged.
+    """
+    try:
+        with ZipFile(made) as archive:
+            counted = {name: _read(archive.read(name)) for name in archive.namelist()}
+    except (expat.ExpatError, BadZipFile):
+        raise OutputFailed("a workbook can't be read back; nothing was replaced: please report this line") from None
+    return [counted[name] for name in sheets]
+
+
+def _read(part: bytes) -> int:
+    """The number of rows in a part of the file; in a text stands no such tag, there it is escaped."""
+    expat.ParserCreate().Parse(part, True)
+    return part.count(b"<row ")
