@@ -61,13 +61,16 @@ def publish(
     from trialdesk.allocation.numbering import printed
     from trialdesk.nightly.run import Order, nightly
     from trialdesk.redcap.gateway import open_gateway
+    from trialdesk.redcap.patience import for_a_night
 
     for line in batch_told(trial):
         print(f"warning: {line}")
     now = datetime.now(trial.trial.zone)
     order = Order(today or now.date(), now, accepted, reason, by)
     with stages() as progress:
-        done = nightly(trial, order, open_gateway(trial, "trial"), open_gateway(trial, "register"), progress)
+        patience = for_a_night(60 * trial.nightly.budget)
+        records, envelopes = (open_gateway(trial, role, patience) for role in ("trial", "register"))
+        done = nightly(trial, order, records, envelopes, progress)
     # records and envelopes are for the person in front of a terminal, and for no log
     for line in top(done.tasks) if sys.stdout.isatty() else ():
         print(printed(line, trial.envelopes.domain))

@@ -75,9 +75,16 @@ class PlanRefused(TrialError):
 
 
 class RedcapUnreachable(TrialError):
-    """The server did not answer with data; nothing was learned and it is safe to try again."""
+    """The server did not answer with data; nothing was learned and it is safe to try again.
+
+    `retry_after` are the seconds after which the server asked to be tried again; 0 if it did not say.
+    """
 
     exit_code = 30
+
+    def __init__(self, text: str, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class NotAllowed(TrialError):

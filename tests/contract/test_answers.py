@@ -21,7 +21,8 @@ from trialdesk.errors import OK, OK_WITH_WARNINGS, TrialError
 from trialdesk.facts.todo import GONE, LOST, MISSING, STRUCTURE
 from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
-from trialdesk.redcap.gateway import Gateway, Patience, open_gateway
+from trialdesk.redcap.gateway import Gateway, open_gateway
+from trialdesk.redcap.patience import Patience
 from twisting import Asked, Twist, Twisting, of_rows, twisting
 
 PAGE = Path(__file__).parents[2] / "docs" / "nightly.md"

@@ -30,7 +30,8 @@ from trialdesk.instruments.live import live_design, live_project
 from trialdesk.instruments.overlay import overlay_folder
 from trialdesk.instruments.plan import make_plan
 from trialdesk.instruments.pulling import pulled, write_pulled
-from trialdesk.redcap.gateway import Gateway, Patience
+from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.patience import Patience
 
 HOME = Path(__file__).parents[2]
 ONCE = Patience(attempts=1)

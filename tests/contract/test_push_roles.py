@@ -21,7 +21,8 @@ from trialdesk.instruments.live import live_design, live_project
 from trialdesk.instruments.plan import make_plan
 from trialdesk.instruments.pulling import pulled, write_pulled
 from trialdesk.instruments.roles import role_of
-from trialdesk.redcap.gateway import Gateway, Patience
+from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.patience import Patience
 
 ONCE = Patience(attempts=1)
 FIELDS = (

@@ -293,9 +293,10 @@ class Calls(Part):
 
 
 class Nightly(Part):
-    """When the long-running form of the nightly run starts, in the trial's time zone."""
+    """When the long-running form of the nightly run starts, in the trial's time zone, and how many minutes it has."""
 
     at: NightlyTime = "04:30"
+    budget: Annotated[int, Field(ge=1, le=600)] = 45
 
 
 class Recipient(Part):

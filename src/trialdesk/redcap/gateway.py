@@ -22,6 +22,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.guard import believe
+from trialdesk.redcap.patience import USUAL, Patience, within
 from trialdesk.redcap.tokens import Role, token
 
 # A retry is told by the error that ends it, or not at all: without a handler Python prints it to the terminal.
@@ -34,15 +35,6 @@ LOG_SEEN, USERS_SEEN = "may read the register's log", "may see the register's us
 FILTERED = "can ask REDCap about the arm of an envelope with a filter"
 
 SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how long a read is tried; waits grow from `first_wait` seconds with jitter."""
-
-    attempts: int = 5
-    first_wait: float = 1.0
-    total: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ class Gateway:
         *,
         timeout: tuple[float, float] = (10, 120),
         batch: int = 100,
-        patience: Patience = Patience(),
+        patience: Patience = USUAL,
     ) -> None:
         self.url = url
         self._secret = secret
@@ -391,10 +383,12 @@ class Gateway:
     def _read(self, ask: Callable[[], T]) -> T:
         """Ask, and ask again while the server is away; only for what changes nothing."""
         for attempt in stamina.retry_context(
-            on=RedcapUnreachable,
+            on=self._patience.again,
             attempts=self._patience.attempts,
-            timeout=self._patience.total,
+            timeout=self._patience.left,
             wait_initial=self._patience.first_wait,
+            wait_max=self._patience.longest_wait,
+            wait_jitter=self._patience.first_wait,
         ):
             with attempt:
                 return self._once(ask)
@@ -406,7 +400,7 @@ class Gateway:
         Source: reference/dependencies.md 3.1.
         """
         try:
-            return ask()
+            return within(self._patience.left, ask)
         except (RedcapRefused, NotAllowed) as refused:
             self.refusals.append(getattr(refused, "reason", "") or str(refused))
             raise
@@ -444,7 +438,7 @@ def _removal(row: Mapping[str, str]) -> tuple[str, str]:
     return record, f"{row.get('timestamp', '')} by {row.get('username', '')}"
 
 
-def open_gateway(config: Config, role: Role, patience: Patience = Patience()) -> Gateway:
+def open_gateway(config: Config, role: Role, patience: Patience = USUAL) -> Gateway:
     """The gateway of a role with its token from the environment or the tokens file."""
     settings = config.redcap
     return Gateway(

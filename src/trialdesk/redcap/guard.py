@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable
@@ -34,7 +36,10 @@ def believe(response: Response, *_: object, **__: object) -> None:
     """
     body = response.content[:2000]
     if response.status_code >= 500 or response.status_code == 429:
-        raise RedcapUnreachable(f"REDCap answered with status {response.status_code}; try again later")
+        raise RedcapUnreachable(
+            f"REDCap answered with status {response.status_code}; try again later",
+            retry_after=_seconds(response.headers.get("Retry-After", "")),
+        )
     rows = body.lstrip().startswith(b"[")  # what a site typed may say the same words
     for sign, what in _NOT_REDCAP:
         if sign in body and not rows:
@@ -48,6 +53,17 @@ def believe(response: Response, *_: object, **__: object) -> None:
     if response.status_code >= 400:
         reason = _reason(response)
         raise RedcapRefused(f"REDCap refused the request: {without_values(reason)}", reason)
+
+
+def _seconds(text: str) -> float:
+    """What Retry-After asks for, in seconds or as a moment (RFC 9110 10.2.3); 0 where it is neither."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        ahead = parsedate_to_datetime(text) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return 0.0
+    return max(ahead.total_seconds(), 0.0)
 
 
 def _reason(response: Response) -> str:
