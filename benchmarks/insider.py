@@ -1,6 +1,6 @@
 """The simulated insider of docs/validation/allocation.md: what he gains in six designs, and in two that must fail.
 
-Run from the project's folder: .venv/bin/python benchmarks/insider.py [--trials 20] [--samples 6000] [--seed 2026]
+Run from the project's folder: .venv/bin/python benchmarks/insider.py [--trials 16] [--samples 4000] [--seed 2026]
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def line(name: str, patients: int, found: Score) -> str:
 def main() -> None:
     """Print a row for each design; ends with 1 if a bound does not hold, or a control stays within."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--trials", type=int, default=20)
-    asked.add_argument("--samples", type=int, default=6_000)
+    asked.add_argument("--trials", type=int, default=16)
+    asked.add_argument("--samples", type=int, default=4_000)
     asked.add_argument("--seed", type=int, default=2026)
     args = asked.parse_args()
     wrong = []

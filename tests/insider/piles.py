@@ -6,7 +6,8 @@ batch + 1 of its next numbers: by the one at the size that was sent (sum), and b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,10 @@ KINDS = ((0, 1, 2), (0, 0, 1), (-1, 0, 0), (-2, -1, 0), (-1, 0, 1), (-1, -1, 0),
 """The sums of the three sizes beside the one that was sent, in order: all that can be."""
 _KIND_OF = np.zeros(125, np.int64)
 _KIND_OF[[25 * a + 5 * b + c + 62 for a, b, c in KINDS]] = np.arange(len(KINDS))
+
+
+_FEW = 64
+"""So many ways are gone on with as they are; more are put together where they say the same."""
 
 
 class Window(NamedTuple):
@@ -86,28 +91,71 @@ def belief(blocks: Blocks, opened: bytes) -> Floats:
     return after
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def ways(blocks: Blocks, opened: bytes, windows: tuple[Window, ...], batch: int) -> Ways:
     """Every way a list can go on until the last of the windows is told whole, one number at least."""
-    ahead = max([1, *(window.start + batch + 1 - len(opened) for window in windows)])
-    _, *arms = _steps(blocks)
-    states = belief(blocks, opened)[None]
-    for _ in range(ahead):
-        states = np.concatenate([states @ arms[0], states @ arms[1]])
-    # the last number drawn is the slowest half: bit 0 of a way is its first number
-    number = np.arange(len(states))
-    signs = 1 - 2 * (number[:, None] >> np.arange(ahead) & 1)
-    known = np.array([3 - 2 * arm for arm in opened], dtype=np.int64)
-    every = np.concatenate([np.broadcast_to(known, (len(states), len(known))), signs], axis=1)
-    total = np.concatenate([np.zeros((len(states), 1), np.int64), every.cumsum(axis=1)], axis=1)
-    sums = np.zeros((len(states), len(windows)), np.int64)
-    kinds = np.zeros((len(states), len(windows)), np.int64)
-    for at, (start, step) in enumerate(windows):
-        three = total[:, start + batch - 1 : start + batch + 2] - total[:, start][:, None]
-        sums[:, at] = three[:, 1 + step]
-        beside = three - three[:, [1 + step]]
-        kinds[:, at] = _KIND_OF[np.sort(beside, axis=1) @ (25, 5, 1) + 62]
-    return _together(states.sum(axis=1), signs[:, 0], sums, kinds)
+    known = [0, *(int(total) for total in np.cumsum([3 - 2 * arm for arm in opened]))]
+    ends = {at: window.start + batch + 1 for at, window in enumerate(windows)}
+    going = _Going(np.zeros(1, np.int64), np.zeros((1, 2 * len(windows)), np.int64), belief(blocks, opened)[None])
+    going.total += known[-1]
+    marks = dict(enumerate(known))
+    for at, end in ends.items():
+        if end <= len(opened):
+            going.told[:, [2 * at, 2 * at + 1]] = _window(windows[at], marks, batch, 1)
+    for number in range(len(opened) + 1, max([len(opened) + 1, *ends.values()]) + 1):
+        later = {place for place in going.marks if any(place >= windows[at].start for at in ends if ends[at] >= number)}
+        going = _longer(going, _steps(blocks), later)
+        going.marks[number] = going.total
+        for at in [at for at, end in ends.items() if end == number]:
+            told = _window(windows[at], {**marks, **going.marks}, batch, len(going.total))
+            going.told[:, [2 * at, 2 * at + 1]] = told
+    first = going.first if going.first is not None else np.zeros(1, np.int64)
+    return _together(going.states.sum(axis=1), first, going.told[:, 0::2], going.told[:, 1::2])
+
+
+@dataclass(slots=True)
+class _Going:
+    """The ways so far, alike ones together: arm difference, what is told of windows, belief, marks and first arm.
+
+    `marks` are the differences at earlier numbers that a window still needs.
+    """
+
+    total: Ints
+    told: Ints
+    states: Floats
+    marks: dict[int, Ints] = field(default_factory=dict)
+    first: Ints | None = None
+
+
+def _longer(going: _Going, steps: tuple[Floats, Floats, Floats], later: set[int]) -> _Going:
+    """One number more: each way goes on with either arm, and ways that will say the same are one."""
+    _, *arms = steps
+    count = len(going.total)
+    sign = np.repeat([1, -1], count)
+    first = sign if going.first is None else np.tile(going.first, 2)
+    total = np.tile(going.total, 2) + sign
+    told = np.tile(going.told, (2, 1))
+    marks = {place: np.tile(values, 2) for place, values in going.marks.items() if place in later}
+    states = np.concatenate([going.states @ arms[0], going.states @ arms[1]])
+    if count < _FEW:
+        return _Going(total, told, states, marks, first)
+    keys = np.ascontiguousarray(np.column_stack([first, total, told, *marks.values()]).astype(np.int8))
+    _, place, of = np.unique(keys.view(np.dtype((np.void, keys.shape[1]))), return_index=True, return_inverse=True)
+    summed = np.zeros((len(place), states.shape[1]))
+    np.add.at(summed, of.reshape(-1), states)
+    kept = {name: values[place] for name, values in marks.items()}
+    return _Going(total[place], told[place], summed, kept, first[place])
+
+
+def _window(window: Window, totals: Mapping[int, Ints | int], batch: int, count: int) -> Ints:
+    """Sum and kind of a window in each way, from the arm differences at its numbers."""
+    start = np.broadcast_to(totals[window.start], count)
+    three = np.stack(
+        [np.broadcast_to(totals[window.start + batch + step], count) - start for step in (-1, 0, 1)], axis=1
+    )
+    beside = three - three[:, [1 + window.step]]
+    kind = _KIND_OF[np.sort(beside, axis=1) @ (25, 5, 1) + 62]
+    return np.stack([three[:, 1 + window.step], kind], axis=1)
 
 
 def _together(likely: Floats, first: Ints, sums: Ints, kinds: Ints) -> Ways:

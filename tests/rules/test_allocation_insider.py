@@ -93,7 +93,7 @@ def test_the_clinic_orders_as_the_night_proposes() -> None:
 
 def test_the_shipped_policy_tells_an_insider_little() -> None:
     """Blocks {2, 4}, 100 patients at nine sites; the other sets and sizes are in benchmarks/insider.py."""
-    found = score(Game((2, 4), "parcel", 3_000, np.random.default_rng(20)), 100, 4)
+    found = score(Game((2, 4), "parcel", 2_000, np.random.default_rng(20)), 100, 4)
     assert found.openings > 380
     assert found.within, found
     assert found.divided[0] > 0.9
