@@ -12,7 +12,7 @@ from redcap_local.columns import Column, all_columns
 from redcap_local.messages import ApiError
 from redcap_local.storage import people, structure
 from redcap_rules.calculation import Calculations
-from redcap_rules.choices import Choice
+from redcap_rules.choices import missing_codes
 from redcap_rules.dictionary import Dictionary
 
 # Settings that project_settings can change, with the values of a new project (reference/redcap-api.md 13.3).
@@ -185,7 +185,7 @@ def load(connection: sqlite3.Connection, project: int) -> Project:
     return Project(
         id=project,
         settings=settings,
-        dictionary=replace(dictionary, missing_codes=_codes(settings.get("missing_data_codes", ""))),
+        dictionary=replace(dictionary, missing_codes=missing_codes(settings.get("missing_data_codes", ""))),
         arms=tuple(structure.arms(connection, project)),
         events=tuple(_event(row, place) for place, row in enumerate(rows)),
         designated={event: frozenset(forms) for event, forms in designated.items()},
@@ -193,16 +193,6 @@ def load(connection: sqlite3.Connection, project: int) -> Project:
         groups=tuple(Group(*row) for row in people.groups(connection, project)),
         own_forms=structure.forms(connection, project),
     )
-
-
-def _codes(text: str) -> tuple[Choice, ...]:
-    from redcap_rules.choices import parse_choices
-
-    try:
-        return parse_choices(text)
-    except ValueError:
-        # A setting from a project XML that cannot be read names no code; the project works all the same.
-        return ()
 
 
 def _event(row: sqlite3.Row, position: int) -> Event:

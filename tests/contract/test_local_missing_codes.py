@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from redcap_local.administration import change_settings, loaded, opened
 from redcap_local.messages import AdministrationError
+from redcap_rules.logic import evaluate, parse
+from trialdesk.redcap.gateway import Gateway, Patience
+from trialdesk.redcap.observing import cells
+from trialdesk.redcap.snapshot import pull
 
 CODES = "INV, Invalid\nUNK, Unknown"
 START = "start_arm_1"
@@ -122,6 +128,16 @@ def test_a_project_made_from_xml_has_the_codes_and_what_is_ticked(coded: Any, lo
     made = founder.post(content="project", data=[{"project_title": "Copy", "purpose": "0"}], odm=xml)
     copy = replace(coded.admin, token=made.text)
     assert copy.rows(events=START, fields=["fears"]) == coded.admin.rows(events=START, fields=["fears"])
+
+
+def test_the_desk_reads_a_project_with_codes_like_any_other(coded: Any) -> None:
+    """The columns of the codes belong to their form, and a rule knows the codes, row by row and column-wise."""
+    found = pull(Gateway(coded.admin.url, SecretStr(coded.admin.token), patience=Patience(attempts=1)), groups=False)
+    assert not found.missing
+    assert cells(found)["1"][f"{START} intake"] == 4
+    logic = parse("ismissingcode([born]) and [fears(INV)] = '1'")
+    assert found.tables.holds(logic, found.tables.kinds[START, ""], date(2026, 1, 1)) == [True]
+    assert evaluate(logic, found.view("1"), event=START) == 1.0
 
 
 def test_codes_that_cannot_be_read_are_refused_from_an_administrator(clinic: Any) -> None:
