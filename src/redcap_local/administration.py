@@ -15,7 +15,7 @@ from redcap_local.messages import AdministrationError
 from redcap_local.people import issue_token
 from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
 from redcap_local.rights import Rights, all_rights
-from redcap_local.storage import people, randomization, records, reports, structure
+from redcap_local.storage import people, records, reports, structure
 from redcap_local.storage.database import Database
 from redcap_local.storage.reports import Report
 from redcap_rules.choices import parse_choices
@@ -115,20 +115,6 @@ def change_settings(connection: sqlite3.Connection, project: Project, values: Ma
         msg = f"project {project.id} has no field {unique!r}"
         raise AdministrationError(msg)
     structure.save_settings(connection, project.id, {**project.settings, **values})
-
-
-def move_to_production(connection: sqlite3.Connection, project: Project, now: datetime) -> None:
-    """The project is in production: its structure is fixed, and its production tables are in use.
-
-    Raises:
-        AdministrationError: A randomization without a production table (reference/randomisation.md 2c).
-    """
-    for model in randomization.models(connection, project.id):
-        if not randomization.slots(connection, model.id, production=True):
-            msg = f"randomization {model.id} has no production allocation table; upload one first"
-            raise AdministrationError(msg)
-    moved = {**project.settings, "in_production": "1", "production_time": now.strftime("%Y-%m-%d %H:%M:%S")}
-    structure.save_settings(connection, project.id, moved)
 
 
 def add_user(connection: sqlite3.Connection, project: Project, username: str, *, everything: bool) -> None:
