@@ -147,12 +147,22 @@ def set_settings(
 
 
 @projects.command()
-def production(db: Db, project: Project) -> None:
-    """Move the project to production: its structure can no longer be changed through the API."""
-    from redcap_local.administration import loaded, move_to_production, opened
+def production(
+    db: Db,
+    project: Project,
+    delete_records: Annotated[bool, typer.Option(help="Delete all records.")] = False,
+    back: Annotated[bool, typer.Option(help="Back to development instead.")] = False,
+) -> None:
+    """Move the project to production: its structure is fixed, and targets filled in development are emptied."""
+    from redcap_local.administration import loaded, opened
+    from redcap_local.production import move_to_development, move_to_production
 
     with told_plainly(), opened(db) as connection:
-        move_to_production(connection, loaded(connection, project), datetime.now())
+        found = loaded(connection, project)
+        if back:
+            move_to_development(connection, found, datetime.now())
+        else:
+            move_to_production(connection, found, datetime.now(), keep_records=not delete_records)
 
 
 @projects.command()
@@ -320,7 +330,7 @@ def upload(
 ) -> None:
     """Upload an allocation table; REDCap's own messages tell what is wrong with it."""
     from redcap_local.administration import loaded, opened
-    from redcap_local.allocation_table import SUCCESS, TableError
+    from redcap_local.allocation_table import TableError
     from redcap_local.randomization_setup import Upload, find_model, upload_allocations
 
     with told_plainly(), opened(db) as connection:
@@ -330,8 +340,46 @@ def upload(
             text = table.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise TableError(f"{table}: not UTF-8; save it as CSV UTF-8") from None
-        upload_allocations(connection, found, find_model(connection, found, rid), text, how)
-        typer.echo(SUCCESS)
+        typer.echo(upload_allocations(connection, found, find_model(connection, found, rid), text, how))
+
+
+@randomizations.command()
+def row(
+    db: Db,
+    project: Project,
+    rid: Annotated[int, typer.Option(help="The randomization's id.")],
+    aid: Annotated[int, typer.Option(help="The row's id, as `rows` prints it.")],
+    action: Annotated[
+        str, typer.Argument(help="target CODE, alternate TEXT, randomize RECORD, remove, unavailable or restore.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; the log keeps it.")],
+    value: Annotated[str, typer.Argument(help="The new code, the new text or the record.")] = "",
+) -> None:
+    """Do to one row of the table in use what only an administrator may; asks for CONFIRM."""
+    from redcap_local.administration import loaded, opened
+    from redcap_local.allocation_rows import Action, act
+    from redcap_local.randomization_setup import find_model
+
+    if typer.prompt("Type CONFIRM to go on") != "CONFIRM":
+        raise typer.Abort
+    with told_plainly(), opened(db) as connection:
+        found = loaded(connection, project)
+        wanted = Action(aid, action, reason, value)
+        act(connection, found, find_model(connection, found, rid), wanted, datetime.now())
+
+
+@randomizations.command()
+def rows(db: Db, project: Project, rid: Annotated[int, typer.Option(help="The randomization's id.")]) -> None:
+    """Print the rows of the table in use: id, number, group, strata and use, separated by tabs."""
+    from redcap_local.administration import loaded, opened
+    from redcap_local.randomization_setup import find_model
+    from redcap_local.storage import randomization
+
+    with told_plainly(), opened(db) as connection:
+        found = loaded(connection, project)
+        model = find_model(connection, found, rid)
+        for slot in randomization.slots(connection, model.id, production=found.in_production):
+            typer.echo("\t".join((str(slot.id), slot.number, slot.code, " ".join(slot.strata), slot.used)))
 
 
 @randomizations.command()

@@ -15,9 +15,10 @@ from redcap_local.messages import AdministrationError
 from redcap_local.people import issue_token
 from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
 from redcap_local.rights import Rights, all_rights
-from redcap_local.storage import people, randomization, records, reports, structure
+from redcap_local.storage import people, records, reports, structure
 from redcap_local.storage.database import Database
 from redcap_local.storage.reports import Report
+from redcap_rules.choices import parse_choices
 from redcap_rules.logic import LogicError, parse
 
 SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
@@ -93,7 +94,7 @@ def change_settings(connection: sqlite3.Connection, project: Project, values: Ma
     """The project has these settings, also those the API cannot change (missing data codes).
 
     Raises:
-        AdministrationError: A setting a project does not have.
+        AdministrationError: A setting a project does not have, or a value it cannot have.
     """
     unknown = sorted(set(values) - set(EDITABLE_SETTINGS) - ADMINISTRATOR_SETTINGS)
     if unknown:
@@ -104,25 +105,16 @@ def change_settings(connection: sqlite3.Connection, project: Project, values: Ma
     if wrong:
         msg = f"{wrong[0]} must be 0 or 1: write {wrong[0]}=1"
         raise AdministrationError(msg)
+    try:
+        parse_choices(values.get("missing_data_codes", ""))
+    except ValueError as fault:
+        msg = f"missing_data_codes cannot be read: {fault}"
+        raise AdministrationError(msg) from None
     unique = values.get("secondary_unique_field", "")
     if unique and unique not in project.dictionary:
         msg = f"project {project.id} has no field {unique!r}"
         raise AdministrationError(msg)
     structure.save_settings(connection, project.id, {**project.settings, **values})
-
-
-def move_to_production(connection: sqlite3.Connection, project: Project, now: datetime) -> None:
-    """The project is in production: its structure is fixed, and its production tables are in use.
-
-    Raises:
-        AdministrationError: A randomization without a production table (reference/randomisation.md 2c).
-    """
-    for model in randomization.models(connection, project.id):
-        if not randomization.slots(connection, model.id, production=True):
-            msg = f"randomization {model.id} has no production allocation table; upload one first"
-            raise AdministrationError(msg)
-    moved = {**project.settings, "in_production": "1", "production_time": now.strftime("%Y-%m-%d %H:%M:%S")}
-    structure.save_settings(connection, project.id, moved)
 
 
 def add_user(connection: sqlite3.Connection, project: Project, username: str, *, everything: bool) -> None:

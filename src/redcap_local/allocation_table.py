@@ -15,6 +15,7 @@ NUMBER, GROUP = "redcap_randomization_number", "redcap_randomization_group"
 # The version from which tables hold a randomization number and a project may have several models.
 SECOND_FORMAT = "14.7.0"
 SUCCESS = "Success! The randomization allocation table was created!"
+APPENDED = "Success! New assignments were appended to your existing randomization allocation table!"
 BAD_HEADER = "The header variables in the first row of your CSV file are not correct."
 DUPLICATE_TABLE = "ERROR: Duplicate allocation table!"
 ERRORS = "ERROR: The following errors occurred. Please address them and try again."
@@ -35,7 +36,10 @@ def is_concealed(project: Project, model: Model) -> bool:
 
 
 def header(model: Model, version: str) -> list[str]:
-    """The columns the server expects, in order."""
+    """The columns the server expects, in order: the group before the strata, and after them in the older format.
+
+    Source: reference/redcap-validation-facts.md 8.
+    """
     strata, site = [field for field, _ in model.strata], [SITE] if model.by_group else []
     if version_key(version) >= version_key(SECOND_FORMAT):
         return [NUMBER, GROUP, *site, *strata]
@@ -58,7 +62,7 @@ def read(project: Project, model: Model, text: str, version: str) -> list[Slot]:
     expected = header(model, version)
     width = len(expected)
     if not lines or lines[0][:width] != expected or not _only_notes(lines[0][width:]):
-        raise TableError(BAD_HEADER)
+        raise TableError(f"{ERRORS}\n{BAD_HEADER}")
     slots: list[Slot] = []
     faults: list[str] = []
     for place, line in enumerate(lines[1:], start=2):

@@ -18,9 +18,10 @@ STATUS_LABELS = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 class Column:
     """One column of data.
 
-    `field` is None for a form status and for the time stamp of a survey. `code` is the option of a checkbox
-    column. `empty` is what a row shows to which the form applies but which holds nothing: '0' for ticks and
-    statuses, else ''. A checkbox column without `code` holds all its ticked options (reference/redcap-api.md 5.1).
+    `field` is None for a form status and for the time stamp of a survey. `code` and `option` are code and label of the
+    option of a checkbox column, or of the missing-data code that is one more option of it. `empty` is what a row shows
+    to which the form applies but which holds nothing: '0' for ticks and statuses, else ''. A checkbox column without
+    `code` holds all that is ticked of its `parts` (reference/redcap-api.md 5.1).
     """
 
     name: str
@@ -28,6 +29,8 @@ class Column:
     field: Field | None
     code: str = ""
     empty: str = ""
+    option: str = ""
+    parts: tuple[Column, ...] = ()
 
     @property
     def header(self) -> str:
@@ -35,20 +38,17 @@ class Column:
         if self.field is None:
             return "Complete?" if self.empty else "Survey Timestamp"
         label = plain(self.field.label)
-        if not self.code:
-            return label
-        option = next(option.label for option in self.field.options if option.code == self.code)
-        return f"{label} (choice={plain(option)})"
+        return f"{label} (choice={plain(self.option)})" if self.code else label
 
     @property
     def combined(self) -> bool:
         """True when the column holds all ticked options of a checkbox."""
-        return self.field is not None and self.field.kind == "checkbox" and not self.code
+        return bool(self.parts)
 
     @property
     def stored(self) -> tuple[str, ...]:
         """The columns under which its values are stored."""
-        return self.field.columns if self.field is not None and self.combined else (self.name,)
+        return tuple(part.name for part in self.parts) or (self.name,)
 
 
 def time_stamp(form: str) -> str:
@@ -66,8 +66,8 @@ def all_columns(dictionary: Dictionary) -> Iterator[Column]:
     for form in dictionary.forms:
         for field in dictionary.form(form):
             if field.kind == "checkbox":
-                for option, name in zip(field.options, field.columns, strict=True):
-                    yield Column(name, form, field, option.code, "0")
+                for name, option in dictionary.ticks(field).items():
+                    yield Column(name, form, field, option.code, "0", option.label)
             elif field.kind != "descriptive":
                 yield Column(field.name, form, field)
         yield Column(dictionary.status_field(form), form, None, empty="0")

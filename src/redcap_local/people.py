@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
 from redcap_local import messages
 from redcap_local.call import Call, Server
@@ -10,9 +11,16 @@ from redcap_local.chance import HEX
 from redcap_local.messages import AdministrationError, ApiError
 from redcap_local.project import Group
 from redcap_local.storage import people
+from redcap_local.storage.log import Entry
 
 CREATOR = "site_admin"
 """The user to whom new projects belong."""
+
+
+def administrators_entry(now: datetime, details: str, action: str = "", record: str = "") -> Entry:
+    """The line of the log for what an administrator has done: to the record, or to the project's design."""
+    kind = "record_edit" if record else "manage"
+    return Entry(now.strftime("%Y-%m-%d %H:%M:%S"), CREATOR, kind, action or "Manage/Design ", details, record)
 
 
 def member_or_refuse(call: Call, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from redcap_local import messages
@@ -12,6 +12,7 @@ from redcap_local.columns import Column, all_columns
 from redcap_local.messages import ApiError
 from redcap_local.storage import people, structure
 from redcap_rules.calculation import Calculations
+from redcap_rules.choices import missing_codes
 from redcap_rules.dictionary import Dictionary
 
 # Settings that project_settings can change, with the values of a new project (reference/redcap-api.md 13.3).
@@ -138,13 +139,6 @@ class Project:
         """The place of each form in the dictionary, from 1; '' (no repeating form) is 0."""
         return {"": 0, **{form: place for place, form in enumerate(self.dictionary.forms, start=1)}}
 
-    @cached_property
-    def missing_codes(self) -> dict[str, str]:
-        """The missing-data codes and their labels."""
-        from redcap_rules.choices import parse_choices
-
-        return {c.code: c.label for c in parse_choices(self.settings.get("missing_data_codes", ""))}
-
     def forms_of(self, event: Event) -> frozenset[str]:
         """The forms designated for an event; all forms in a classic project."""
         return self.designated.get(event.id, frozenset()) if self.longitudinal else self._all_forms
@@ -186,10 +180,12 @@ def load(connection: sqlite3.Connection, project: int) -> Project:
     for event, form in structure.designations(connection, project):
         designated.setdefault(event, set()).add(form)
     rows = structure.events(connection, project)
+    settings = structure.settings(connection, project)
+    dictionary = from_api(structure.metadata(connection, project))
     return Project(
         id=project,
-        settings=structure.settings(connection, project),
-        dictionary=from_api(structure.metadata(connection, project)),
+        settings=settings,
+        dictionary=replace(dictionary, missing_codes=missing_codes(settings.get("missing_data_codes", ""))),
         arms=tuple(structure.arms(connection, project)),
         events=tuple(_event(row, place) for place, row in enumerate(rows)),
         designated={event: frozenset(forms) for event, forms in designated.items()},

@@ -12,10 +12,9 @@ from datetime import datetime
 
 from redcap_local import allocation_table
 from redcap_local.messages import AdministrationError
-from redcap_local.people import CREATOR
+from redcap_local.people import administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, structure
-from redcap_local.storage.log import Entry
 from redcap_local.storage.randomization import Model, Slot
 
 MOST_STRATA = 14
@@ -54,17 +53,21 @@ def define_randomization(connection: sqlite3.Connection, project: Project, model
     return rid
 
 
-def upload_allocations(connection: sqlite3.Connection, project: Project, model: Model, text: str, table: Upload) -> int:
+def upload_allocations(connection: sqlite3.Connection, project: Project, model: Model, text: str, table: Upload) -> str:
     """The table of one status is this one; in production its rows are appended, as administrators may.
 
     Returns:
-        How many allocations the file holds.
+        What REDCap says of it.
 
     Raises:
         TableError: The table is refused, in REDCap's words.
-        AdministrationError: Records have been randomised with the table it would replace.
+        AdministrationError: Records have been randomised with the table it would replace, or it is the development
+            table of a project in production.
     """
     production = table.production
+    if project.in_production and not production:
+        msg = "the project is in production: nobody touches its development table any more"
+        raise AdministrationError(msg)
     slots = allocation_table.read(project, model, text, table.version)
     if _contents(slots) == _contents(randomization.slots(connection, model.id, production=not production)):
         raise allocation_table.TableError(allocation_table.DUPLICATE_TABLE)
@@ -77,9 +80,10 @@ def upload_allocations(connection: sqlite3.Connection, project: Project, model: 
         randomization.delete_slots(connection, model.id, production=production)
     randomization.insert_slots(connection, model.id, slots, production=production)
     status = "production" if production else "development"
-    words = "to append - " if append and there else "- "
+    appended = append and bool(there)
+    words = "to append - " if appended else "- "
     _log(connection, project, f"Upload randomization allocation table {words}{status} (rid={model.id})", table.now)
-    return len(slots)
+    return allocation_table.APPENDED if appended else allocation_table.SUCCESS
 
 
 def _contents(slots: Iterable[Slot]) -> list[tuple[str, str, tuple[str, ...], int | None]]:
@@ -87,8 +91,7 @@ def _contents(slots: Iterable[Slot]) -> list[tuple[str, str, tuple[str, ...], in
 
 
 def _log(connection: sqlite3.Connection, project: Project, details: str, now: datetime) -> None:
-    time = now.strftime("%Y-%m-%d %H:%M:%S")
-    log.write(connection, project.id, [Entry(time, CREATOR, "manage", "Manage/Design ", details)])
+    log.write(connection, project.id, [administrators_entry(now, details)])
 
 
 def find_model(connection: sqlite3.Connection, project: Project, wanted: int) -> Model:

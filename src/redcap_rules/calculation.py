@@ -171,7 +171,7 @@ def _followers(formulas: Sequence[Formula], dictionary: Dictionary) -> dict[str,
         column: followers[field.name]
         for field in dictionary.fields
         if field.name in followers
-        for column in field.columns
+        for column in dictionary.columns_of(field)
     }
     return followers | columns
 

@@ -47,6 +47,17 @@ def parse_choices(text: str) -> tuple[Choice, ...]:
     return choices
 
 
+def missing_codes(setting: str) -> tuple[Choice, ...]:
+    """The missing-data codes in a project's setting, one a line or separated by ` | `.
+
+    () for a setting that cannot be read: it names no code, and the project works all the same.
+    """
+    try:
+        return parse_choices(setting)
+    except ValueError:
+        return ()
+
+
 def _choice(part: str, position: int) -> Choice:
     code, comma, label = part.partition(",")
     code = code.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -12,6 +13,8 @@ from redcap.project import Project
 from redcap_local.server import Running
 
 ODM = Path(__file__).parents[1] / "data" / "visit_project.xml"
+ODM_NAME = "{http://www.cdisc.org/ns/odm/v1.3}"
+REDCAP = "{https://projectredcap.org}"
 # One bare item in XML, as PyCap's own tests create a project.
 ITEM = '<?xml version="1.0" encoding="UTF-8" ?><item><project_title>Visits</project_title><purpose>0</purpose></item>'
 
@@ -116,3 +119,31 @@ def test_moments_have_a_t_in_xml_and_a_blank_in_records(local_redcap: Running) -
     written = requests.post(local_redcap.url, data=asked, timeout=60).text
     for name, (_, told, _) in MOMENTS.items():
         assert f'ItemOID="{name}" Value="{told}"' in written
+
+
+def test_items_have_the_types_and_lengths_real_files_give_them(new_project: Any) -> None:
+    """99 public files without exception (reference/redcap-validation-facts.md 1)."""
+    made = new_project()
+    rows = made.admin.ok(content="metadata")
+    blank = dict.fromkeys(rows[0], "")
+    kinds = [
+        ("box", "checkbox", "1, A | 20, B", "", ("boolean", "1", "")),
+        ("yes", "yesno", "", "", ("boolean", "1", "")),
+        ("so", "truefalse", "", "", ("boolean", "1", "")),
+        ("sum", "calc", "1+1", "", ("float", "999", "")),
+        ("bar", "slider", "low | mid | high", "number", ("integer", "999", "number")),
+        ("pick", "radio", "1, A | 200, B", "", ("text", "3", "")),
+        ("drop", "dropdown", "a, A | bc, B", "", ("text", "2", "")),
+        ("size", "text", "", "number", ("float", "999", "float")),
+        ("whole", "text", "", "integer", ("integer", "999", "int")),
+        ("free", "notes", "", "", ("text", "999", "")),
+    ]
+    keys = ("field_name", "field_type", "select_choices_or_calculations", "text_validation_type_or_show_slider_number")
+    fields = [{**blank, "form_name": "form_1", "field_label": "x", **dict(zip(keys, k, strict=False))} for k in kinds]
+    made.admin.ok(content="metadata", data=[*rows, *fields])
+    root = ElementTree.fromstring(made.admin.post(content="project_xml", format="xml").text)  # noqa: S314 - our own
+    items = {item.get(f"{REDCAP}Variable"): item for item in root.iter(f"{ODM_NAME}ItemDef")}
+    for name, *_, (data, length, validation) in kinds:
+        item = items[name]
+        assert (item.get("DataType"), item.get("Length")) == (data, length), name
+        assert item.get(f"{REDCAP}TextValidationType", "") == validation, name

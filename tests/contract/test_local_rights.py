@@ -273,7 +273,8 @@ def test_nothing_structural_changes_in_production(clinic: Any) -> None:
     """9, 15.19: metadata, arms, events and mappings are fixed."""
     from datetime import datetime
 
-    from redcap_local.administration import loaded, move_to_production, opened
+    from redcap_local.administration import loaded, opened
+    from redcap_local.production import move_to_production
 
     with opened(clinic.db) as connection:
         move_to_production(connection, loaded(connection, clinic.project), datetime(2026, 1, 2, 3, 4))

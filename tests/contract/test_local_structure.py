@@ -226,3 +226,39 @@ def test_new_forms_are_open_to_the_users_there_are(clinic: Any) -> None:
     clinic.admin.ok(content="metadata", data=[*rows, {**rows[-1], "field_name": "extra", "form_name": "extra_form"}])
     user = next(u for u in clinic.admin.ok(content="user") if u["username"] == "una")
     assert (user["forms"]["extra_form"], user["forms"]["visit"], user["forms_export"]["visit"]) == (1, 2, 0)
+
+
+PAGE_HEADERS = [
+    "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
+    "Choices, Calculations, OR Slider Labels", "Field Note", "Text Validation Type OR Show Slider Number",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", [PAGE_HEADERS, [f"column {n}" for n in range(8)]])
+def test_a_dictionary_with_the_headers_of_the_download_is_read_by_position(clinic: Any, headers: list[str]) -> None:
+    """PyCap issue 190: the place of a column counts, not what stands above it."""
+    lines = [
+        headers,
+        ["record_id", "visit", "", "text", "Record"],
+        ["age", "visit", "", "text", "Age", "", "", "integer"],
+    ]
+    text = "\n".join(",".join(f'"{cell}"' for cell in line) for line in lines)
+    assert clinic.admin.ok(content="metadata", format="csv", data=text) == 2
+    rows = clinic.admin.ok(content="metadata")
+    named = [(row["field_name"], row["text_validation_type_or_show_slider_number"]) for row in rows]
+    assert named == [("record_id", ""), ("age", "integer")]
+
+
+def test_a_dictionary_in_the_names_of_the_api_may_have_its_columns_in_any_order(clinic: Any) -> None:
+    """What redcapAPI and REDCapR write from a data frame."""
+    text = "form_name,field_name,field_label,field_type\nvisit,record_id,Record,text\n"
+    assert clinic.admin.ok(content="metadata", format="csv", data=text) == 1
+    assert clinic.admin.ok(content="metadata")[0]["form_name"] == "visit"
+
+
+def test_a_dictionary_without_its_first_column_is_told_what_slipped(clinic: Any) -> None:
+    """PyCap issue 190: form names stand where field names are looked for, types where section headers are."""
+    text = "form_name,section_header,field_type,field_label\nvisit,,text,Record\nvisit,,text,Age\n"
+    said = clinic.admin.refused(content="metadata", format="csv", data=text)
+    assert "duplicated" in said
+    assert "B2, B3" in said

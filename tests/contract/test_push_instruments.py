@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from shutil import copytree
 from threading import Thread
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from frozen import FROZEN
@@ -305,6 +307,22 @@ def test_a_pulled_project_is_under_control_at_once(
     assert files.wording == {}
     assert [fault for fault in check_projects(there, (project,)) if fault.severity == "error"] == []
     assert plan_of(there, gateway, project).empty
+
+
+def test_blanks_around_a_live_label_are_no_difference(
+    config: Config, gateway: Gateway, secret: SecretStr, server: Running
+) -> None:
+    """REDCap keeps them, for example in a project made from XML; a file has none."""
+    push(config, "trial", gateway)
+    asked = {"token": secret.get_secret_value(), "content": "project_xml", "format": "xml"}
+    xml = requests.post(server.url, data=asked, timeout=30).text
+    spaced = re.sub(r'((?:Event|Arm)Name=)"([^"]*)"', r'\1" \2 "', xml)
+    made = {"token": server.super_token, "content": "project", "format": "json", "odm": spaced}
+    made["data"] = json.dumps([{"project_title": "Spaced", "purpose": "0"}])
+    copy = SecretStr(requests.post(server.url, data=made, timeout=30).text)
+    spaced_gateway = Gateway(server.url, copy, patience=ONCE)
+    assert all(event["event_name"].startswith(" ") for event in spaced_gateway.events())
+    assert [change for change in plan_of(config, spaced_gateway).changes if change.part in ("arm", "event")] == []
 
 
 def test_licensed_wording_goes_to_redcap_and_never_into_a_pulled_folder(

@@ -313,11 +313,22 @@ def test_a_field_the_configuration_names_and_nobody_has_is_found() -> None:
     assert any("W01: logs_arm_1 does not hold nurse_contact" in text for text in texts)
 
 
+def test_a_file_that_excel_saved_as_plain_csv_is_read(tmp_path: Path) -> None:
+    """Windows-1252 and semicolons, as a Danish Windows writes it; and the names of groups alike."""
+    text = "field_name;form_name;field_type;field_label\r\nid;f;text;Løbenummer – “id”\r\n"
+    (tmp_path / "01_f.csv").write_bytes(text.encode("cp1252"))
+    (tmp_path / "groups.csv").write_bytes("data_access_group_name\nKøge\n".encode("cp1252"))
+    design = read_folder(tmp_path).design
+    assert design.dictionary.get("id").label == "Løbenummer – “id”"
+    assert design.groups == ("Køge",)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "the file is empty"),
-        ("id,form\næ".encode("latin-1"), "not UTF-8 text"),
+        ("field_label\næ".encode() + "ø".encode("latin-1"), "not UTF-8 text"),
+        (b"field_label\n\x81", "not UTF-8 text"),
         (b'field_name,form_name,field_type\nid,f,"text', "not a CSV"),
         (b"field_name,form_name\nid,f\n", "the column is missing"),
         ("field_name,form_name,field_type\nid,f,text\n".encode("utf-16"), "not UTF-8 text"),
@@ -358,18 +369,18 @@ def test_a_licensed_item_of_the_trial_has_the_label_of_its_own_questionnaire(
 def test_a_file_that_cannot_be_read_hides_nothing_of_the_others(tmp_path: Path) -> None:
     """All findings at once; what may stand in the unreadable file is not said to be missing."""
     found(tmp_path, changed("why", branching="[item_1]='1' and [pain]='9'"))
-    (tmp_path / "02_log.csv").write_bytes(b"\xff")
+    (tmp_path / "02_log.csv").write_bytes(b"\x81")
     texts = [str(fault) for fault in check(Subject(survey(tmp_path)))]
     assert len(texts) == 2
     assert texts[0].startswith("01_visit.csv row 6, Branching")
-    assert texts[1].startswith("02_log.csv row 1: byte 0xff")
+    assert texts[1].startswith("02_log.csv row 1: byte 0x81")
 
 
 def test_without_the_first_file_nothing_is_said_of_the_record_id(tmp_path: Path) -> None:
     """The first field of the second file is not it."""
     fields = [replace(field, kind="notes", identifier=True) if field.name == "what" else field for field in FIELDS]
     found(tmp_path, fields)
-    (tmp_path / "01_visit.csv").write_bytes(b"\xff")
+    (tmp_path / "01_visit.csv").write_bytes(b"\x81")
     assert [fault.file for fault in check(Subject(survey(tmp_path)))] == ["01_visit.csv"]
 
 

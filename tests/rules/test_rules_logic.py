@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 
+from redcap_rules.choices import parse_choices
 from redcap_rules.dictionary import Dictionary, Field
-from redcap_rules.logic import LogicError, Reference, evaluate, is_true, number_text, parse, references, to_text
+from redcap_rules.logic import (
+    LogicError,
+    Reference,
+    compile_table,
+    evaluate,
+    is_true,
+    number_text,
+    parse,
+    references,
+    to_text,
+)
 from redcap_rules.record import RecordView, Row
 
 DICTIONARY = Dictionary(
@@ -425,3 +437,41 @@ def test_depth_costs_no_recursion(text: str) -> None:
     """A formula nested twenty thousand deep has an answer."""
     expression = parse(text)
     assert is_true(evaluate(expression, RECORD))
+
+
+CODED = replace(DICTIONARY, missing_codes=parse_choices("UNK, Unknown | -99, Asked"))
+
+
+@pytest.mark.parametrize("stored", ["UNK", "-99", "", "40", "UN", "unk"])
+@pytest.mark.parametrize(
+    ("name", "true_for"),
+    [
+        ("isblankormissingcode", {"UNK", "-99", ""}),
+        ("isblanknotmissingcode", {""}),
+        ("ismissingcode", {"UNK", "-99"}),
+        ("hasmissingcode", {"UNK", "-99"}),
+    ],
+)
+def test_the_missing_code_functions_know_the_codes_of_the_project(name: str, true_for: set[str], stored: str) -> None:
+    """For one record and for a table alike; without codes nothing is one."""
+    expression = parse(f"{name}([a])")
+    view = RecordView([Row("1", "", "", 0, {"a": stored})], CODED)
+    plain = RecordView([Row("1", "", "", 0, {"a": stored})], DICTIONARY)
+    assert evaluate(expression, view) == float(stored in true_for)
+    assert compile_table(expression, missing_codes=CODED.missing_codes)({"a": [stored]}) == [float(stored in true_for)]
+    assert evaluate(expression, plain) == float(stored in true_for - {"UNK", "-99"})
+
+
+def test_has_missing_code_looks_at_every_argument() -> None:
+    """One of many is enough, and what is computed counts by its text."""
+    view = RecordView([Row("1", "", "", 0, {"a": "7", "b": "UNK"})], CODED)
+    assert evaluate(parse("hasmissingcode([a], [zero], [b])"), view) == 1.0
+    assert evaluate(parse("hasmissingcode([a], [zero])"), view) == 0.0
+    assert evaluate(parse("1 + ismissingcode(0 - 99)"), view) == 2.0
+
+
+def test_a_missing_code_of_a_checkbox_is_one_more_option() -> None:
+    """`[drugs(UNK)]` is the tick of the code; a label is the code's."""
+    view = RecordView([Row("1", "", "", 0, {"drugs___unk": "1", "sex": "UNK"})], CODED)
+    assert evaluate(parse("[drugs(UNK)] = '1' and [drugs(1)] = '0'"), view) == 1.0
+    assert evaluate(parse("[sex:label]"), view) == "Unknown"

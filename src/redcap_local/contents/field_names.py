@@ -28,9 +28,10 @@ def export(call: Call) -> Reply:
 def _rows(dictionary: Dictionary) -> Iterator[dict[str, str]]:
     for form in dictionary.forms:
         for field in dictionary.form(form):
-            codes = [option.code for option in field.options] if field.kind == "checkbox" else [""]
-            if field.kind != "file":
-                for code, column in zip(codes, field.columns, strict=False):
-                    yield dict(zip(_COLUMNS, (field.name, code, column), strict=True))
+            if field.kind == "file":
+                continue
+            codes = {name: option.code for name, option in dictionary.ticks(field).items()}
+            for column in dictionary.columns_of(field):
+                yield dict(zip(_COLUMNS, (field.name, codes.get(column, ""), column), strict=True))
         status = dictionary.status_field(form)
         yield dict(zip(_COLUMNS, (status, "", status), strict=True))

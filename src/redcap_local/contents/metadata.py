@@ -12,6 +12,7 @@ from redcap_local.messages import ApiError
 from redcap_local.project import Project
 from redcap_local.storage import people, structure
 from redcap_local.wire import data, replies
+from redcap_local.wire.data import DataRow
 from redcap_local.wire.replies import Grid, Reply
 from redcap_rules.calculation import CalculationCycle, Calculations
 from redcap_rules.dictionary import API_COLUMNS, Dictionary, DictionaryError, from_api, to_api
@@ -37,7 +38,7 @@ def export(call: Call) -> Reply:
 
 def import_(call: Call) -> Reply:
     """The dictionary of the request is the project's; the answer counts its fields."""
-    rows = data.rows(call.parameters)
+    rows = _rows(call)
     if not rows:
         raise ApiError(messages.BAD_DATA, "the data dictionary is empty")
     told = metadata_faults.sentences(rows)
@@ -53,6 +54,18 @@ def import_(call: Call) -> Reply:
     replace_dictionary(call.connection, call.project, dictionary)
     call.note("manage", "Manage/Design ", "Upload data dictionary (API)")
     return replies.number(len(rows), call.parameters.return_format)
+
+
+def _rows(call: Call) -> list[DataRow]:
+    """The rows of the request under the names of the API.
+
+    A CSV without them, as REDCap's pages offer it for download, is read by position: so PyCap issue 190 shows it, where
+    form names are told as cells of column A.
+    """
+    rows = data.rows(call.parameters)
+    if call.parameters.format == "csv" and rows and API_COLUMNS[0] not in rows[0]:
+        return [dict(zip(API_COLUMNS, row.values(), strict=False)) for row in rows]
+    return rows
 
 
 def replace_dictionary(connection: sqlite3.Connection, project: Project, dictionary: Dictionary) -> None:

@@ -63,11 +63,9 @@ def _form(call: Call, form: str, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _answer(call: Call, field: Field, values: Mapping[str, str]) -> str:
-    columns = [call.project.columns[name] for name in field.columns]
+    columns = [call.project.columns[name] for name in call.project.dictionary.columns_of(field)]
     if not all(exportable(column, call.user.rights) for column in columns):
         return ""
-    labels = {option.code: plain(option.label) for option in field.options}
     if field.kind == "checkbox":
-        return ", ".join(labels[column.code] for column in columns if values.get(column.name) == "1")
-    value = values.get(field.name, "")
-    return labels.get(value, value)
+        return ", ".join(plain(column.option) for column in columns if values.get(column.name) == "1")
+    return plain(call.project.dictionary.label_of(field.name, values.get(field.name, "")))

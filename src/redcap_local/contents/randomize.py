@@ -5,6 +5,7 @@ from __future__ import annotations
 from redcap_local import messages
 from redcap_local.allocation_table import is_concealed
 from redcap_local.call import Call
+from redcap_local.intake.targets import set_target
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
 from redcap_local.project import Event, Project
@@ -32,7 +33,8 @@ def randomize(call: Call) -> Reply:
     if slot is None:
         raise ApiError(messages.NO_SLOT, record.name)
     randomization.use(call.connection, slot.id, record.id, call.time)
-    value = _store_target(call, model, record, slot)
+    value = slot.value(concealed=is_concealed(project, model))
+    set_target(call.connection, project, model, record, value, call.now)
     call.note("record_edit", f"Randomize Record {record.name}", "Randomize record", record.name)
     call.note("record_edit", f"Update record (API) {record.name}", f"{model.target_field} = '{value}'", record.name)
     return _answer(call, model, record, slot)
@@ -66,28 +68,12 @@ def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:
     return tuple(wanted[_event(project, event).id, field] for field, event in model.strata)
 
 
-def _store_target(call: Call, model: Model, record: Record, slot: Slot) -> str:
-    project = call.project
-    event = _event(project, model.target_event)
-    value = slot.number if is_concealed(project, model) else slot.code
-    status = project.dictionary.status_field(project.dictionary.form_of(model.target_field))
-    touched = any(records.values(call.connection, [record.id], [status], [event.id]))
-    rows = [
-        (record.id, event.id, 1, project.dictionary.record_id, record.name),
-        (record.id, event.id, 1, model.target_field, value),
-    ]
-    if not touched:
-        rows.append((record.id, event.id, 1, status, "0"))
-    records.save_values(call.connection, rows)
-    return value
-
-
 def _answer(call: Call, model: Model, record: Record, slot: Slot) -> Reply:
     concealed = is_concealed(call.project, model)
     row: dict[str, Cell] = {
         "randomization_id": model.id,
         "record": record.name,
-        "target_field": slot.number if concealed else slot.code,
+        "target_field": slot.value(concealed=concealed),
         # The arm of a concealed model is never told (reference/redcap-api.md 8.1).
         "target_field_alt": "*" if concealed else slot.number,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from redcap_local.columns import Column
 from redcap_local.storage.records import StoredValue
@@ -18,7 +17,8 @@ def combined_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
     for column in columns:
         if column.code and column.field is not None:
             name = column.field.name
-            found.setdefault(name, replace(column, name=name, code="", empty=""))
+            parts = (*found[name].parts, column) if name in found else (column,)
+            found[name] = Column(name, column.form, column.field, parts=parts)
         else:
             found[column.name] = column
     return tuple(found.values())
@@ -27,10 +27,7 @@ def combined_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
 def combined_values(columns: Iterable[Column], stored: Iterable[StoredValue]) -> list[StoredValue]:
     """What is stored for a record, the ticks of each combined column as one value: its codes in order of options."""
     options = {
-        name: (column.name, place, option.code)
-        for column in columns
-        if column.combined and column.field is not None
-        for place, (name, option) in enumerate(zip(column.field.columns, column.field.options, strict=True))
+        part.name: (column.name, place, part.code) for column in columns for place, part in enumerate(column.parts)
     }
     kept: list[StoredValue] = []
     ticked: dict[tuple[int, int, int, str], list[tuple[int, str]]] = {}

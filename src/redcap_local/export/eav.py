@@ -91,8 +91,7 @@ class EavSheet:
         if not column.code or column.field is None:
             # The internal number of a document is exported, not its name: no file names here.
             return shown(self.project, column, self._options, {})
-        labels = {option.code: option.label for option in column.field.options}
-        text = labels[column.code] if self._options.labels else column.code
+        text = column.option if self._options.labels else column.code
         return lambda _ticked: text
 
 

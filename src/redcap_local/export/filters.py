@@ -43,7 +43,8 @@ class RowFilter:
             form = self._project.dictionary.form_of(reference.field)
             yield self._project.dictionary.status_field(form)
             if reference.field in self._project.dictionary:
-                yield from self._project.dictionary.get(reference.field).columns
+                dictionary = self._project.dictionary
+                yield from dictionary.columns_of(dictionary.get(reference.field))
             else:
                 yield reference.field
 
@@ -56,7 +57,8 @@ class RowFilter:
 
     def _refuse_unless_exportable(self, field: str) -> None:
         project = self._project
-        names = project.dictionary.get(field).columns if field in project.dictionary else (field,)
+        dictionary = project.dictionary
+        names = dictionary.columns_of(dictionary.get(field)) if field in dictionary else (field,)
         found = [project.columns[name] for name in names if name in project.columns]
         if not found:
             raise ApiError(messages.BAD_LOGIC, f"there is no field '{field}'")

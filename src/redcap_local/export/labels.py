@@ -28,8 +28,9 @@ def shown(project: Project, column: Column, options: Options, files: Mapping[str
         return shown_together(_labels(column, checkbox_labels=True) if options.labels else {}, options.delimiter)
     if options.labels:
         names = _labels(column, checkbox_labels=options.checkbox_labels)
-        if names or project.missing_codes:
-            names = {**project.missing_codes, **names}
+        if not column.code:
+            names = {**{code.code: plain(code.label) for code in project.dictionary.missing_codes}, **names}
+        if names:
             return lambda value: names.get(value, value)
     if options.decimal and column.field is not None and _is_number(column.field):
         return lambda value: value.replace("," if options.decimal == "." else ".", options.decimal)
@@ -39,10 +40,11 @@ def shown(project: Project, column: Column, options: Options, files: Mapping[str
 def _labels(column: Column, *, checkbox_labels: bool) -> dict[str, str]:
     if column.field is None:
         return STATUS_LABELS
-    names = {option.code: plain(option.label) for option in column.field.options}
+    if column.combined:
+        return {part.code: plain(part.option) for part in column.parts}
     if column.code:
-        return {"1": names[column.code], "0": ""} if checkbox_labels else {"1": "Checked", "0": "Unchecked"}
-    return names
+        return {"1": plain(column.option), "0": ""} if checkbox_labels else {"1": "Checked", "0": "Unchecked"}
+    return {option.code: plain(option.label) for option in column.field.options}
 
 
 def _is_number(field: Field) -> bool:

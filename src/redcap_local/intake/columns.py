@@ -36,7 +36,8 @@ class Sheet:
             return None
         key = (column.name, value)
         if key not in self.refusals:
-            self.refusals[key] = None if value in self.missing_codes else _refusal(column, value)
+            answer = column.field is not None and not column.code
+            self.refusals[key] = None if answer and value in self.missing_codes else _refusal(column, value)
         return self.refusals[key]
 
 
@@ -72,4 +73,4 @@ def sheet(project: Project, names: Iterable[str], *, checked: bool = True) -> Sh
         and not is_computed(known[name].field)
         and getattr(known[name].field, "kind", "") not in _NOT_IMPORTED
     }
-    return Sheet(stored, {}, frozenset(project.missing_codes), checked)
+    return Sheet(stored, {}, frozenset(code.code for code in project.dictionary.missing_codes), checked)

@@ -14,6 +14,8 @@ _FIELD_TYPES = {ours: theirs for theirs, ours in FIELD_TYPES.items()}
 _VALIDATIONS = {"number": "float", "integer": "int"}
 _TICK = (("1", "Checked"), ("0", "Unchecked"))
 _DATA_TYPES = {"date": "date", "datetime": "datetime", "time": "time", "number": "float", "integer": "integer"}
+_BOOLEAN = frozenset({"checkbox", "yesno", "truefalse"})
+_KINDS = {**dict.fromkeys(_BOOLEAN, "boolean"), "calc": "float", "slider": "integer"}
 
 
 def head(project: Project, version: str, now: datetime) -> str:
@@ -153,11 +155,11 @@ def _item(field: Field, name: str, row: dict[str, str], lists: list[str]) -> Ite
         "ItemDef",
         OID=name,
         Name=name,
-        DataType=_DATA_TYPES.get(field.validation.partition("_")[0], "text"),
-        Length="999",
+        DataType=_KINDS.get(field.kind) or _DATA_TYPES.get(field.validation.partition("_")[0], "text"),
+        Length=_length(field),
         redcap_Variable=field.name,
         redcap_FieldType=_FIELD_TYPES.get(field.kind, field.kind),
-        redcap_TextValidationType=_VALIDATIONS.get(field.validation, field.validation),
+        redcap_TextValidationType=_validation(field),
         **attributes,
     )
     yield f"<Question>{element('TranslatedText', field.label)}</Question>"
@@ -168,6 +170,18 @@ def _item(field: Field, name: str, row: dict[str, str], lists: list[str]) -> Ite
         if limit:
             yield f'<RangeCheck Comparator="{comparator}" SoftHard="Soft">{element("CheckValue", limit)}</RangeCheck>'
     yield "</ItemDef>\n"
+
+
+def _length(field: Field) -> str:
+    """How long a value can be: one character for what is ticked or not, the longest code, or no limit."""
+    if field.kind in _BOOLEAN:
+        return "1"
+    return str(max((len(option.code) for option in field.options), default=999))
+
+
+def _validation(field: Field) -> str:
+    # A slider that shows its number says so in the word of the dictionary (reference/redcap-validation-facts.md 1).
+    return field.validation if field.kind == "slider" else _VALIDATIONS.get(field.validation, field.validation)
 
 
 def _code_list(field: Field, name: str) -> str:

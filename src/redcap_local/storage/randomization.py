@@ -21,7 +21,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One row of an allocation table; `group` is a data access group's id."""
+    """One row of an allocation table; `group` is a data access group's id.
+
+    `used` is when it was given to the record, or `<id>-UNAVAILABLE` for a row that nobody can be given.
+    """
 
     id: int
     number: str
@@ -30,6 +33,10 @@ class Slot:
     group: int | None
     record: int | None
     used: str
+
+    def value(self, *, concealed: bool) -> str:
+        """What the target field of its record holds: the code, or the number where the code is concealed."""
+        return self.number if concealed else self.code
 
 
 def models(connection: sqlite3.Connection, project: int) -> list[Model]:
@@ -94,6 +101,14 @@ def free_slot(
 def use(connection: sqlite3.Connection, slot: int, record: int, time: str) -> None:
     """The row has been given to the record."""
     connection.execute("update allocation set record = ?, used = ? where id = ?", (record, time, slot))
+
+
+def update_slot(connection: sqlite3.Connection, slot: Slot) -> None:
+    """The row has the slot's number and code, and is used by its record or by none."""
+    connection.execute(
+        "update allocation set number = ?, code = ?, record = ?, used = ? where id = ?",
+        (slot.number, slot.code, slot.record, slot.used, slot.id),
+    )
 
 
 def slot_of_record(connection: sqlite3.Connection, model: int, record: int, *, production: bool) -> Slot | None:

@@ -57,9 +57,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """The fields of a project in order; the first is the record id."""
+    """The fields of a project in order, the first being the record id, and its missing-data codes.
+
+    A missing-data code can be the value of any field, and one more option of every checkbox
+    (reference/redcap-validation-facts.md 2).
+    """
 
     fields: tuple[Field, ...]
+    missing_codes: tuple[Choice, ...] = ()
 
     @property
     def record_id(self) -> str:
@@ -86,6 +91,18 @@ class Dictionary:
         """The instrument of an export column, also for `x___1` and `<form>_complete`; else KeyError."""
         return self._form_of_column[column]
 
+    def ticks(self, field: Field) -> dict[str, Choice]:
+        """What can be ticked in a checkbox by its export column: its options, then the missing-data codes."""
+        found: dict[str, Choice] = {}
+        for option in (*field.options, *self.missing_codes):
+            # A code spelled like an option of the field has no column of its own.
+            found.setdefault(checkbox_column(field.name, option.code), option)
+        return found
+
+    def columns_of(self, field: Field) -> tuple[str, ...]:
+        """The export columns of a field, those of the missing-data codes of a checkbox included."""
+        return tuple(self.ticks(field)) if field.kind == "checkbox" else field.columns
+
     def status_field(self, form: str) -> str:
         """The name of an instrument's form-status column."""
         return status_field(form)
@@ -96,9 +113,9 @@ class Dictionary:
         return frozenset(field.name for field in self.fields if field.validation.endswith("comma_decimal"))
 
     def label_of(self, name: str, code: str) -> str:
-        """The label of a field's stored code; the code itself where there is none."""
+        """The label of a field's stored code, or of a missing-data code; the code itself where there is none."""
         options = self.get(name).options if name in self else ()
-        return next((option.label for option in options if option.code == code), code)
+        return next((option.label for option in (*options, *self.missing_codes) if option.code == code), code)
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
@@ -116,5 +133,5 @@ class Dictionary:
         forms = {self.status_field(form): form for form in self.forms}
         for field in self.fields:
             forms[field.name] = field.form
-            forms.update(dict.fromkeys(field.columns, field.form))
+            forms.update(dict.fromkeys(self.columns_of(field), field.form))
         return forms

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from redcap_rules.logic import moments, numbers, texts
-from redcap_rules.logic.values import BINARY, BLANK, Value, is_true
+from redcap_rules.logic.values import BINARY, BLANK, Value, is_true, number_text
 
 _MANY = 10_000
 
@@ -37,9 +37,17 @@ def _is_blank(value: Value) -> Value:
     return float(value == BLANK)
 
 
-# Missing-data codes belong to a project's settings and are off here (reference/instruments.md 2.2), so no value is one.
-def _is_missing_code(*_values: Value) -> Value:
-    return 0.0
+# The project's missing-data codes are the last argument of these, one a line: what the formula itself cannot know.
+def _is_code(value: Value, codes: Value) -> Value:
+    return float(value != BLANK and number_text(value) in str(codes).split("\n"))
+
+
+def _is_blank_or_code(value: Value, codes: Value) -> Value:
+    return float(value == BLANK or is_true(_is_code(value, codes)))
+
+
+def _has_code(*values: Value) -> Value:
+    return float(any(is_true(_is_code(value, values[-1])) for value in values[:-1]))
 
 
 DATE_FUNCTIONS = frozenset({"datediff", "year", "month", "day"})
@@ -79,8 +87,10 @@ FUNCTIONS: dict[str, Function] = {
     "starts_with": Function(texts.starts_with, 2, 2),
     "ends_with": Function(texts.ends_with, 2, 2),
     "replace_text": Function(texts.replace_text, 3, 3),
-    "isblankormissingcode": Function(_is_blank, 1, 1),
+    "isblankormissingcode": Function(_is_blank_or_code, 1, 1),
     "isblanknotmissingcode": Function(_is_blank, 1, 1),
-    "ismissingcode": Function(_is_missing_code, 1, 1),
-    "hasmissingcode": Function(_is_missing_code, 1, _MANY),
+    "ismissingcode": Function(_is_code, 1, 1),
+    "hasmissingcode": Function(_has_code, 1, _MANY),
 }
+# The functions that are also given the project's missing-data codes.
+NEED_CODES = frozenset({"isblankormissingcode", "ismissingcode", "hasmissingcode"})

@@ -20,10 +20,10 @@ from redcap_rules.logic.values import Value
 _GAIN = 100
 
 
-def run(program: Program, table: Table, clock: Mapping[Lookup, str]) -> list[Value]:
+def run(program: Program, table: Table, given: Mapping[Lookup, str]) -> list[Value]:
     """The values of a formula's program, row by row; LogicError if a column is missing."""
     rows = len(next(iter(table.values()), ()))
-    columns = [_read(lookup, table, clock) for lookup in program.lookups]
+    columns = [_read(lookup, table, given) for lookup in program.lookups]
     varying = [column.codes for column in columns if len(column.codes) > 1]
     if len(varying) < 2 or is_varied(varying):
         return decode(_result(program, columns), rows)
@@ -45,9 +45,9 @@ def _result(program: Program, columns: Sequence[Coded]) -> Column:
     return stack[0]
 
 
-def _read(lookup: Lookup, table: Table, clock: Mapping[Lookup, str]) -> Coded:
-    if lookup in clock:
-        return single(clock[lookup])
+def _read(lookup: Lookup, table: Table, given: Mapping[Lookup, str]) -> Coded:
+    if lookup in given:
+        return single(given[lookup])
     name = lookup.column if isinstance(lookup, Reference) else f"[{lookup.name}]"
     if name not in table:
         message = f"the table has no column {name}"

@@ -1,13 +1,14 @@
 """What fields, smart variables and `today` stand for where a formula is evaluated."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from redcap_rules.choices import Choice
 from redcap_rules.logic.errors import LogicError
 from redcap_rules.logic.steps import Lookup
-from redcap_rules.logic.syntax import Clock, Reference, Smart
+from redcap_rules.logic.syntax import Clock, MissingCodes, Reference, Smart
 from redcap_rules.record import RecordView
 
 _ARM = re.compile(r"_arm_(\d+)[a-z]*$")
@@ -35,6 +36,8 @@ class Scope:
             return self._field(lookup)
         if isinstance(lookup, Smart):
             return self._smart(lookup.name)
+        if isinstance(lookup, MissingCodes):
+            return codes_text(self.record.dictionary.missing_codes)
         return moment(lookup, self.today, self.now)
 
     def _field(self, reference: Reference) -> str:
@@ -87,6 +90,11 @@ class Scope:
             there = self.record.instances(self.event, self.instrument)
             return str(_INSTANCE_PLACES[name](there, self.instance) or "")
         return _OFFLINE.get(name, "")
+
+
+def codes_text(codes: Iterable[Choice]) -> str:
+    """The missing-data codes as functions are given them: one a line."""
+    return "\n".join(choice.code for choice in codes)
 
 
 def moment(clock: Clock, today: date | None, now: datetime | None) -> str:

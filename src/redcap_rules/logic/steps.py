@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from redcap_rules.logic.functions import FUNCTIONS
-from redcap_rules.logic.syntax import Call, Clock, Node, Number, Operator, Reference, Smart, Text
+from redcap_rules.logic.functions import FUNCTIONS, NEED_CODES
+from redcap_rules.logic.syntax import Call, Clock, MissingCodes, Node, Number, Operator, Reference, Smart, Text
 from redcap_rules.logic.values import BINARY, BLANK, UNARY, Value
 
-Lookup = Clock | Smart | Reference
+Lookup = Clock | MissingCodes | Smart | Reference
 
 
 class Step(NamedTuple):
@@ -38,9 +38,23 @@ def program(nodes: tuple[Node, ...]) -> Program:
             constants.setdefault(_constant(node), len(constants))
         elif isinstance(node, Lookup):
             lookups.setdefault(node, 0)
+        elif _needs_codes(node):
+            lookups.setdefault(MissingCodes(), 0)
     lookups = {lookup: len(constants) + place for place, lookup in enumerate(lookups)}
-    steps = tuple(_step(node, constants, lookups) for node in nodes)
+    steps = tuple(step for node in nodes for step in _steps(node, constants, lookups))
     return Program(steps, tuple(constants), tuple(lookups))
+
+
+def _needs_codes(node: Node) -> bool:
+    return isinstance(node, Call) and node.name in NEED_CODES
+
+
+def _steps(node: Node, constants: dict[Value, int], lookups: dict[Lookup, int]) -> tuple[Step, ...]:
+    step = _step(node, constants, lookups)
+    if not _needs_codes(node):
+        return (step,)
+    # The codes come last on the stack, as one more argument.
+    return Step(0, lookups[MissingCodes()], _nothing, ""), step._replace(arity=step.arity + 1)
 
 
 def _step(node: Node, constants: dict[Value, int], lookups: dict[Lookup, int]) -> Step:

@@ -50,6 +50,14 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingCodes:
+    """The missing-data codes of the project, for the functions that ask whether a value is one; nobody writes it."""
+
+    name: str = "missing-data-codes"
+    span: Span = dataclasses.field(default=_NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Smart:
     """A smart variable standing alone, such as `[event-name]`."""
 

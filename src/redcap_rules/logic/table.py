@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from redcap_rules.choices import Choice
 from redcap_rules.logic.expression import Expression
-from redcap_rules.logic.scope import moment
+from redcap_rules.logic.scope import codes_text, moment
 from redcap_rules.logic.steps import Lookup
-from redcap_rules.logic.syntax import Clock
+from redcap_rules.logic.syntax import Clock, MissingCodes
 from redcap_rules.logic.values import Value
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def compile_table(
-    expression: Expression, *, today: date | None = None, now: datetime | None = None
+    expression: Expression,
+    *,
+    today: date | None = None,
+    now: datetime | None = None,
+    missing_codes: Iterable[Choice] = (),
 ) -> Callable[[Table], list[Value]]:
     """A function from columns to the column of the formula's values, the same as `evaluate` gives row by row.
 
@@ -31,13 +36,15 @@ def compile_table(
         expression: The parsed formula.
         today: What `today` stands for.
         now: What `now` stands for.
+        missing_codes: The project's missing-data codes.
 
     Raises:
         LogicError: The formula asks for `today` or `now` and it was not given.
     """
     from redcap_rules.logic.running import run  # numpy and pandas load only where a table is asked for
 
-    clock: dict[Lookup, str] = {
+    given: dict[Lookup, str] = {
         lookup: moment(lookup, today, now) for lookup in expression.program.lookups if isinstance(lookup, Clock)
     }
-    return lambda table: run(expression.program, table, clock)
+    given[MissingCodes()] = codes_text(missing_codes)
+    return lambda table: run(expression.program, table, given)

@@ -105,4 +105,4 @@ def count(forms: Iterable[DueForm], records: Collection[str], places: Iterable[t
 
 def _columns(dictionary: Dictionary, form: str) -> frozenset[str]:
     fields = (field for field in dictionary.form(form) if field.name != dictionary.record_id)
-    return frozenset(column for field in fields for column in field.columns)
+    return frozenset(column for field in fields for column in dictionary.columns_of(field))

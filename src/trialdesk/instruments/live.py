@@ -74,13 +74,16 @@ def _roles(gateway: Gateway, forms: Sequence[str]) -> tuple[tuple[Role, ...] | N
 
 
 def _whole(content: str, rows: Rows, *columns: str) -> Rows:
-    """The rows, when none lacks a column: what is left out must not be taken for blank."""
+    """The rows without outer blanks, when none lacks a column: what is left out must not be taken for blank.
+
+    REDCap keeps blanks around a label; the files have none, so they are no difference.
+    """
     for column in columns:
         if any(column not in row for row in rows):
             raise RedcapUnreachable(
                 f"REDCap's answer to `{content}` lacks {column}; nothing was used; try again, or ask its administrator"
             )
-    return rows
+    return [{column: text.strip() for column, text in row.items()} for row in rows]
 
 
 def _arms(rows: Rows) -> tuple[Arm, ...]:

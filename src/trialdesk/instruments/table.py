@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trialdesk.instruments.fault import Fault
 
+# The bytes that mean nothing in Windows-1252.
+_UNUSED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 Numbered = Sequence[tuple[int, dict[str, str]]]
 """The rows of a file, each with its number as a spreadsheet counts."""
 
 
 def read_text(path: Path, faults: list[Fault]) -> str | None:
-    """The text of a UTF-8 file, or None with a fault that names the line."""
+    """The text of a file as REDCap or Excel writes it, or None with a fault that names the line."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _decoded(path.read_bytes())
         if "\0" not in text:
             return text
         line = text[: text.index("\0")].count("\n") + 1
@@ -30,6 +33,22 @@ def read_text(path: Path, faults: list[Fault]) -> str | None:
         what = f"can't be read ({type(error).__name__})"
         faults.append(Fault(path.name, 1, "", "file", what, "check the file and its rights"))
     return None
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8, or what a Windows in western Europe calls plain CSV (Windows-1252).
+
+    Raises:
+        UnicodeDecodeError: It is neither.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Letters that are UTF-8 among others that are not: a damaged file, which no other reading would mend.
+        damaged = not content.decode("utf-8", "ignore").isascii()
+        if damaged or b"\0" in content or _UNUSED.search(content):
+            raise
+        return content.decode("cp1252")
 
 
 def rows_of(text: str) -> Iterator[list[str]]:

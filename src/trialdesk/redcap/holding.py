@@ -9,7 +9,8 @@ from redcap_rules.dictionary import Dictionary
 
 def tick_columns(dictionary: Dictionary) -> frozenset[str]:
     """The columns of checkbox options."""
-    return frozenset(column for field in dictionary.fields if field.kind == "checkbox" for column in field.columns)
+    boxes = (field for field in dictionary.fields if field.kind == "checkbox")
+    return frozenset(column for field in boxes for column in dictionary.columns_of(field))
 
 
 def held(values: Mapping[str, str], ticks: frozenset[str]) -> frozenset[str]:

@@ -121,7 +121,8 @@ def _signs(config: Config, snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
 
 def _dying(sign: DeathSign, snapshot: Snapshot) -> Iterator[str]:
     """The records in which a sign is true in a row that holds its form, each once."""
-    columns = {column for field in snapshot.dictionary.form(sign.instrument) for column in field.columns}
+    dictionary = snapshot.dictionary
+    columns = {column for field in dictionary.form(sign.instrument) for column in dictionary.columns_of(field)}
     records: dict[str, None] = {}
     for (_, instrument), rows in snapshot.tables.kinds.items():
         if instrument not in ("", sign.instrument):

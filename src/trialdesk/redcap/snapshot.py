@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from redcap_rules.choices import missing_codes
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import RecordView, Row
 from trialdesk.redcap.gateway import Gateway
@@ -54,7 +55,8 @@ def pull(gateway: Gateway, *, groups: bool = True) -> Snapshot:
 def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: bool = True) -> Snapshot:
     """The named records (None: all) of the project, with their data access groups if the token's user may see them."""
     project = gateway.project()
-    dictionary = gateway.dictionary()
+    codes = project.get("missing_data_codes", "")
+    dictionary = replace(gateway.dictionary(), missing_codes=missing_codes(codes))
     longitudinal = project.get("is_longitudinal") == "1"
     events = tuple(row["unique_event_name"] for row in gateway.events(filled=True)) if longitudinal else ("",)
     fields = requested(dictionary)
@@ -73,7 +75,7 @@ def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: b
         missing=frozenset(wanted - export.columns) if export.rows else frozenset(),
         has_groups=export.has_groups,
         vanished=export.vanished,
-        missing_codes=project.get("missing_data_codes", ""),
+        missing_codes=codes,
     )
 
 
@@ -84,4 +86,5 @@ def requested(dictionary: Dictionary) -> tuple[str, ...]:
 
 
 def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+    # Not those of missing-data codes: whether every version shows them is not known.
     return dictionary.get(name).columns if name in dictionary else (name,)

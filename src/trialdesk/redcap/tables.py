@@ -56,7 +56,8 @@ class Tables:
                 table[lookup.column] = self._column(lookup, places)
             elif isinstance(lookup, Smart):
                 table[f"[{lookup.name}]"] = self._one_by_one(lookup, places)
-        return [is_true(value) for value in compile_table(logic, today=today)(table)]
+        columns = compile_table(logic, today=today, missing_codes=self._dictionary.missing_codes)
+        return [is_true(value) for value in columns(table)]
 
     def _column(self, reference: Reference, places: Sequence[Row]) -> list[str]:
         """The texts a reference stands for: those of the row itself where its form repeats, else of the record."""
