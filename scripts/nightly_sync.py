@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -36,26 +36,43 @@ def nightly_sync(
             help="A record that may be gone or have lost what it had; again for each. EVENT:FORM for lost values.",
         ),
     ] = None,
+    accept_writes: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="So many call plans may change at once: the number a run has shown."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why they may; kept in the desk's memory.")] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who says so.")] = "",
 ) -> None:
     """Run once, or without --once stay up and run every night; prints what is to be done."""
     accepted = tuple(word for words in accept_drop or () for word in words.split())
-    if accepted and not (reason and by):
-        raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint="--accept-drop")
-    if not once and (today or accepted or reason or by):
-        raise typer.BadParameter("--today, --accept-drop, --reason and --by are for one run: add --once")
+    if (accepted or accept_writes) and not (reason and by):
+        hint = "--accept-drop" if accepted else "--accept-writes"
+        raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
+    if not once and (today or accepted or accept_writes or reason or by):
+        raise typer.BadParameter(
+            "--today, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
+        )
     from trialdesk.config import load
 
     trial = load(config)
     if once:
-        raise typer.Exit(publish(trial, today.date() if today else None, accepted, reason, by))
+        raise typer.Exit(publish(trial, today.date() if today else None, Accepted(accepted, accept_writes, reason, by)))
     stay_up(trial)
 
 
-def publish(
-    trial: Config, today: date | None = None, accepted: tuple[str, ...] = (), reason: str = "", by: str = ""
-) -> int:
+class Accepted(NamedTuple):
+    """What a person lets through: records that may have lost something, so many call plans; why, and who says so."""
+
+    records: tuple[str, ...] = ()
+    writes: int | None = None
+    reason: str = ""
+    by: str = ""
+
+
+NOTHING = Accepted()
+
+
+def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING) -> int:
     """One run; returns its exit code."""
     from trialdesk.allocation.making import batch_told
     from trialdesk.allocation.numbering import printed
@@ -66,7 +83,7 @@ def publish(
     for line in batch_told(trial):
         print(f"warning: {line}")
     now = datetime.now(trial.trial.zone)
-    order = Order(today or now.date(), now, accepted, reason, by)
+    order = Order(today or now.date(), now, accepted.records, accepted.reason, accepted.by, accepted.writes)
     with stages() as progress:
         patience = for_a_night(60 * trial.nightly.budget)
         records, envelopes = (open_gateway(trial, role, patience) for role in ("trial", "register"))

@@ -32,7 +32,7 @@ EXITS: Mapping[int, Exit] = {
     30: Exit("REDCap did not answer with data", "try again later; nothing was changed"),
     40: Exit("the pull can't be right", "read which check; nothing was published"),
     41: Exit("what was asked may not be done with this envelope or record now", "the reasons are listed"),
-    50: Exit("REDCap does not hold what was written", "look at the project's log, run again"),
+    50: Exit("REDCap does not hold what was to be written, or it was held back", "do what the line says, run again"),
     11: Exit("published, without a file that could not be made", "the summary names the file; the others are right"),
     61: Exit("published, but the mail was not sent", "read why in the summary; the files are where they always are"),
     75: Exit("another run is at work", "wait for it to end"),
@@ -130,7 +130,7 @@ class TableError(TrialError):
 
 
 class WriteBackFailed(TrialError):
-    """REDCap does not hold what was written."""
+    """REDCap does not hold what was to be written: it did not arrive, or was held back as too much at once."""
 
     exit_code = 50
     names_records = True

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from followup_records import DONE, EVENTS, WEEKS, Record, entry, made, pulled, record, sheet, shown, statuses
+from followup_records import DONE, EVENTS, WEEKS, entry, made, pulled, record, sheet, shown, statuses
 from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
@@ -335,32 +335,6 @@ def test_no_schedule_is_made_while_redcap_hides_where_deaths_are_written(frozen:
         schedule((), snapshot, frozen, date(2026, 2, 23))
 
 
-@pytest.mark.parametrize(
-    ("found", "code", "planned"),
-    [
-        (record(), "W01", "2026-02-09"),
-        (record(w1=DONE), "W02", "2026-02-16"),
-        (record(w1={"nc_stat": "2", "nc_date": "2026-02-08"}), "W01", "2026-02-09"),
-        (record(w1={"nc_stat": "3"}), "W02", "2026-02-16"),
-        (record(w3=DONE), "W04", "2026-03-02"),
-        (record(w3={**DONE, "nc_cb_date": "2026-02-28"}), "W04", "2026-02-28"),
-        (record(m3=DONE), "M12", "2027-02-02"),
-        (record(m3=DONE, op={"pvp_done": "1", "pvp_date": "2026-02-05"}), "SC12", "2026-04-30"),
-        (record(m12=DONE), "", ""),
-        (record(eos={"eos_stat": "4"}), "", ""),
-        (record(eos={"eos_stat": "3"}), "M03", "2026-05-01"),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("today", ["2026-02-02", "2026-05-20", "2029-01-01"])
-def test_the_next_contact_is_a_function_of_data_and_never_of_the_clock(
-    frozen: Config, found: Record, code: str, planned: str, today: str
-) -> None:
-    """A night in which nothing was entered rewrites nothing."""
-    values = call_plan_values(made(frozen, today, ODE_1=found), frozen.call_plan)["ODE-1"]
-    assert (values["cp_next"], values["cp_planned"]) == (code, planned)
-    assert bool(values["cp_version"]) == bool(values["cp_target"]) == bool(code)
-
-
 def crowd(
     config: Config, names: Sequence[str], stored: Mapping[str, Mapping[str, str]], enrolled: str = "2026-02-04"
 ) -> Schedule:
@@ -413,7 +387,9 @@ def test_a_promise_falls_with_its_cause(frozen: Config, change: Mapping[str, str
 def test_every_patient_of_the_schedule_has_a_next_contact_line(frozen: Config) -> None:
     """Also those with nothing to come: blanks clear what REDCap still shows."""
     plan = made(frozen, "2026-02-23", ODE_1=record(), ODE_2=record(m12=DONE))
-    assert [(n.record, n.code) for n in next_contacts(plan)] == [("ODE-1", "W01"), ("ODE-2", "")]
+    assert [(n.record, n.code) for n in next_contacts(plan)] == [("ODE-1", "W03"), ("ODE-2", "W03")]
+    plan = made(frozen, "2029-02-23", ODE_1=record(), ODE_2=record(eos={"eos_stat": "4"}))
+    assert [(n.record, n.code) for n in next_contacts(plan)] == [("ODE-1", ""), ("ODE-2", "")]
 
 
 def test_patients_of_a_pull_keep_their_arm_out_of_the_schedule_s_repr(frozen: Config) -> None:

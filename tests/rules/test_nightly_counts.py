@@ -120,7 +120,7 @@ def facts_of(config: Config, *register: Envelope, day: date = TODAY) -> Facts:
 def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """One nightly run that writes nothing back."""
     monkeypatch.setattr("trialdesk.nightly.run.prove_blind", lambda _: None)
-    monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: None)
+    monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: "nothing")
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
     if not (config.state / "filed").exists():
         file_register(config, getattr(pulling, "read_register")())  # noqa: B009 - stands in for REDCap here

@@ -118,7 +118,7 @@ def test_every_night_of_its_life_is_proved_blind(gait: Config, days: int) -> Non
     made = enrolment_packs(facts, ["monitor", "closed", "site:FJO"])
     assert facts.cohort.randomised == min(20, days // 6 + 1)
     assert {one.rule for one in facts.findings} & {"R11", "R49", "R06", "R04"} == set()
-    assert changes(facts).plans == {}
+    assert changes(facts).plans == ()
     shown = set(words(made["closed"]))
     assert {"Supervised training", "Home training", "Advice alone", "Died"} <= shown
     assert not {"Procedure done", "Arm changed", "Not invited", "Hospital", "May change arm from"} & shown

@@ -17,7 +17,7 @@ def check(snapshot: Snapshot, config: Config) -> None:
         ConfigError: the configuration names a field or event that the project does not have; one line each.
         SanityFailed: a field was asked for and did not come, so contacts or deaths would be overlooked.
     """
-    fields = _fields(config)
+    fields = read_fields(config)
     problems = [
         f"{field}: no such field in the project; correct the configuration" for field in _strange(fields, snapshot)
     ]
@@ -36,7 +36,8 @@ def check(snapshot: Snapshot, config: Config) -> None:
         )
 
 
-def _fields(config: Config) -> set[str]:
+def read_fields(config: Config) -> frozenset[str]:
+    """Every field that contacts, deaths and the call plan are read from."""
     facts, plan = config.facts, config.call_plan
     own = (anchor.date for anchor in config.anchors.values())
     dates = (facts.opened_on, facts.procedure_on, facts.died_on, facts.left_on, *own)
@@ -47,7 +48,7 @@ def _fields(config: Config) -> set[str]:
         named.update(reference.field for reference in references(logic))
     for sign in config.death_signs:
         named.update(reference.field for reference in references(sign.logic))
-    return named
+    return frozenset(named)
 
 
 def _contact_logic(config: Config) -> Iterator[Expression]:
@@ -57,6 +58,6 @@ def _contact_logic(config: Config) -> Iterator[Expression]:
             yield form.refused
 
 
-def _strange(fields: set[str], snapshot: Snapshot) -> Iterator[str]:
+def _strange(fields: frozenset[str], snapshot: Snapshot) -> Iterator[str]:
     forms = {snapshot.dictionary.status_field(form) for form in snapshot.dictionary.forms}
     return (field for field in sorted(fields) if field not in snapshot.dictionary and field not in forms)

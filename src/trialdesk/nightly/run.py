@@ -61,7 +61,8 @@ STOPPED = "stopped"
 class Order:
     """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand.
 
-    `today` rules schedule and reports, `now` names the run. `accepted` are records that may have lost what they had.
+    `today` rules schedule and reports, `now` names the run. `accepted` are records that may have lost what they had,
+    `writes` is how many call plans may change at once.
     """
 
     today: date
@@ -69,6 +70,12 @@ class Order:
     accepted: tuple[str, ...] = ()
     reason: str = ""
     by: str = ""
+    writes: int | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Everything that was accepted, as the memory keeps it."""
+        return (*self.accepted, *([] if self.writes is None else [f"{self.writes} call plans"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +119,7 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
     reports, state, scope = config.reports, config.state, scope_of(config)
     with _locked(reports, state), remembering(state, reports, scope) as (memory, healed):
         run, stage = run_name(reports, order.now, memory.runs(scope)), Stages(progress)
-        memory.begin(
-            scope, Run(run, order.today.isoformat(), "begun", "", None, order.accepted, order.reason, order.by)
-        )
+        memory.begin(scope, Run(run, order.today.isoformat(), "begun", "", None, order.words, order.reason, order.by))
         try:
             with building(reports, run) as folder:
                 return _night(config, order, trial, register, Making(memory, healed, stage, folder, run))
@@ -206,11 +211,10 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         note(run)
     with stage("write back") as note:
         try:
-            write(wanted, facts, trial, register)
+            note(write(wanted, facts, trial, register, order.writes))
         except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
             place(config.reports / run / SERVER, _told(words_of(trial, register)))
             raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
-        note(str(wanted))
     return Outcome(summary, facts.findings, to_do, code)
 
 
