@@ -75,7 +75,7 @@ def test_a_patient_without_a_known_site_is_counted_and_pointed_out() -> None:
     assert (cell(first, "VEJ", "Randomised"), cell(first, "All", "Randomised")) == (1, 2)
 
 
-def months(*patients: Patient, reader: str = "monitor") -> SheetTable:
+def months(*patients: Patient, reader: str = "closed") -> SheetTable:
     """The sheet By month, as the reader's allow-list shows it."""
     of = profile(reader, CONFIG)
     (shown,) = of.show([by_month(cohort(patients, CONFIG, DICTIONARY, TODAY, TODAY), CONFIG, of)])

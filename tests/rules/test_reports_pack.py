@@ -44,6 +44,10 @@ RULES: Rules = read_rules(FOLDER, DICTIONARY, CONFIG, CLASSES)
 TELLING = RULES.telling
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 TODAY = date(2026, 7, 1)
+MONITOR_SHEETS = [
+    "Contents", "Key figures", "Accrual", "Accrual numbers", "Sites", "Screening", "Patients", "Flow drawing", "Flow",
+    "Contacts", "Deviations", "Safety", "Envelopes", "Finding ages", "Findings", "Changes", "Definitions",
+]  # fmt: skip
 OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
 
 Places = dict[str, dict[str, str]]
@@ -114,13 +118,13 @@ def column(table: SheetTable, title: str) -> list[object]:
 
 def words(tables: tuple[SheetTable, ...]) -> set[object]:
     """Every value and heading a reader sees."""
-    cells = {value for table in tables for line in table.lines for value in line.values}
+    cells = {value for table in tables for part in table.tables for line in part.lines for value in line.values}
     return cells | {text for table in tables for text in (table.title, table.about)}
 
 
 def test_the_first_page_says_where_every_site_stands() -> None:
     """Sites in configured order with steps, target and note; then the whole trial."""
-    page = sheet(packs(TRIAL, "monitor")["monitor"], "Enrolment")
+    page = sheet(packs(TRIAL, "closed")["closed"], "Enrolment")
     assert page.title == "Enrolment: 4 of 100 randomised (4 %) by 2026-07-01"
     assert page.about.startswith("Too early to project")
     titles = ("Site", "Screened", "Eligible", "Consented", "Fit for surgery", "Randomised", "Target", "Note")
@@ -136,7 +140,7 @@ def test_the_first_page_says_where_every_site_stands() -> None:
 
 def test_percentages_stand_only_over_ten_or_more() -> None:
     """2 of 18 is 11 %; Vejle's target of 8 gets none (reference/trial-operations.md 2.1)."""
-    page = sheet(packs(TRIAL, "monitor")["monitor"], "Enrolment")
+    page = sheet(packs(TRIAL, "closed")["closed"], "Enrolment")
     share = dict(zip(column(page, "Site"), column(page, "% of target"), strict=True))
     assert share["ODE"] == pytest.approx(2 / 18)
     assert share["VEJ"] is None
@@ -144,7 +148,7 @@ def test_percentages_stand_only_over_ten_or_more() -> None:
 
 def test_every_month_adds_up_to_the_total() -> None:
     """January, April and June without a patient are there."""
-    page = sheet(packs(TRIAL, "monitor")["monitor"], "By month")
+    page = sheet(packs(TRIAL, "closed")["closed"], "By month")
     assert column(page, "Month")[-2:] == ["2026-07 to day 1", "All"]
     assert column(page, "Randomised") == [0, 1, 2, 0, 1, 0, 0, 4]
     assert column(page, "So far") == [0, 1, 3, 3, 4, 4, 4, 4]
@@ -172,9 +176,9 @@ def test_open_reports_list_findings_without_treatment_and_say_nothing_of_the_res
 
 
 def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
-    """Allow-lists: monitor and site the same six sheets, closed one more."""
+    """Allow-lists: a site has six sheets, the closed report one more, the monitor a workbook of its own."""
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
-    assert [table.name for table in made["monitor"]] == OPEN_SHEETS
+    assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == OPEN_SHEETS
     assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm"}
     arms = {arm.label for arm in CONFIG.arms}
@@ -193,12 +197,15 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         packs(TRIAL, name, envelopes=told, as_of=day, week_2_arm_1="nurse_contact")[name]
         for day in (TODAY, date(2026, 4, 1))
     )
-    assert {table.name for table in now} - {table.name for table in earlier} == {"Completeness", "Findings"}
-    terms = dict(zip(column(sheet(earlier, "About"), "Term"), column(sheet(earlier, "About"), "Meaning"), strict=True))
+    gone = {table.name for table in now} - {table.name for table in earlier}
+    assert gone - {"Finding ages"} == {"Completeness", "Findings"}
+    about = "Definitions" if name == "monitor" else "About"
+    page = sheet(earlier, about)
+    terms = dict(zip(column(page, "Term"), column(page, "Meaning"), strict=True))
     assert str(terms["Completeness, Findings"]).startswith("not in this report")
     assert not {"Expected", "Deviation", "Treatment findings"} & terms.keys()
     assert "RIG-002" not in words(earlier)  # screened a week later
-    assert "Completeness, Findings" not in column(sheet(now, "About"), "Term")
+    assert "Completeness, Findings" not in column(sheet(now, about), "Term")
 
 
 def test_no_envelope_number_stands_in_an_open_report() -> None:
@@ -269,7 +276,7 @@ def test_a_record_in_another_group_is_not_shown_to_the_site_its_field_names() ->
 def test_nobody_yet_gives_a_whole_report_of_zeros(tmp_path: Path) -> None:
     """The first night: every sheet, every site, no division by zero, and the file can be saved."""
     made = packs(NOBODY, "monitor", "closed", "site:ODE")
-    assert column(sheet(made["monitor"], "Enrolment"), "Randomised") == [0] * (len(CONFIG.sites) + 1)
+    assert column(sheet(made["closed"], "Enrolment"), "Randomised") == [0] * (len(CONFIG.sites) + 1)
     for name, tables in made.items():
         save(tmp_path / "a.xlsx", tables, footer(CONFIG, name, TODAY))
 
@@ -338,7 +345,7 @@ def test_a_leak_through_a_finding_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
         return [Finding("Q31", p.site, p.record, "", "warning", "x") for p in seen if p.procedure_on]
 
     monkeypatch.setattr(deriving, "cross_findings", operated)
-    with pytest.raises(ConcealmentBroken, match="sheet Findings"):
+    with pytest.raises(ConcealmentBroken, match="sheet Sites, Conduct, column Open findings"):
         packs(TRIAL, "monitor")
     assert packs(TRIAL, "closed")
 

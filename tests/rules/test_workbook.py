@@ -182,7 +182,7 @@ def test_tables_stand_below_one_another_each_with_its_own_filter() -> None:
     assert [sheet["A8"].value, sheet["A9"].value, sheet["B10"].value] == ["By site", "Site", "open"]
     assert sheet["B10"].hyperlink is not None
     assert sheet.column_dimensions["B"].width == 30
-    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$45")
+    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$37")
 
 
 def test_a_chart_draws_its_columns_and_says_in_words_what_it_shows() -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from trialdesk.config import Config
 from trialdesk.facts.cards import Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
-from trialdesk.facts.dueforms import DueForm, due_forms, over
+from trialdesk.facts.dueforms import DueForm, before, due_forms, over
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
 from trialdesk.findings.crosschecks import cross_findings
@@ -162,7 +162,9 @@ def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> F
     real = Facts(common, snapshot, tuple(everyone), plan, whole)
     if as_of < day:
         return real
-    forms = due_forms(snapshot, over(plan), common.mapping, common.telling.columns)
+    randomised = [member.patient.record for member in whole.members if member.randomised]
+    gone = before(snapshot, randomised, config.facts.opened_on.event, common.telling.events)
+    forms = due_forms(snapshot, [*gone, *over(plan)], common.mapping, common.telling.columns)
     found = _found(real)
     return replace(real, found=found, forms=forms, lives=_lives(found, common))
 

@@ -59,6 +59,20 @@ def over(plan: Schedule) -> list[Due]:
     ]
 
 
+def before(snapshot: Snapshot, randomised: Iterable[str], enrolment: str, telling: frozenset[str]) -> list[Due]:
+    """Every randomised record with each event up to the enrolment's, which all of them have gone through.
+
+    Args:
+        snapshot: One pull.
+        randomised: The records.
+        enrolment: The event of the enrolment.
+        telling: Events that tell an arm.
+    """
+    until = snapshot.events.index(enrolment) + 1 if enrolment in snapshot.events else 0
+    events = [event for event in snapshot.events[:until] if event not in telling]
+    return [(record, event) for record in randomised for event in events]
+
+
 def due_forms(
     snapshot: Snapshot, due: Iterable[Due], mapping: Mapping[str, Sequence[str]], treatment: frozenset[str]
 ) -> tuple[DueForm, ...]:
@@ -82,6 +96,11 @@ def due_forms(
             status = view.value(snapshot.dictionary.status_field(form), event)
             found.append(DueForm(record, event, form, entered, entered and status == _COMPLETE))
     return tuple(found)
+
+
+def countable(dictionary: Dictionary, form: str, telling: frozenset[str]) -> bool:
+    """Whether a form holds anything that tells no arm, by which it can be counted as entered."""
+    return bool(_columns(dictionary, form) - telling)
 
 
 def forms_by_event(mapping: Iterable[Mapping[str, str]]) -> Mapping[str, tuple[str, ...]]:

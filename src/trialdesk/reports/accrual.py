@@ -22,6 +22,7 @@ Source: reference/trial-operations.md 2.2.
 """
 
 _HORIZON = 50 * 366
+_LEVELS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,40 @@ def reaching(missing: int, seen: int, before: float, ahead: float) -> float:
     stay, come = log(before) - whole, log(ahead) - whole
     terms = (exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1) + shape * stay + k * come) for k in range(missing))
     return min(1.0, max(0.0, 1.0 - sum(terms)))
+
+
+def ahead(
+    randomised: int, sites: Sequence[Site], trial: Trial, as_of: date, until: date
+) -> Mapping[date, tuple[int, int, int]]:
+    """The end of every month from the data cut on to how many may be randomised by then: low, median, high.
+
+    Low and high hold the number with a chance of 80 %; never more than the target.
+    """
+    before = sum(exposure(site, as_of) for site in sites)
+    found: dict[date, tuple[int, int, int]] = {}
+    for _, end in _calendar(as_of, until):
+        more = sum(exposure(site, end) for site in sites) - before
+        low, median, high = (
+            _quantile(level, trial.target - randomised, randomised, (before, more)) for level in _LEVELS
+        )
+        found[end] = (randomised + low, randomised + median, randomised + high)
+    return found
+
+
+def _quantile(level: float, most: int, seen: int, months_of: tuple[float, float]) -> int:
+    """The smallest number that more patients come than with a chance of 1 − level at most; `most` at the highest."""
+    return next((n for n in range(most) if reaching(n + 1, seen, *months_of) <= 1 - level), most)
+
+
+def recent(opened: Sequence[date], as_of: date, days: int) -> int:
+    """How many were randomised in the last days up to the cut."""
+    return sum(as_of - timedelta(days) < day <= as_of for day in opened)
+
+
+def needed(trial: Trial, randomised: int, as_of: date) -> float | None:
+    """How many a month it takes to reach the target by the planned end; None when it is reached or past."""
+    left = (trial.ends - as_of).days / MONTH
+    return (trial.target - randomised) / left if left > 0 and randomised < trial.target else None
 
 
 def _calendar(first: date, last: date) -> Iterator[tuple[date, date]]:

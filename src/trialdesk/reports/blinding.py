@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trialdesk.errors import ConcealmentBroken
-from trialdesk.workbook import SheetTable, Tone, Value, digest
+from trialdesk.workbook import Block, SheetTable, Tone, Value, digest
 
 
 def prove_blind(shown: Sequence[SheetTable], others: Iterable[Sequence[SheetTable]]) -> None:
@@ -34,6 +34,14 @@ def _leak(shown: Sequence[SheetTable], other: Sequence[SheetTable]) -> str:
 
 
 def _column(one: SheetTable, two: SheetTable) -> str:
+    """Where two sheets differ: the first of their tables that is another, and its column."""
+    pairs = ((a, b) for a, b in zip(one.tables, two.tables, strict=False) if a != b)
+    for first, second in pairs:
+        return (f"{first.title}, " if first.title else "") + _place(first, second)
+    return "its number of tables" if len(one.tables) != len(two.tables) else "its heading, charts or boxes"
+
+
+def _place(one: Block, two: Block) -> str:
     if [column.title for column in one.columns] != [column.title for column in two.columns]:
         return "its columns"
     if len(one.lines) != len(two.lines):
@@ -44,5 +52,5 @@ def _column(one: SheetTable, two: SheetTable) -> str:
     return "its heading"
 
 
-def _cells(table: SheetTable, index: int) -> list[tuple[Value, Tone]]:
+def _cells(table: Block, index: int) -> list[tuple[Value, Tone]]:
     return [(line.values[index], line.tones.get(index, line.tone)) for line in table.lines]

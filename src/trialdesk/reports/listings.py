@@ -8,6 +8,7 @@ from trialdesk.config import Config
 from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.dueforms import FormCount, count
+from trialdesk.facts.figures import same
 from trialdesk.findings.lists import FindingList
 from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.treatment import treatment_events
@@ -47,7 +48,7 @@ def findings(facts: Facts, found: FindingList, cohort: Cohort, profile: Profile)
     mine = [one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)]
     own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
     lines = [
-        _finding(one, found.class_of(one.rule).deviation, known.get(_key(one)), facts.common.labels)
+        _finding(one, found.class_of(one.rule).deviation, known.get(same(one)), facts.common.labels)
         for one in _sorted((*mine, *own))
     ]
     errors = sum(one.severity == "error" for one in mine)
@@ -230,17 +231,12 @@ def _is_closed(one: Known, profile: Profile) -> bool:
 
 def _told(lives: Sequence[Known], profile: Profile) -> Mapping[tuple[str, ...], Known]:
     """What the memory says of findings a profile lists: of rules that tell of treatment an open one takes nothing."""
-    return {_key(one.finding): one for one in lives if one.open and not (profile.open and one.treatment)}
-
-
-def _key(one: Finding) -> tuple[str, ...]:
-    """What a finding is about, whatever words it is told in."""
-    return (one.rule, one.record, one.where, one.field, one.envelope, one.other)
+    return {same(one.finding): one for one in lives if one.open and not (profile.open and one.treatment)}
 
 
 def _counted(mine: Sequence[Finding], known: Mapping[tuple[str, ...], Known], closed: int) -> str:
     """What is new and over since the last issue, how old the rest is, and what is accepted; "" without a memory."""
-    lives = [known[_key(one)] for one in mine if _key(one) in known]
+    lives = [known[same(one)] for one in mine if same(one) in known]
     if not lives and not closed:
         return ""
     fresh = sum(one.change in ("new", "reopened") for one in lives)

@@ -12,6 +12,7 @@ from trialdesk.facts.deriving import Facts, alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind
+from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
 from trialdesk.workbook import SheetTable
 
@@ -47,6 +48,8 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
 
     A site's report is made of the patients that both the site field and the data access group give to it.
     """
+    if reader.name == "monitor":
+        return monitor_sheets(facts, reader)
     config, whole, found = facts.config, facts.cohort, facts.found
     mapping = facts.common.mapping
     mine = whole if reader.whole else whole.owned(reader.sites[0].code)

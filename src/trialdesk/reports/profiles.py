@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trialdesk.config import Config, Site
 from trialdesk.errors import ConfigError
-from trialdesk.facts.cohort import states
-from trialdesk.workbook import Line, SheetTable
+from trialdesk.facts.cohort import reasons, states
+from trialdesk.facts.tracks import shared
+from trialdesk.workbook import Chart, Column, Line, SheetTable
 
-# In place of these stand one column for each step of recruitment, site, or state of a randomised patient.
+# In place of these stand one column for each step of recruitment, site, state of a randomised patient, reason for not
+# being randomised, contact that all arms have, and site again.
 STEPS, SITES, STATES = "<steps>", "<sites>", "<states>"
+REASONS, CONTACTS, MISSING = "<reasons>", "<contacts>", "<missing at sites>"
 UNKNOWN_SITE = "?"
 """Stands for the site of patients whose site field names none; only readers of the whole trial see them."""
 
@@ -32,6 +35,68 @@ _OPEN: Mapping[str, tuple[str, ...]] = {
     "Completeness": ("Event", "Form", "Expected", "Entered", "Complete", "Missing", "% complete"),
     "Findings": ("Severity", "Rule", "Site", "Record", "Where", "Finding", "Deviation", "Since", "Accepted"),
     "About": ("Term", "Meaning"),
+}  # fmt: skip
+_DRAWING = tuple(map(str, range(12)))
+# A further table of a sheet stands under the name of the sheet and its own title.
+_MONITOR: Mapping[str, tuple[str, ...]] = {
+    "Contents": ("Sheet", "What it answers"),
+    "Contents · What it was made from": ("Term", "Value"),
+    "Contents · The most important changes": ("Change", "Detail"),
+    "Key figures": ("Figure", "Value", "Judgement", "How"),
+    "Accrual": _DRAWING,
+    "Accrual numbers": _OPEN["By month"],
+    "Accrual numbers · Curve and forecast": ("Month", "Plan", "So far", "Low", "Median", "High"),
+    "Accrual numbers · Sites against their targets": ("Site", "Done", "Left", "Target"),
+    "Sites": (
+        "Site", "Name", "Opened", "First", STEPS, "Target", "% of target", "A month", "Days since last",
+        "Screen failure %", "Consent %",
+    ),
+    "Sites · Conduct": (
+        "Site", "Flags", "Patient-days", "Contacts expected", "Made in window", "In window %", "Primary expected",
+        "Primary complete", "Primary %", "Open findings", "Over 30 days", "Oldest, days", "Deviations", "For 100 days",
+        "Serious events",
+    ),
+    "Screening": ("Site", STEPS, "Approached", "Approached %", "Accepted %"),
+    "Screening · Why not randomised, after the last step reached": ("Last step", REASONS, "All"),
+    "Screening · Reason given": ("As the site words it", SITES),
+    "Screening · Pending for more than 14 days": ("Record", "Site", "Screened", "Days", "Last step"),
+    "Patients": _OPEN["Patients"],
+    "Flow drawing": _DRAWING,
+    "Flow": _OPEN["Flow"],
+    "Flow · Follow-up by time point, arms together": (
+        "Contact", "Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died", "Withdrawn",
+        "Lost", "Completed", "In window %",
+    ),
+    "Flow · Checks": ("What has to be equal", "Result"),
+    "Contacts": ("Record", "Site", CONTACTS, "Made", "Longest gap, days", "Weeks"),
+    "Contacts · Totals": (
+        "Contact", "Due", "Made", "In time", "Early", "Late", "Missed", "Behind", "Open", "Not due", "In time %",
+    ),
+    "Contacts · Letters": ("Meaning", "Sign"),
+    "Completeness": (*_OPEN["Completeness"], MISSING),
+    "Deviations": ("Code", "Found by rules", "Reported", SITES),
+    "Deviations · Reported by sites": ("Deviation", "Record", "Site", "Grade", "Study day", "Days to found"),
+    "Deviations · Found by rules": ("Finding", "Record", "Site", "Code", "Rule", "Since", "New"),
+    "Safety": ("Category", "Events", "Serious", "Patients", "For 100 patient-weeks"),
+    "Safety · Every event": (
+        "Type", "Record", "Site", "Study day", "Grade", "Serious", "Outcome", "Days to report", "Report to sponsor",
+    ),
+    "Safety · Deaths": ("Record", "Site", "Study day", "Randomised"),
+    "Envelopes": (
+        "Site", "Name", "Sent", "On the way", "In stock", "Released, not opened", "Opened", "Void", "Lost", "Returned",
+        "Randomised", "Discrepancies",
+    ),
+    "Finding ages": (
+        "Site", "0 to 7 days", "8 to 14 days", "15 to 30 days", "31 to 60 days", "over 60 days", "All open", "New",
+        "Accepted",
+    ),
+    "Finding ages · The oldest 20": (
+        "Finding", "Record", "Site", "Rule", "Days", "Severity", "Since", "Deviation",
+    ),
+    "Findings": _OPEN["Findings"],
+    "Changes": ("What", "Record", "Site", "Detail"),
+    "Definitions": _OPEN["About"],
+    "Definitions · The rules": ("Rule", "What it finds", "Severity", "Deviation"),
 }  # fmt: skip
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
@@ -54,7 +119,7 @@ class Profile:
 
     def show(self, tables: Iterable[SheetTable]) -> tuple[SheetTable, ...]:
         """The tables on the list with the columns on the list, in the order of `tables`."""
-        return tuple(_only(table, self.columns[table.name]) for table in tables if table.name in self.columns)
+        return tuple(_only(table, self.columns) for table in tables if table.name in self.columns)
 
 
 def profile(name: str, config: Config) -> Profile:
@@ -65,7 +130,7 @@ def profile(name: str, config: Config) -> Profile:
     """
     kind, _, code = name.partition(":")
     if name == "monitor":
-        return Profile(name, config.sites, True, True, _titles(_OPEN, config, config.sites))
+        return Profile(name, config.sites, True, True, _titles(_MONITOR, config, config.sites))
     if name == "closed":
         columns = _titles({**_OPEN, **_CLOSED}, config, config.sites)
         return Profile(name, config.sites, True, False, columns, treatment=True)
@@ -83,6 +148,9 @@ def _titles(
         STEPS: [step.label for step in config.funnel],
         SITES: [*(site.code for site in sites), *([UNKNOWN_SITE] if sites == config.sites else [])],
         STATES: [state.capitalize() for state in states(config)],
+        REASONS: [reason.capitalize() for reason in reasons(config)],
+        CONTACTS: [rule.code for rule in shared(config)],
+        MISSING: [f"Missing {site.code}" for site in sites],
     }
     return {
         sheet: frozenset(title for word in words for title in named.get(word, [word]))
@@ -90,14 +158,38 @@ def _titles(
     }
 
 
-def _only(table: SheetTable, titles: frozenset[str]) -> SheetTable:
-    keep = [number for number, column in enumerate(table.columns) if column.title in titles]
-    lines = tuple(
+def _only(table: SheetTable, lists: Mapping[str, frozenset[str]]) -> SheetTable:
+    """The sheet with what stands on the lists: of each table its columns, and charts and boxes of columns all shown."""
+    own = lists[table.name]
+    columns, lines = _kept(table.columns, table.lines, own)
+    more = tuple(
+        replace(block, columns=kept, lines=rows)
+        for block in table.more
+        for kept, rows in [_kept(block.columns, block.lines, lists.get(f"{table.name} · {block.title}", frozenset()))]
+        if kept
+    )
+    alike = len(columns) == len(table.columns) and len(more) == len(table.more)
+    charts = table.charts if alike and all(map(_listed(lists), table.charts)) else ()
+    boxes = table.boxes if len(columns) == len(table.columns) else ()
+    return replace(table, columns=columns, lines=lines, more=more, charts=charts, boxes=boxes)
+
+
+def _kept(
+    columns: Sequence[Column], lines: Sequence[Line], titles: frozenset[str]
+) -> tuple[tuple[Column, ...], tuple[Line, ...]]:
+    keep = [number for number, column in enumerate(columns) if column.title in titles]
+    kept = tuple(
         Line(
             tuple(line.values[number] for number in keep),
             line.tone,
             {new: line.tones[old] for new, old in enumerate(keep) if old in line.tones},
         )
-        for line in table.lines
+        for line in lines
     )
-    return replace(table, columns=tuple(table.columns[number] for number in keep), lines=lines)
+    return tuple(columns[number] for number in keep), kept
+
+
+def _listed(lists: Mapping[str, frozenset[str]]) -> Callable[[Chart], bool]:
+    """Whether every column a chart draws stands on a list, and the sheet it is of."""
+    every = frozenset(title for titles in lists.values() for title in titles)
+    return lambda chart: (not chart.sheet or chart.sheet in lists) and {chart.across, *chart.series} <= every

@@ -10,10 +10,10 @@ from datetime import date
 from trialdesk.config import Config, Site
 from trialdesk.errors import OutputFailed
 from trialdesk.facts.cohort import Cohort, Member, share
-from trialdesk.reports.accrual import Month, Projection, exposure, months, project, recruiting
+from trialdesk.reports.accrual import Month, Projection, ahead, exposure, months, planned, project, recruiting
 from trialdesk.reports.flow import Box, flow, unbalanced
 from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
-from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
+from trialdesk.workbook import Block, Chart, Column, Line, SheetTable, Tone, Value
 
 LONG = 60
 """Days after which a site without a new patient is pointed out (reference/trial-operations.md 2.2, sheet 01)."""
@@ -66,6 +66,70 @@ def by_month(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     return SheetTable("By month", "Recruitment by month", about, columns, tuple(lines))
 
 
+def accrual(cohort: Cohort, config: Config, profile: Profile) -> tuple[SheetTable, SheetTable]:
+    """Charts on one page; then every month by site against the plan, the forecast, and sites against their targets."""
+    table = by_month(cohort, config, profile)
+    codes = [column.title for column in table.columns[1:-_AFTER_SITES]]
+    lines = table.lines[:-1]  # the whole would be drawn as one more month; it stands in the title
+    more = (_forecast(cohort, config), _targets(cohort, profile))
+    title = f"Accrual: {cohort.randomised} of {config.trial.target} randomised by {cohort.as_of}"
+    about = _outlook(cohort, config, profile, config.trial.target)
+    numbers = SheetTable("Accrual numbers", title, about, table.columns, lines, more=more)
+    here = numbers.name
+    charts = (
+        Chart("Randomised so far", _CURVE, "Month", _CURVES, table=1, sheet=here),
+        Chart("Randomised by month and site", _BARS, "Month", tuple(codes), kind="bar", stacked=True, sheet=here),
+        Chart("Sites against their targets", _TARGETS, "Site", ("Done", "Left"), 2, "bar", stacked=True, sheet=here),
+    )
+    grid = tuple(Column(str(number), width=10) for number in range(12))
+    return SheetTable("Accrual", title, about, grid, (), charts=charts), numbers
+
+
+_AFTER_SITES = 7
+_CURVE = (
+    "Lines by month: planned number of randomised patients, number randomised so far, and from the data cut on the "
+    "forecast: its median, and the low and high end of the 80 % interval. The numbers are in the second table."
+)
+_BARS = "Bars by month, one part for each site: randomised patients. The numbers are in the first table."
+_TARGETS = "Bars by site: randomised patients, and those left to the site's target. The numbers are in the third table."
+
+
+def _forecast(cohort: Cohort, config: Config) -> Block:
+    """The curve from the start of the trial: months gone by with their number, months ahead with the forecast."""
+    columns = (Column("Month", width=16), *(Column(title, "number", 7) for title in _CURVES))
+    rows = months({code: cohort.at(code).opened_on for code in {m.site for m in cohort.members}}, config.sites,
+                  config.trial, cohort.as_of)  # fmt: skip
+    lines = [Line((f"{row.first:%Y-%m}", round(row.planned_so_far, 1), row.so_far)) for row in rows]
+    lines = [Line((*line.values, None, None, None)) for line in lines]
+    outlook = project(cohort.randomised, config.sites, config.trial, cohort.as_of)
+    if outlook is None or not lines:
+        return Block(FORECAST, columns, tuple(lines), "No month has passed.")
+    until = min(outlook.late or date.max, _add_years(config.trial.ends, 2))
+    coming = ahead(cohort.randomised, config.sites, config.trial, cohort.as_of, max(until, cohort.as_of))
+    # the curve of the forecast begins where that of the past ends
+    lines[-1] = Line((*lines[-1].values[:3], *(cohort.randomised,) * 3))
+    for end, (low, median, high) in list(coming.items())[1:]:
+        due = sum(planned(site, config.trial, end) for site in config.sites)
+        lines.append(Line((f"{end:%Y-%m}", round(due, 1), None, low, median, high), "quiet"))
+    return Block(FORECAST, columns, tuple(lines))
+
+
+FORECAST, TARGETS = "Curve and forecast", "Sites against their targets"
+_CURVES = ("Plan", "So far", "Low", "Median", "High")
+
+
+def _add_years(day: date, years: int) -> date:
+    return day.replace(year=day.year + years, day=min(day.day, 28))
+
+
+def _targets(cohort: Cohort, profile: Profile) -> Block:
+    columns = (Column("Site", width=16), Column("Done", "number", 7), Column("Left", "number", 7),
+               Column("Target", "number", 7))  # fmt: skip
+    done = {site: cohort.at(site.code).randomised for site in profile.sites}
+    lines = (Line((s.code, n, max(s.target - n, 0), s.target)) for s, n in done.items())
+    return Block(TARGETS, columns, tuple(lines))
+
+
 def participant_flow(cohort: Cohort) -> SheetTable:
     """The flow of participants, pooled; raises OutputFailed should a box not be the sum of its children."""
     boxes = flow(cohort)
@@ -73,8 +137,8 @@ def participant_flow(cohort: Cohort) -> SheetTable:
         raise OutputFailed(f"flow: {wrong[0]} is not the sum of what is below it; please report this line")
     above = {box.name: box.n for box in boxes}
     columns = (
-        Column("Box", width=48), Column("Part of", width=20), Column("Patients", "number", 12),
-        Column("% of that", "percent", 12),
+        Column("Box", width=44), Column("Part of", width=18), Column("Patients", "number", 10),
+        Column("% of that", "percent", 10),
     )  # fmt: skip
     about = "The boxes that are part of another exclude one another and add up to it. Arms are pooled."
     return SheetTable("Flow", "Participant flow", about, columns, tuple(_box(box, above) for box in boxes))

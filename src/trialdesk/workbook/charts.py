@@ -13,7 +13,8 @@ from trialdesk.workbook.tables import Chart
 # Okabe and Ito: told apart by everybody; lines differ by dash as well, bars by their order in the legend.
 _COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9", "D55E00", "F0E442", "999999", "000000")
 _DASHES = ("solid", "dash", "sysDash", "sysDot", "lgDash", "dashDot")
-_WIDE, _HIGH = 25.0, 8.2  # centimetres: the width of a printed page, 16 rows
+_WIDE, _HIGH = 30.0, 6.3  # centimetres: nearly the width of a page at its scale, 12 rows
+_MOST_LABELS = 15  # along the bottom, so that none is set upright
 _UNNAMED = re.compile(rb'<((?:\w+:)?cNvPr) id="(\d+)" name="Chart (\d+)"\s*/>')
 
 
@@ -38,6 +39,7 @@ def drawn(chart: Chart, placed: Placed, sheet: Any) -> Any:
         )
     across = titles.index(chart.across) + 1
     made.set_categories(Reference(sheet, min_col=across, min_row=placed.header + 1, max_row=placed.last))
+    made.x_axis.tickLblSkip = max(1, -(-(placed.last - placed.header) // _MOST_LABELS))
     for number, series in enumerate(made.series):
         _dress(series, number, chart.kind)
     return made

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from trialdesk.workbook.tables import Block, Box, Chart, SheetTable
 
 HEADER_ROW = 4
-CHART_ROWS = 17
-"""Rows of ordinary height that a chart covers."""
+CHART_ROWS = 13
+"""Rows of ordinary height that a chart covers; three stand on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,23 @@ class Placed:
 def placed(table: SheetTable) -> tuple[Placed, ...]:
     """The tables of a sheet; none where it is a drawing. A title and a blank row stand between two of them."""
     found: list[Placed] = []
-    for block in () if table.boxes else table.tables:
+    for block in () if table.drawn else table.tables:
         found.append(Placed(block, found[-1].last + 3 if found else HEADER_ROW))
     return tuple(found)
 
 
 def charted(table: SheetTable) -> Iterator[tuple[Chart, int]]:
     """The charts of a sheet, each with the row its upper edge stands in."""
-    last = placed(table)[-1].last if table.charts else 0
+    first = HEADER_ROW if table.drawn else placed(table)[-1].last + 2
     for number, chart in enumerate(table.charts):
-        yield chart, last + 2 + number * CHART_ROWS
+        yield chart, first + number * CHART_ROWS
 
 
 def bottom(table: SheetTable) -> int:
     """The last row that is printed."""
-    if table.boxes:
-        return HEADER_ROW + max(box.row + box.high for box in table.boxes) - 1
-    return placed(table)[-1].last + len(table.charts) * CHART_ROWS + bool(table.charts)
+    charts = [row + CHART_ROWS - 1 for _, row in charted(table)]
+    boxes = [HEADER_ROW + box.row + box.high - 1 for box in table.boxes]
+    return max([one.last for one in placed(table)] + boxes + charts)
 
 
 def edges(boxes: tuple[Box, ...]) -> Iterator[tuple[int, int, str, Box]]:

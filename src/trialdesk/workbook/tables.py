@@ -54,8 +54,8 @@ class Block:
 class Chart:
     """A chart drawn by the reader's program from a table of its sheet: 0 is the first, 1 the first of `more`.
 
-    `alt` says in words what it shows. `across` is the title of the column along the bottom, `series` are those drawn;
-    `lines` of them as lines over the others. Bars stand on one another when `stacked`.
+    `alt` says in words what it shows. `across` is the title of the column along the bottom, `series` are those drawn.
+    Bars stand on one another when `stacked`. `sheet` is the name of another sheet whose table it is.
     """
 
     title: str
@@ -65,6 +65,7 @@ class Chart:
     table: int = 0
     kind: Literal["line", "bar"] = "line"
     stacked: bool = False
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ class SheetTable:
     more: tuple[Block, ...] = ()
     charts: tuple[Chart, ...] = ()
     boxes: tuple[Box, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is a page of boxes, or of charts of other sheets, without a table; columns are its grid then."""
+        return bool(self.boxes) or any(chart.sheet for chart in self.charts)
 
     @property
     def tables(self) -> tuple[Block, ...]:

@@ -57,9 +57,10 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     book.properties.creator = "trialdesk"
     across = [widths(table) for table in tables]
     for name, table, wide in zip(_sheet_names(table.name for table in tables), tables, across, strict=True):
-        sheet = book.create_sheet(name)
-        _set_up(sheet, table, wide, footer)
-        _fill(sheet, table)
+        _set_up(book.create_sheet(name), table, wide, footer)
+    by_name = {table.name: (sheet, table) for sheet, table in zip(book.worksheets, tables, strict=True)}
+    for sheet, table in zip(book.worksheets, tables, strict=True):
+        _fill(sheet, table, by_name)
     writer = RowWriter(Looks(book))
     sheets = {
         f"xl/worksheets/sheet{number}.xml": "".join(writer.sheet(table, wide)).encode()
@@ -96,23 +97,23 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
     """Panes, widths and print set-up of a sheet: openpyxl drops without a word what is set after the first row."""
     from openpyxl.utils import get_column_letter
 
-    sheet.sheet_view.showGridLines = not table.boxes
-    if not table.boxes:
+    sheet.sheet_view.showGridLines = not table.drawn
+    if not table.drawn:
         sheet.freeze_panes = f"{get_column_letter(table.keys + 1)}{HEADER_ROW + 1}"
     for index, width in enumerate(across, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     # where tables stand below one another, the headings of the first are not those of the next page
-    repeated = HEADER_ROW if not (table.more or table.boxes) else 1
+    repeated = HEADER_ROW if not (table.more or table.drawn) else 1
     _page(sheet, f"A1:{get_column_letter(len(across))}{bottom(table)}", repeated, footer)
 
 
-def _fill(sheet: Any, table: SheetTable) -> None:
+def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetTable]]) -> None:
     """Tables, drop-downs, charts and links of a sheet; the last of them begins its rows."""
-    tables = placed(table)
-    for one in tables:
+    for one in placed(table):
         _tabulate(sheet, one)
     for chart, row in charted(table):
-        sheet.add_chart(drawn(chart, tables[chart.table], sheet), f"A{row}")
+        home, of = by_name[chart.sheet] if chart.sheet else (sheet, table)
+        sheet.add_chart(drawn(chart, placed(of)[chart.table], home), f"A{row}")
     _link(sheet, links(table))
 
 

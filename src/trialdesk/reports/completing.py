@@ -1,0 +1,53 @@
+"""The sheet Completeness: every form of every event that all arms go through, baseline included, and who lacks it."""
+
+from __future__ import annotations
+
+from trialdesk.facts.cohort import share
+from trialdesk.facts.deriving import Facts
+from trialdesk.facts.dueforms import FormCount, count, countable
+from trialdesk.facts.tracks import shared
+from trialdesk.reports.profiles import Profile
+from trialdesk.workbook import Column, Line, SheetTable, Tone
+
+
+def completeness(facts: Facts, reader: Profile) -> SheetTable:
+    """Expected, entered, complete and missing forms, and at which sites they are missing."""
+    sites = [site.code for site in reader.sites]
+    columns = (
+        Column("Event", width=22), Column("Form", width=28), Column("Expected", "number", 10),
+        Column("Entered", "number", 9), Column("Complete", "number", 10), Column("Missing", "number", 9),
+        Column("% complete", "percent", 10), *(Column(f"Missing {code}", "number", 8) for code in sites),
+    )  # fmt: skip
+    places = _places(facts)
+    counted = list(count(facts.forms, facts.cohort.records, places))
+    by_site = [[*count(facts.forms, facts.cohort.at(code).records, places)] for code in sites]
+    lines = tuple(_line(one, [here[n] for here in by_site], facts) for n, one in enumerate(counted))
+    about = (
+        "Forms up to the randomisation are expected of every randomised patient; those of a contact once it is made "
+        "or its time is over, while the patient is in the trial."
+    )
+    return SheetTable("Completeness", "Completeness", about, columns, lines, keys=2)
+
+
+def _places(facts: Facts) -> list[tuple[str, str]]:
+    """The events up to the enrolment and those of contacts that all arms have, with the forms that can be counted."""
+    events, telling = facts.snapshot.events, facts.common.telling
+    enrolment = facts.config.facts.opened_on.event
+    until = events.index(enrolment) + 1 if enrolment in events else 0
+    wanted = [*(e for e in events[:until] if e not in telling.events), *(r.event for r in shared(facts.config))]
+    return [
+        (event, form)
+        for event in dict.fromkeys(wanted)
+        for form in facts.common.mapping.get(event, ())
+        if countable(facts.snapshot.dictionary, form, telling.columns)
+    ]
+
+
+def _line(one: FormCount, here: list[FormCount], facts: Facts) -> Line:
+    labels = facts.common.labels
+    values = (
+        labels.event(one.event), labels.form(one.form), one.expected, one.entered, one.complete, one.missing,
+        share(one.complete, one.expected), *(site.missing for site in here),
+    )  # fmt: skip
+    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if number > 6 and not value}
+    return Line(values, "plain" if one.expected else "quiet", tones | ({5: "warning"} if one.missing else {}))

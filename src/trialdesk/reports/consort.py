@@ -1,0 +1,124 @@
+"""The flow of participants after CONSORT 2025 (items 22a, 22b): drawn in cells, counted by time point, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trialdesk.errors import OutputFailed
+from trialdesk.facts.cohort import Cohort, share
+from trialdesk.facts.figures import Figures
+from trialdesk.facts.tracks import TimePoint
+from trialdesk.reports.flow import Box as Part
+from trialdesk.reports.flow import flow, unbalanced
+from trialdesk.reports.recruitment import participant_flow
+from trialdesk.workbook import Block, Box, Column, Line, SheetTable, Tone
+
+BY_TIME, CHECKS = "Follow-up by time point, arms together", "Checks"
+_COLUMNS, _WIDE = 12, 12
+_MAIN, _SIDE, _SIDE_AT = 5, 6, 6
+
+
+def drawing(cohort: Cohort, whole: Figures) -> SheetTable:
+    """The boxes from the record to the end of the trial on one page, those who stopped beside; zeros in grey.
+
+    Raises:
+        OutputFailed: a box is not the sum of what is below it.
+    """
+    parts = flow(cohort)
+    if wrong := unbalanced(parts):
+        raise OutputFailed(f"flow: {wrong[0]} is not the sum of what is below it; please report this line")
+    columns = tuple(Column(f"{number}", width=_WIDE) for number in range(_COLUMNS))
+    about = "Everybody who left recruitment stands beside the step reached last, by reason. Arms are pooled."
+    return SheetTable("Flow drawing", "Flow of participants", about, columns, (), boxes=tuple(_boxes(parts, whole)))
+
+
+def follow_up(cohort: Cohort, whole: Figures) -> SheetTable:
+    """The boxes as a table, follow-up by time point, and what has to add up."""
+    table = participant_flow(cohort)
+    by_time = Block(BY_TIME, _time_columns(), tuple(map(_time, whole.points)), "The trial has no contacts.")
+    checks = Block(
+        CHECKS,
+        (Column("What has to be equal", width=44), Column("Result", width=10)),
+        tuple(_checks(cohort, whole)),
+    )
+    return SheetTable(table.name, table.title, table.about, table.columns, table.lines, more=(by_time, checks))
+
+
+def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
+    row = 0
+    main = [part for part in parts if not part.leaf]
+    for number, part in enumerate(main):
+        beside = [leaf for leaf in parts if leaf.leaf and leaf.parent == part.name]
+        last = number == len(main) - 1
+        texts: tuple[tuple[str, Tone], ...] = ((part.name, "strong"), (f"n = {part.n}", "plain"))
+        yield Box(row, 0, 2, _MAIN, texts)
+        lines = tuple(_line(leaf.name, leaf.n) for leaf in beside)
+        if not last:
+            stopped = tuple(
+                line for line, leaf in zip(lines, beside, strict=True) if not leaf.name.startswith("Random")
+            )
+            yield Box(row, _SIDE_AT, len(stopped), _SIDE, stopped)
+            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
+            row += max(2, len(stopped))
+            yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
+            row += 1
+        else:
+            yield Box(row, _SIDE_AT, len(lines), _SIDE, lines)
+            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
+            row += max(2, len(lines))
+    if whole.points:
+        yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
+        told = tuple(_point(point) for point in whole.points if point.rule.key or point.rule.primary)
+        yield Box(row + 1, 0, len(told) + 1, _COLUMNS, (("Follow-up at key contacts", "strong"), *told))
+
+
+def _line(name: str, n: int) -> tuple[str, Tone]:
+    return f"{name}: n = {n}", "plain" if n else "quiet"
+
+
+def _point(point: TimePoint) -> tuple[str, Tone]:
+    counts = point.counts
+    gone = counts["died"] + counts["withdrawn"] + counts["lost"] + counts["ended"]
+    coming = counts["not due"] + counts["open"] + counts["late, open"]
+    text = (
+        f"{point.rule.label}: made {point.done} of {point.expected} expected ({counts['in window']} in window), "
+        f"missed {counts['missed']}, not yet {coming}, ended before {gone}"
+    )
+    return text, "plain" if point.expected else "quiet"
+
+
+def _time_columns() -> tuple[Column, ...]:
+    titles = ("Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died", "Withdrawn", "Lost",
+              "Completed")  # fmt: skip
+    return (Column("Contact", width=44), *(Column(title, "number", 9) for title in titles),
+            Column("In window %", "percent", 9))  # fmt: skip
+
+
+def _time(point: TimePoint) -> Line:
+    n = point.counts
+    values = (
+        point.rule.label, point.randomised, point.expected, point.done, n["in window"], n["missed"],
+        n["open"] + n["late, open"], n["not due"], n["died"], n["withdrawn"], n["lost"], n["ended"],
+        share(n["in window"], point.expected),
+    )  # fmt: skip
+    return Line(
+        values,
+        "strong" if point.rule.primary else "plain",
+        {number: "quiet" for number, value in enumerate(values) if value == 0},
+    )
+
+
+def _checks(cohort: Cohort, whole: Figures) -> Iterator[Line]:
+    """Everything that has to add up, with what it came to; a wrong one stops the report before it is written."""
+    parts = flow(cohort)
+    yield _check("Every box of the flow is the sum of the boxes below it", holds=not unbalanced(parts))
+    for point in whole.points:
+        fits = sum(point.counts.values()) == point.randomised == cohort.randomised
+        if not fits:
+            raise OutputFailed(f"flow: {point.rule.label} does not add up to the patients; please report this line")
+    yield _check("Every contact: expected, open, not due and ended are the randomised", holds=True)
+    yield _check("Randomised here are the opened envelopes of all sites", holds=cohort.randomised == len(whole.tracks))
+
+
+def _check(what: str, *, holds: bool) -> Line:
+    return Line((what, "yes" if holds else "NO"), tones={1: "good" if holds else "alarm"})

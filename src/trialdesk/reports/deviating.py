@@ -1,0 +1,77 @@
+"""The sheet Deviations: what rules find and what sites report, by code of the protocol and by site."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trialdesk.facts.deriving import Facts
+from trialdesk.facts.figures import Figures, OpenFinding
+from trialdesk.facts.logged import Reported, categories
+from trialdesk.reports.profiles import Profile
+from trialdesk.workbook import Block, Column, Line, SheetTable, Tone, Value
+
+REPORTED, FOUND = "Reported by sites", "Found by rules"
+
+
+def deviations(facts: Facts, whole: Figures, reader: Profile) -> SheetTable:
+    """Counts by code, then every reported one and every one that a rule finds; those of treatment are one number."""
+    sites = [site.code for site in reader.sites]
+    codes = _codes(facts, whole)
+    columns = (
+        Column("Code", width=46), Column("Found by rules", "number", 10), Column("Reported", "number", 10),
+        *(Column(code, "number", 8) for code in sites),
+    )  # fmt: skip
+    rate = whole.a_hundred_days(whole.deviating)
+    new = sum(one.new for one in whole.automatic)
+    apart = "" if rate is None else f"; {rate:.2f} for 100 patient-days"
+    about = (
+        f"{len(whole.automatic)} found by rules, {new} of them new since the last issue; "
+        f"{len(whole.deviations.listed)} reported{apart}. {whole.deviations.unlisted} more are reported that are "
+        "related to treatment or have no code."
+    )
+    lines = tuple(_code(code, whole, sites) for code in codes)
+    more = (
+        Block(REPORTED, _reported_columns(), tuple(map(_reported, whole.deviations.listed)), "None is reported."),
+        Block(FOUND, _found_columns(), tuple(_found(one, facts) for one in whole.automatic), "No rule finds one."),
+    )
+    empty = "The protocol names no codes."
+    return SheetTable("Deviations", "Deviations of the protocol", about, columns, lines, empty=empty, more=more)
+
+
+def _codes(facts: Facts, whole: Figures) -> list[str]:
+    """The codes every arm can have, as the dictionary words them, and those of rules it does not know."""
+    words = categories(facts.config, facts.snapshot.dictionary, facts.common.telling).get("deviations", ())
+    rest = {one.deviation for one in whole.automatic if not any(w.startswith(one.deviation) for w in words)}
+    return [*words, *sorted(rest)]
+
+
+def _code(code: str, whole: Figures, sites: list[str]) -> Line:
+    found = [one.finding.site for one in whole.automatic if code.startswith(one.deviation)]
+    reported = [one.site for one in whole.deviations.listed if one.code == code]
+    at = Counter([*found, *reported])
+    values: tuple[Value, ...] = (code, len(found), len(reported), *(at[site] for site in sites))
+    tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if value == 0}
+    return Line(values, tones=tones)
+
+
+def _reported_columns() -> tuple[Column, ...]:
+    return (Column("Deviation", width=46), Column("Record", width=12), Column("Site", width=8),
+            Column("Grade", width=8), Column("Study day", "number", 8),
+            Column("Days to found", "number", 8))  # fmt: skip
+
+
+def _reported(one: Reported) -> Line:
+    return Line((one.code, one.record, one.site, one.grade, one.study_day, one.days))
+
+
+def _found_columns() -> tuple[Column, ...]:
+    return (Column("Finding", width=46), Column("Record", width=12), Column("Site", width=8), Column("Code", width=8),
+            Column("Rule", width=8), Column("Since", "date", 11), Column("New", width=8))  # fmt: skip
+
+
+def _found(one: OpenFinding, facts: Facts) -> Line:
+    finding = one.finding
+    place = facts.common.labels.place(finding.where)
+    text = f"{finding.text} ({place})" if place else finding.text
+    values = (text, finding.record, finding.site, one.deviation, finding.rule, one.since, "new" if one.new else None)
+    return Line(values, "quiet" if one.accepted else "plain")

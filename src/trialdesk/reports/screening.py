@@ -1,0 +1,88 @@
+"""The sheets Screening and Patients: how far recruitment comes, why not farther, and who is waiting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from trialdesk.facts.cohort import Cohort, share
+from trialdesk.facts.deriving import Facts
+from trialdesk.facts.figures import LONG_PENDING, Figures
+from trialdesk.reports import listings
+from trialdesk.reports.profiles import UNKNOWN_SITE
+from trialdesk.workbook import Block, Column, Line, SheetTable, Value
+
+IN_ORDER, GIVEN, WAITING = "Why not randomised, after the last step reached", "Reason given", "Pending"
+
+
+def screening(facts: Facts, whole: Figures) -> tuple[SheetTable, ...]:
+    """The funnel by site, the reasons in order and as given, who is pending for long; and every patient."""
+    cohort, config = facts.cohort, facts.config
+    codes = [*(site.code for site in config.sites)]
+    strays = [UNKNOWN_SITE] if any(member.site not in codes for member in cohort.members) else []
+    columns = (
+        Column("Site", width=32), *(Column(step.label, "number", 12) for step in config.funnel),
+        Column("Approached", "number", 12), Column("Approached %", "percent", 12), Column("Accepted %", "percent", 12),
+    )  # fmt: skip
+    lines = [_funnel(code, cohort.at(code)) for code in codes]
+    if strays:
+        lines.append(_funnel(UNKNOWN_SITE, cohort.where(lambda member: member.site not in codes)))
+    lines.append(_funnel("All", cohort, strong=True))
+    about = (
+        "Approached: eligible patients who were invited. Accepted: of those approached, the ones who consented. "
+        "Percentages stand over ten or more."
+    )
+    more = (_in_order(cohort), _given(cohort, [*codes, *strays]), _waiting(whole))
+    made = SheetTable("Screening", "Screening", about, columns, tuple(lines), more=more)
+    return made, listings.patients(cohort)
+
+
+def _funnel(name: str, here: Cohort, *, strong: bool = False) -> Line:
+    counts = [here.reached(step) for step in range(len(here.steps))]
+    eligible = [member for member in here.members if member.steps > 1]
+    invited = [member for member in eligible if member.reason != "not invited"]
+    accepted = sum(member.patient.consented_on is not None for member in invited)
+    values: tuple[Value, ...] = (
+        name, *counts, len(invited), share(len(invited), len(eligible)), share(accepted, len(invited)),
+    )  # fmt: skip
+    return Line(values, "strong" if strong else "plain", {n: "quiet" for n, value in enumerate(values) if value == 0})
+
+
+def _in_order(cohort: Cohort) -> Block:
+    """Who came how far and no farther, by reason: every patient who is not randomised once."""
+    columns = (
+        Column("Last step", width=32), *(Column(reason.capitalize(), "number", 16) for reason in cohort.reasons),
+        Column("All", "number", 12),
+    )  # fmt: skip
+    names = ["No step", *(step.label for step in cohort.steps[:-1])]
+    return Block(IN_ORDER, columns, tuple(_stopped(cohort, level, name) for level, name in enumerate(names)))
+
+
+def _stopped(cohort: Cohort, level: int, name: str) -> Line:
+    here = Counter(
+        m.reason for m in cohort.members if not m.randomised and min(m.steps, len(cohort.steps) - 1) == level
+    )
+    return Line((name, *(here[reason] for reason in cohort.reasons), here.total()))
+
+
+def _given(cohort: Cohort, codes: list[str]) -> Block:
+    """The reasons sites gave, whichever step they were given at, by site."""
+    columns = (Column("As the site words it", width=32), *(Column(code, "number", 12) for code in codes))
+    counted = Counter((m.stated, m.site if m.site in codes else UNKNOWN_SITE) for m in cohort.members if m.stated)
+    reasons = sorted({stated for stated, _ in counted}, key=lambda r: (-sum(counted[r, c] for c in codes), r))
+    lines = tuple(Line((reason, *(counted[reason, code] for code in codes))) for reason in reasons)
+    return Block(GIVEN, columns, lines, "No reason is given.")
+
+
+def _waiting(whole: Figures) -> Block:
+    columns = (Column("Record", width=32), Column("Site", width=12), Column("Screened", "date", 12),
+               Column("Days", "number", 12), Column("Last step", width=12))  # fmt: skip
+    return Block(f"{WAITING} for more than {LONG_PENDING} days", columns, tuple(_pending(whole)), "Nobody.")
+
+
+def _pending(whole: Figures) -> Iterator[Line]:
+    labels = [step.label for step in whole.cohort.steps]
+    for member, days in whole.pending:
+        step = labels[member.steps - 1] if member.steps else ""
+        values = (member.patient.record, member.site, member.patient.screened_on, days, step)
+        yield Line(values, tones={3: "warning"})
