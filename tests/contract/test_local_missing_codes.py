@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from redcap_local.administration import change_settings, loaded, opened
 from redcap_local.messages import AdministrationError
 from redcap_rules.logic import evaluate, parse
-from trialdesk.redcap.gateway import Gateway, Patience
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.observing import cells
+from trialdesk.redcap.patience import Patience
 from trialdesk.redcap.snapshot import pull
 
 CODES = "INV, Invalid\nUNK, Unknown"
