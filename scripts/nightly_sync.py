@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, fault, run, stages
-from trialdesk.errors import INTERNAL, NIGHT, OK_WITH_WARNINGS, TrialError
+from trialdesk.errors import INTERNAL, NIGHT, OK, OK_WITH_WARNINGS, TrialError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -21,10 +22,14 @@ MOST = 10
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
-@command(app, "published", OK_WITH_WARNINGS, *NIGHT)
+@command(app, "published", OK_WITH_WARNINGS, *NIGHT, alone=True)
 def nightly_sync(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     once: Annotated[bool, typer.Option("--once", help="One run now, then end: the form for timers and cron.")] = False,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="The same, unless today's run is published already: for catching up.")
+    ] = False,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
@@ -44,6 +49,8 @@ def nightly_sync(
     by: Annotated[str, typer.Option(metavar="NAME", help="Who says so.")] = "",
 ) -> None:
     """Run once, or without --once stay up and run every night; prints what is to be done."""
+    if context.invoked_subcommand:
+        return
     accepted = tuple(word for words in accept_drop or () for word in words.split())
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
@@ -55,9 +62,34 @@ def nightly_sync(
     from trialdesk.config import load
 
     trial = load(config)
+    if if_due:
+        raise typer.Exit(publish(trial) if _due(trial, datetime.now(trial.trial.zone), at="00:00") else OK)
     if once:
         raise typer.Exit(publish(trial, today.date() if today else None, Accepted(accepted, accept_writes, reason, by)))
     stay_up(trial)
+
+
+@command(app, "all is as a night needs it", OK_WITH_WARNINGS, *NIGHT)
+def doctor(
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Look at everything a night needs and say what to do; reads only, and changes nothing anywhere."""
+    import json
+    from dataclasses import asdict
+
+    from trialdesk.config import load
+    from trialdesk.nightly.doctor import ASK, ending, examine
+
+    found = examine(load(config), Path(__file__).resolve().parents[1] / "requirements.lock")
+    if as_json:
+        print(json.dumps({"schema": 1, "checks": [asdict(one) for one in found], "ask": ASK}, indent=2))
+    else:
+        for one in found:
+            print(f"{one.verdict:5} {one.what:15} {one.said}")
+        for question in ASK:
+            print(f"{'ask':5} {'administrator':15} {question}")
+    raise typer.Exit(ending(found))
 
 
 class Accepted(NamedTuple):
@@ -73,7 +105,21 @@ NOTHING = Accepted()
 
 
 def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING) -> int:
-    """One run; returns its exit code."""
+    """One run; returns its exit code, and says in the state folder when it was and how it ended."""
+    from trialdesk.nightly.heartbeat import beat
+
+    begun, code = datetime.now(trial.trial.zone), INTERNAL
+    try:
+        code = _publish(trial, begun, today, accepted)
+    except TrialError as error:
+        code = error.exit_code
+        raise
+    finally:
+        beat(trial.state, begun, code)
+    return code
+
+
+def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepted) -> int:
     from trialdesk.allocation.making import batch_told
     from trialdesk.allocation.numbering import printed
     from trialdesk.nightly.run import Order, nightly
@@ -82,7 +128,6 @@ def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHI
 
     for line in batch_told(trial):
         print(f"warning: {line}")
-    now = datetime.now(trial.trial.zone)
     order = Order(today or now.date(), now, accepted.records, accepted.reason, accepted.by, accepted.writes)
     with stages() as progress:
         patience = for_a_night(60 * trial.nightly.budget)
@@ -106,9 +151,7 @@ def top(found: Sequence[Task]) -> list[str]:
 
 def stay_up(trial: Config) -> None:
     """A run every night, and one at once when tonight's is missing."""
-    from trialdesk.memory.opening import recalled
     from trialdesk.nightly.clockwork import Clockwork
-    from trialdesk.nightly.run import scope_of
 
     def told(error: Exception) -> None:
         # the text of an unexpected error may quote data
@@ -117,14 +160,21 @@ def stay_up(trial: Config) -> None:
 
     clock = Clockwork(lambda: publish(trial), told)
     scheduler = clock.wind(trial.nightly.at, trial.trial.time_zone)
-    last = recalled(trial.state, scope_of(trial)).night
-    now = datetime.now(trial.trial.zone)
-    if f"{now:%H:%M}" >= trial.nightly.at and (last is None or last.day < now.date().isoformat()):
+    if _due(trial, datetime.now(trial.trial.zone), trial.nightly.at):
         scheduler.run_all()
     print(f"runs every day at {trial.nightly.at} ({trial.trial.time_zone}); stop with Ctrl-C", flush=True)
     while True:
         scheduler.run_pending()
         time.sleep(30)
+
+
+def _due(trial: Config, now: datetime, at: str) -> bool:
+    """Whether today's run has its time behind it and is not published."""
+    from trialdesk.memory.opening import recalled
+    from trialdesk.nightly.run import scope_of
+
+    last = recalled(trial.state, scope_of(trial)).night
+    return f"{now:%H:%M}" >= at and (last is None or last.day < now.date().isoformat())
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ EXITS: Mapping[int, Exit] = {
     11: Exit("published, without a file that could not be made", "the summary names the file; the others are right"),
     61: Exit("published, but the mail was not sent", "read why in the summary; the files are where they always are"),
     75: Exit("another run is at work", "wait for it to end"),
+    12: Exit("the newest run is older than it may be", "look why: nightly_sync.py doctor"),
     10: Exit("done, with something a person has to look at", "read the findings"),
     0: Exit("done", "–"),
 }
@@ -85,6 +86,12 @@ class RedcapUnreachable(TrialError):
     def __init__(self, text: str, retry_after: float = 0.0) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class Stale(TrialError):
+    """The newest published run is older than was allowed, or there is none."""
+
+    exit_code = 12
 
 
 class NotAllowed(TrialError):

@@ -6,7 +6,8 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -110,6 +111,15 @@ class Gateway:
         if not re.fullmatch(r"\d+\.\d+\.\d+", answer):
             raise RedcapUnreachable(f"{self._host} does not tell a REDCap version; check redcap.url")
         return answer
+
+    def clock_offset(self) -> float | None:
+        """By how many seconds the server is ahead of us, as the header of an answer says; None without one."""
+        answer: list[requests.Response] = []
+        self._read(lambda: answer.append(self._asked(content="version", format="json")))
+        told = answer[-1].headers.get("Date")
+        if not told:
+            return None
+        return (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
 
     def project(self) -> Mapping[str, str]:
         """Project information, every value as text (reference/redcap-api.md 13.2)."""
@@ -358,14 +368,16 @@ class Gateway:
         raise RedcapUnreachable(f"{self._host}: the project's {what} came with {fault}; nothing was used, try again")
 
     def _post(self, **payload: str) -> object:
-        answer = requests.post(
+        return self._asked(**payload).text.strip()
+
+    def _asked(self, **payload: str) -> requests.Response:
+        return requests.post(
             self.url,
             data={**payload, "token": self._secret.get_secret_value(), "returnFormat": "json"},
             timeout=self._timeout,
             hooks={"response": believe},
             allow_redirects=False,
         )
-        return answer.text.strip()
 
     def _table(self, ask: Callable[[], object]) -> Rows:
         answer = self._read(ask)

@@ -56,6 +56,9 @@ class World:
     def release(self, record: str, now: datetime = NOW) -> Envelope:
         return release(self.config, self.trial(), self.register(), record, now)
 
+    def envelope_ids(self) -> list[str]:
+        return [envelope.id for envelope in read_register(self.register())]
+
     def envelope(self, name: str) -> Envelope:
         return read_register(self.register(), [name])[0]
 

@@ -1,0 +1,167 @@
+"""What a night needs, looked at by day: each part with ok, warn or fail, and what to do. It only reads.
+
+What can be known only by trying (deleting, importing) is not tried: it is listed as something to ask.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from trialdesk.config import Config
+from trialdesk.envelopes.filing import held, prove_codes, read_filed
+from trialdesk.envelopes.register import prove_blind, read_register
+from trialdesk.errors import OK, OK_WITH_WARNINGS, TrialError
+from trialdesk.instruments.fitness import prove_fit
+from trialdesk.memory.opening import recalled
+from trialdesk.nightly.run import scope_of
+from trialdesk.redcap.gateway import Gateway, open_gateway
+from trialdesk.redcap.patience import Patience
+
+Verdict = Literal["ok", "warn", "fail"]
+ROOM = 2**30
+"""Bytes that ought to be free where runs are kept."""
+SKEW = 120.0
+"""Seconds by which two clocks may differ."""
+ASK = (
+    "may the token of the night delete or rename records? It need not",
+    "may it import into call plan, release fields and register? It has to",
+    "which REDCap user has no role? Personal rights are seen in User Rights alone",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it stands, and what it says; `code` is the exit code it would end a night with."""
+
+    what: str
+    verdict: Verdict
+    said: str
+    code: int = OK
+
+
+def examine(config: Config, lock: Path) -> tuple[Check, ...]:
+    """Every part in turn; one that fails stops only what needs it.
+
+    Args:
+        config: The trial.
+        lock: requirements.lock of this checkout.
+    """
+    found = [*_machine(config, lock), *_folders(config)]
+    gateways: dict[str, Gateway] = {}
+    for role in ("trial", "register"):
+        one, gateway = _token(config, role)
+        found.append(one)
+        if gateway:
+            gateways[role] = gateway
+    if trial := gateways.get("trial"):
+        found += [
+            _clock(trial),
+            _tried("codes", lambda: prove_codes(config, trial), "the project offers the codes that were frozen"),
+            _tried("project", lambda: prove_fit(config, trial), "every field, event and code of the configuration"),
+        ]
+    if register := gateways.get("register"):
+        found += [
+            _tried("concealment", lambda: prove_blind(register), "the token sees no card, no log and no users"),
+            _manifests(config, register),
+        ]
+    return tuple(found)
+
+
+def ending(found: tuple[Check, ...]) -> int:
+    """The exit code: that of the first part that fails, 10 for warnings, else 0."""
+    failed = [one.code for one in found if one.verdict == "fail"]
+    return failed[0] if failed else OK_WITH_WARNINGS if any(one.verdict == "warn" for one in found) else OK
+
+
+def _tried(what: str, look: Callable[[], object], fine: str) -> Check:
+    try:
+        look()
+    except TrialError as error:
+        return Check(what, "fail", str(error), error.exit_code)
+    return Check(what, "ok", fine)
+
+
+def _machine(config: Config, lock: Path) -> Iterator[Check]:
+    yield Check("Python", "ok", sys.version.split()[0])
+    other = [name for name, wanted in _locked(lock).items() if _installed(name) not in ("", wanted)]
+    said = f"{len(other)} package(s) are others than in {lock.name}: {', '.join(other[:5])}; run make again"
+    yield Check("packages", "warn", said) if other else Check("packages", "ok", f"as in {lock.name}")
+    now = datetime.now(config.trial.zone)
+    yield Check("time zone", "ok", f"{config.trial.time_zone}, now {now:%Y-%m-%d %H:%M}")
+
+
+def _locked(lock: Path) -> Mapping[str, str]:
+    """Package to version, of the lines of a lock that name one for every machine."""
+    try:
+        lines = lock.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pinned = (line.split(" ")[0].split("==") for line in lines if line[:1].isalnum() and "==" in line)
+    return {name: wanted for name, wanted in pinned}
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _folders(config: Config) -> Iterator[Check]:
+    for name, folder in (("reports", config.reports), ("state", config.state)):
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        said = f"{folder}: {free / ROOM:.1f} GB free"
+        yield Check(name, "ok", said) if free >= ROOM else Check(name, "warn", f"{said}; make room for the runs")
+    night = recalled(config.state, scope_of(config)).night
+    yield Check("memory", "ok", f"last published run {night.run}") if night else Check("memory", "warn", "no run yet")
+    sealed = len(config.sealed_for)
+    yield (
+        Check("keys", "ok", f"the closed report is sealed for {sealed}")
+        if sealed
+        else Check("keys", "warn", "nobody has an age key for the closed report; recipients: {profile: closed, age: …}")
+    )
+
+
+def _token(config: Config, role: Literal["trial", "register"] | str) -> tuple[Check, Gateway | None]:
+    """Whether the token of a role is there and is that of a project."""
+    try:
+        gateway = open_gateway(config, "trial" if role == "trial" else "register", Patience(2, total=30))
+        project, server = gateway.project(), gateway.version()
+    except TrialError as error:
+        return Check(f"token {role}", "fail", str(error), error.exit_code), None
+    where = "production" if project.get("in_production") == "1" else "development"
+    return Check(f"token {role}", "ok", f"project {project.get('project_id')}, {where}, REDCap {server}"), gateway
+
+
+def _clock(gateway: Gateway) -> Check:
+    try:
+        off = gateway.clock_offset()
+    except TrialError as error:
+        return Check("clock", "fail", str(error), error.exit_code)
+    if off is None:
+        return Check("clock", "warn", "the server tells no time")
+    said = f"the server's clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
+    return Check("clock", "ok" if abs(off) <= SKEW else "warn", said if abs(off) <= SKEW else f"{said}; set this one")
+
+
+def _manifests(config: Config, register: Gateway) -> Check:
+    try:
+        found = held(read_filed(config), read_register(register))
+    except TrialError as error:
+        return Check("manifests", "fail", str(error), error.exit_code)
+    if found.wrong:
+        said = (
+            f"{len(found.lacking)} filed envelope(s) missing, version(s) differing: {list(found.differing) or 'none'}"
+        )
+        return Check("manifests", "fail", f"{said}, {found.filed} manifest(s) filed; ask the packer", 45)
+    if found.unfiled or not found.filed:
+        return Check("manifests", "warn", f"{found.filed} filed, {len(found.unfiled)} envelope(s) of none; file it")
+    return Check("manifests", "ok", f"{found.filed} filed, the register holds exactly their envelopes")
