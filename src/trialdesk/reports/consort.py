@@ -13,7 +13,7 @@ from trialdesk.reports.flow import flow, unbalanced
 from trialdesk.reports.recruitment import participant_flow
 from trialdesk.workbook import Block, Box, Column, Line, SheetTable, Tone
 
-BY_TIME, CHECKS = "Follow-up by time point, arms together", "Checks"
+CHECKS = "Checks"
 _COLUMNS, _WIDE = 12, 12
 _MAIN, _SIDE, _SIDE_AT = 5, 6, 6
 
@@ -32,16 +32,17 @@ def drawing(cohort: Cohort, whole: Figures) -> SheetTable:
     return SheetTable("Flow drawing", "Flow of participants", about, columns, (), boxes=tuple(_boxes(parts, whole)))
 
 
-def follow_up(cohort: Cohort, whole: Figures) -> SheetTable:
-    """The boxes as a table, follow-up by time point, and what has to add up."""
-    table = participant_flow(cohort)
-    by_time = Block(BY_TIME, _time_columns(), tuple(map(_time, whole.points)), "The trial has no contacts.")
-    checks = Block(
-        CHECKS,
-        (Column("What has to be equal", width=44), Column("Result", width=10)),
-        tuple(_checks(cohort, whole)),
+def follow_up(cohort: Cohort, whole: Figures) -> tuple[SheetTable, SheetTable]:
+    """The boxes as a table; and follow-up by time point, with what has to add up below it."""
+    columns = (Column("What has to be equal", width=44), Column("Result", width=12))
+    checks = Block(CHECKS, columns, tuple(_checks(cohort, whole)))
+    about = "Arms are pooled; contacts after a procedure are left out. Every randomised patient is counted once a row."
+    empty = "The trial has no contacts."
+    lines = tuple(map(_time, whole.points))
+    by_time = SheetTable(
+        "Follow-up", "Follow-up by time point", about, _time_columns(), lines, empty=empty, more=(checks,)
     )
-    return SheetTable(table.name, table.title, table.about, table.columns, table.lines, more=(by_time, checks))
+    return participant_flow(cohort), by_time
 
 
 def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
@@ -90,7 +91,7 @@ def _point(point: TimePoint) -> tuple[str, Tone]:
 def _time_columns() -> tuple[Column, ...]:
     titles = ("Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died", "Withdrawn", "Lost",
               "Completed")  # fmt: skip
-    return (Column("Contact", width=44), *(Column(title, "number", 9) for title in titles),
+    return (Column("Contact", width=44), *(Column(title, "number", 11) for title in titles),
             Column("In window %", "percent", 9))  # fmt: skip
 
 
