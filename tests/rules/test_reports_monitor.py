@@ -286,6 +286,15 @@ def test_every_box_of_the_flow_is_the_sum_of_what_stands_beside_and_below_it(rep
     assert {tone for box in boxes for text, tone in box.texts if text.endswith(" 0")} == {"quiet"}
 
 
+def test_who_was_randomised_though_a_step_is_missing_stands_beside_the_last_step_reached() -> None:
+    """Otherwise the drawing would lose a patient between two boxes."""
+    skipped = [*record("ODE-1", "1", {})]
+    skipped[0] = Row("ODE-1", "screening_arm_1", "", 0, {"elig_site": "ODE", "elig_date": "2026-02-10"})
+    made = enrolment_packs(facts_of({"ODE-1": skipped}), ["monitor"])["monitor"]
+    texts = [text for box in next(sheet for sheet in made if sheet.boxes).boxes for text, _ in box.texts]
+    assert texts.count("Randomised with a step missing: n = 1") == 1
+
+
 def test_what_happened_of_late_is_told_with_its_day() -> None:
     """In the week up to the data cut; older facts are no news, and a change of treatment never is."""
     facts = facts_of({"ODE-1": [*record("ODE-1", "1", {}, logs={"eos_stat": "4", "eos_dth_date": "2026-06-28"})]})

@@ -8,8 +8,8 @@ from trialdesk.errors import OutputFailed
 from trialdesk.facts.cohort import Cohort, share
 from trialdesk.facts.figures import Figures
 from trialdesk.facts.tracks import TimePoint
+from trialdesk.reports.flow import OUT_OF_ORDER, STEP_BY_STEP, flow, unbalanced
 from trialdesk.reports.flow import Box as Part
-from trialdesk.reports.flow import flow, unbalanced
 from trialdesk.reports.recruitment import participant_flow
 from trialdesk.workbook import Block, Box, Column, Line, SheetTable, Tone
 
@@ -49,32 +49,27 @@ def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
     row = 0
     main = [part for part in parts if not part.leaf]
     for number, part in enumerate(main):
-        beside = [leaf for leaf in parts if leaf.leaf and leaf.parent == part.name]
-        last = number == len(main) - 1
-        texts: tuple[tuple[str, Tone], ...] = ((part.name, "strong"), (f"n = {part.n}", "plain"))
-        yield Box(row, 0, 2, _MAIN, texts)
-        lines = tuple(_line(leaf.name, leaf.n) for leaf in beside)
-        if not last:
-            stopped = tuple(
-                line for line, leaf in zip(lines, beside, strict=True) if not leaf.name.startswith("Random")
-            )
-            yield Box(row, _SIDE_AT, len(stopped), _SIDE, stopped)
-            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
-            row += max(2, len(stopped))
+        beside = tuple(_line(leaf) for leaf in parts if leaf.parent == part.name and _stands_beside(leaf))
+        if number:
             yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
             row += 1
-        else:
-            yield Box(row, _SIDE_AT, len(lines), _SIDE, lines)
-            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
-            row += max(2, len(lines))
-    if whole.points:
+        yield Box(row, 0, 2, _MAIN, ((part.name, "strong"), (f"n = {part.n}", "plain")))
+        yield Box(row, _SIDE_AT, len(beside), _SIDE, beside)
+        yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
+        row += max(2, len(beside))
+    told = tuple(_point(point) for point in whole.points if point.rule.key or point.rule.primary)
+    if told:
         yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
-        told = tuple(_point(point) for point in whole.points if point.rule.key or point.rule.primary)
         yield Box(row + 1, 0, len(told) + 1, _COLUMNS, (("Follow-up at key contacts", "strong"), *told))
 
 
-def _line(name: str, n: int) -> tuple[str, Tone]:
-    return f"{name}: n = {n}", "plain" if n else "quiet"
+def _stands_beside(leaf: Part) -> bool:
+    """Whether a part is drawn beside its step: who stopped there, and who was randomised though a step is missing."""
+    return leaf.leaf and leaf.name != STEP_BY_STEP and not (leaf.name == OUT_OF_ORDER and not leaf.n)
+
+
+def _line(leaf: Part) -> tuple[str, Tone]:
+    return f"{leaf.name}: n = {leaf.n}", "plain" if leaf.n else "quiet"
 
 
 def _point(point: TimePoint) -> tuple[str, Tone]:
