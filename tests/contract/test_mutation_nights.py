@@ -203,6 +203,9 @@ def monitor_bytes(hospital: Hospital) -> dict[str, bytes]:
     """Every part of every file in the monitor's folder, but the moment at which a workbook was written."""
     parts: dict[str, bytes] = {}
     for path in sorted((hospital.config.reports / LATEST / "monitor").iterdir()):
+        if path.suffix != ".xlsx":
+            parts[path.name] = path.read_bytes()
+            continue
         with ZipFile(path) as book:
             parts |= {f"{path.name} {name}": book.read(name) for name in book.namelist() if "core.xml" not in name}
     return parts

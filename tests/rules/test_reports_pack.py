@@ -45,8 +45,9 @@ TELLING = RULES.telling
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 TODAY = date(2026, 7, 1)
 MONITOR_SHEETS = [
-    "Contents", "Key figures", "Accrual", "Accrual numbers", "Sites", "Screening", "Patients", "Flow drawing", "Flow",
-    "Contacts", "Deviations", "Safety", "Envelopes", "Finding ages", "Findings", "Changes", "Definitions",
+    "Contents", "Key figures", "Accrual", "Accrual numbers", "Accrual curve", "Sites", "Screening", "Patients",
+    "Flow drawing", "Flow", "Follow-up", "Contacts", "Contact totals", "Deviations", "Deviations listed", "Safety",
+    "Adverse events", "Envelopes", "Finding ages", "Findings", "Changes", "Definitions", "Rules",
 ]  # fmt: skip
 OPEN_SHEETS = ["Enrolment", "By month", "Flow", "Patients", "Findings", "About"]
 

@@ -123,7 +123,8 @@ def figures(facts: Facts) -> Figures:
     reader = Reader(facts.snapshot, common.telling, cut)
     tracked = tracks(cohort, facts.schedule, config)
     events_of = {rule.event for rule in config.contacts if rule.primary and not config.tells_arm(rule)}
-    due = [form for form in facts.forms if form.event in events_of and form.record in cohort.records]
+    records = cohort.records
+    due = [form for form in facts.forms if form.event in events_of and form.record in records]
     primary = {(form.record, form.event): True for form in due}
     primary |= {(form.record, form.event): False for form in due if not form.complete}
     return Figures(

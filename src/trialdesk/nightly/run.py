@@ -47,7 +47,19 @@ from trialdesk.redcap.gateway import Gateway, Removals
 from trialdesk.redcap.observing import moves, observe, settled
 from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
 from trialdesk.reports.coordinator import coordinator_sheets
-from trialdesk.reports.delivery import CALLS, ENVELOPES, INDEX, MEMORY, MONITOR, REGISTER, SERVER, TODO, site_report
+from trialdesk.reports.delivery import (
+    CALLS,
+    ENVELOPES,
+    FLOW,
+    INDEX,
+    MEMORY,
+    MONITOR,
+    REGISTER,
+    SERVER,
+    TODO,
+    site_report,
+)
+from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs, footer
 from trialdesk.reports.page import index_page
 from trialdesk.workbook import SheetTable, save
@@ -200,6 +212,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
         night = settled(replace(seen, told=since(to_do), commitments=kept), remembered, found, run, summary.day)
         _write_texts(making, facts, summary, order.now, links)
+        place(folder / FLOW, flow_svg(books[MONITOR][0]).encode())
         place(folder / SERVER, _told(words_of(trial, register)))
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:

@@ -28,8 +28,8 @@ def envelopes(facts: Facts, reader: Profile) -> SheetTable:
     lines = [_line(code, name, facts, [code]) for code, name in sites]
     whole = _line("All", "Whole trial", facts, [code for code, _ in sites])
     about = (
-        "Sent: everything but what lies at the desk. Every opened envelope is one randomised patient, unless a "
-        "discrepancy says otherwise; which one it is about stands in the coordinator's lists."
+        "Sent: all but what lies at the desk. Every opened envelope is one randomised patient; discrepancies are told "
+        "in the coordinator's lists."
     )
     lines.append(Line(whole.values, "strong", whole.tones))
     return SheetTable("Envelopes", "Envelope accountability", about, columns, tuple(lines), keys=2)

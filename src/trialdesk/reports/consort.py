@@ -8,12 +8,12 @@ from trialdesk.errors import OutputFailed
 from trialdesk.facts.cohort import Cohort, share
 from trialdesk.facts.figures import Figures
 from trialdesk.facts.tracks import TimePoint
+from trialdesk.reports.flow import OUT_OF_ORDER, STEP_BY_STEP, flow, unbalanced
 from trialdesk.reports.flow import Box as Part
-from trialdesk.reports.flow import flow, unbalanced
 from trialdesk.reports.recruitment import participant_flow
 from trialdesk.workbook import Block, Box, Column, Line, SheetTable, Tone
 
-BY_TIME, CHECKS = "Follow-up by time point, arms together", "Checks"
+CHECKS = "Checks"
 _COLUMNS, _WIDE = 12, 12
 _MAIN, _SIDE, _SIDE_AT = 5, 6, 6
 
@@ -32,48 +32,44 @@ def drawing(cohort: Cohort, whole: Figures) -> SheetTable:
     return SheetTable("Flow drawing", "Flow of participants", about, columns, (), boxes=tuple(_boxes(parts, whole)))
 
 
-def follow_up(cohort: Cohort, whole: Figures) -> SheetTable:
-    """The boxes as a table, follow-up by time point, and what has to add up."""
-    table = participant_flow(cohort)
-    by_time = Block(BY_TIME, _time_columns(), tuple(map(_time, whole.points)), "The trial has no contacts.")
-    checks = Block(
-        CHECKS,
-        (Column("What has to be equal", width=44), Column("Result", width=10)),
-        tuple(_checks(cohort, whole)),
+def follow_up(cohort: Cohort, whole: Figures) -> tuple[SheetTable, SheetTable]:
+    """The boxes as a table; and follow-up by time point, with what has to add up below it."""
+    columns = (Column("What has to be equal", width=44), Column("Result", width=12))
+    checks = Block(CHECKS, columns, tuple(_checks(cohort, whole)))
+    about = "Arms are pooled; contacts after a procedure are left out. Every randomised patient is counted once a row."
+    empty = "The trial has no contacts."
+    lines = tuple(map(_time, whole.points))
+    by_time = SheetTable(
+        "Follow-up", "Follow-up by time point", about, _time_columns(), lines, empty=empty, more=(checks,)
     )
-    return SheetTable(table.name, table.title, table.about, table.columns, table.lines, more=(by_time, checks))
+    return participant_flow(cohort), by_time
 
 
 def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
     row = 0
     main = [part for part in parts if not part.leaf]
     for number, part in enumerate(main):
-        beside = [leaf for leaf in parts if leaf.leaf and leaf.parent == part.name]
-        last = number == len(main) - 1
-        texts: tuple[tuple[str, Tone], ...] = ((part.name, "strong"), (f"n = {part.n}", "plain"))
-        yield Box(row, 0, 2, _MAIN, texts)
-        lines = tuple(_line(leaf.name, leaf.n) for leaf in beside)
-        if not last:
-            stopped = tuple(
-                line for line, leaf in zip(lines, beside, strict=True) if not leaf.name.startswith("Random")
-            )
-            yield Box(row, _SIDE_AT, len(stopped), _SIDE, stopped)
-            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
-            row += max(2, len(stopped))
+        beside = tuple(_line(leaf) for leaf in parts if leaf.parent == part.name and _stands_beside(leaf))
+        if number:
             yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
             row += 1
-        else:
-            yield Box(row, _SIDE_AT, len(lines), _SIDE, lines)
-            yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
-            row += max(2, len(lines))
-    if whole.points:
+        yield Box(row, 0, 2, _MAIN, ((part.name, "strong"), (f"n = {part.n}", "plain")))
+        yield Box(row, _SIDE_AT, len(beside), _SIDE, beside)
+        yield Box(row, _MAIN, 1, 1, (("→", "plain"),), arrow=True)
+        row += max(2, len(beside))
+    told = tuple(_point(point) for point in whole.points if point.rule.key or point.rule.primary)
+    if told:
         yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
-        told = tuple(_point(point) for point in whole.points if point.rule.key or point.rule.primary)
         yield Box(row + 1, 0, len(told) + 1, _COLUMNS, (("Follow-up at key contacts", "strong"), *told))
 
 
-def _line(name: str, n: int) -> tuple[str, Tone]:
-    return f"{name}: n = {n}", "plain" if n else "quiet"
+def _stands_beside(leaf: Part) -> bool:
+    """Whether a part is drawn beside its step: who stopped there, and who was randomised though a step is missing."""
+    return leaf.leaf and leaf.name != STEP_BY_STEP and not (leaf.name == OUT_OF_ORDER and not leaf.n)
+
+
+def _line(leaf: Part) -> tuple[str, Tone]:
+    return f"{leaf.name}: n = {leaf.n}", "plain" if leaf.n else "quiet"
 
 
 def _point(point: TimePoint) -> tuple[str, Tone]:
@@ -90,7 +86,7 @@ def _point(point: TimePoint) -> tuple[str, Tone]:
 def _time_columns() -> tuple[Column, ...]:
     titles = ("Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died", "Withdrawn", "Lost",
               "Completed")  # fmt: skip
-    return (Column("Contact", width=44), *(Column(title, "number", 9) for title in titles),
+    return (Column("Contact", width=44), *(Column(title, "number", 11) for title in titles),
             Column("In window %", "percent", 9))  # fmt: skip
 
 

@@ -19,6 +19,7 @@ ENVELOPES = "coordinator/envelope_lists.xlsx"
 MEMORY = "coordinator/memory.sqlite"
 SERVER = "coordinator/server.txt"
 MONITOR = "monitor/enrolment_report.xlsx"
+FLOW = "monitor/flow.svg"
 CALLS = "calls/call_schedule.xlsx"
 SITE = "sites/CODE/report.xlsx"
 REGISTER = "closed/register.age"
@@ -32,7 +33,8 @@ FILES: Mapping[str, File] = {
     ENVELOPES: File("coordinator", "what to send, make and release; where register and records disagree"),
     MEMORY: File("coordinator", "a copy of the desk's memory"),
     SERVER: File("coordinator", "what REDCap refused in this run, in its own words; they may hold data"),
-    MONITOR: File("monitor", "sites, months, flow, patients and findings, without arms"),
+    MONITOR: File("monitor", "where the trial stands, what changed and what is wrong, without arms"),
+    FLOW: File("monitor", "the flow of participants as a picture, without arms"),
     CALLS: File("central nurse", "whom to call today and next, at all sites"),
     SITE: File("that site", "the report of the site's own patients, with what is to be corrected in their treatment"),
     REGISTER: File("statistician", "openings, envelope findings and stock, sealed for the closed report's recipients"),

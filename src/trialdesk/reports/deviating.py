@@ -8,13 +8,11 @@ from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import Figures, OpenFinding
 from trialdesk.facts.logged import Reported, categories
 from trialdesk.reports.profiles import Profile
-from trialdesk.workbook import Block, Column, Line, SheetTable, Tone, Value
-
-REPORTED, FOUND = "Reported by sites", "Found by rules"
+from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
 
-def deviations(facts: Facts, whole: Figures, reader: Profile) -> SheetTable:
-    """Counts by code, then every reported one and every one that a rule finds; those of treatment are one number."""
+def deviations(facts: Facts, whole: Figures, reader: Profile) -> tuple[SheetTable, SheetTable]:
+    """Counts by code; and every reported one with every one that a rule finds. Those of treatment are one number."""
     sites = [site.code for site in reader.sites]
     codes = _codes(facts, whole)
     columns = (
@@ -30,12 +28,12 @@ def deviations(facts: Facts, whole: Figures, reader: Profile) -> SheetTable:
         "related to treatment or have no code."
     )
     lines = tuple(_code(code, whole, sites) for code in codes)
-    more = (
-        Block(REPORTED, _reported_columns(), tuple(map(_reported, whole.deviations.listed)), "None is reported."),
-        Block(FOUND, _found_columns(), tuple(_found(one, facts) for one in whole.automatic), "No rule finds one."),
-    )
     empty = "The protocol names no codes."
-    return SheetTable("Deviations", "Deviations of the protocol", about, columns, lines, empty=empty, more=more)
+    by_code = SheetTable("Deviations", "Deviations of the protocol", about, columns, lines, empty=empty)
+    rows = (*map(_reported, whole.deviations.listed), *(_found(one, facts) for one in whole.automatic))
+    every = tuple(sorted(rows, key=lambda line: str(line.values[:2])))
+    how = "Reported by the site, with its grade; or found by a rule, with the day since when."
+    return by_code, SheetTable("Deviations listed", "Deviations one by one", how, _COLUMNS, every, keys=2)
 
 
 def _codes(facts: Facts, whole: Figures) -> list[str]:
@@ -54,24 +52,23 @@ def _code(code: str, whole: Figures, sites: list[str]) -> Line:
     return Line(values, tones=tones)
 
 
-def _reported_columns() -> tuple[Column, ...]:
-    return (Column("Deviation", width=46), Column("Record", width=12), Column("Site", width=8),
-            Column("Grade", width=8), Column("Study day", "number", 8),
-            Column("Days to found", "number", 8))  # fmt: skip
+_COLUMNS = (
+    Column("Code", width=8), Column("Record", width=12), Column("Site", width=8), Column("What", width=66),
+    Column("Told by", width=10), Column("Grade", width=8), Column("Study day", "number", 8),
+    Column("Days to found", "number", 10), Column("Since", "date", 12), Column("New", width=8),
+)  # fmt: skip
 
 
 def _reported(one: Reported) -> Line:
-    return Line((one.code, one.record, one.site, one.grade, one.study_day, one.days))
-
-
-def _found_columns() -> tuple[Column, ...]:
-    return (Column("Finding", width=46), Column("Record", width=12), Column("Site", width=8), Column("Code", width=8),
-            Column("Rule", width=8), Column("Since", "date", 11), Column("New", width=8))  # fmt: skip
+    code, _, what = one.code.partition(" ")
+    values = (code, one.record, one.site, what, "site", one.grade, one.study_day, one.days, None, None)
+    return Line(values, tones={0: "strong"})
 
 
 def _found(one: OpenFinding, facts: Facts) -> Line:
     finding = one.finding
     place = facts.common.labels.place(finding.where)
     text = f"{finding.text} ({place})" if place else finding.text
-    values = (text, finding.record, finding.site, one.deviation, finding.rule, one.since, "new" if one.new else None)
-    return Line(values, "quiet" if one.accepted else "plain")
+    new = "new" if one.new else None
+    values = (one.deviation, finding.record, finding.site, text, finding.rule, None, None, None, one.since, new)
+    return Line(values, "quiet" if one.accepted else "plain", {} if one.accepted else {0: "strong"})

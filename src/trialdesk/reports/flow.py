@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trialdesk.facts.cohort import Cohort, Member
 
 OUT_OF_ORDER = "Randomised with a step missing"
+STEP_BY_STEP = "Randomised step by step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _stopped(label: str, level: int, members: Sequence[Member], cohort: Cohort) 
         yield Box(reason.capitalize(), label, reasons[reason], level + 1, leaf=True)
     here = sum(member.randomised for member in members)
     whole = level == len(cohort.steps) - 1
-    yield Box("Randomised step by step" if whole else OUT_OF_ORDER, label, here, level + 1, leaf=True)
+    yield Box(STEP_BY_STEP if whole else OUT_OF_ORDER, label, here, level + 1, leaf=True)
 
 
 def _after(cohort: Cohort) -> Iterator[Box]:

@@ -10,27 +10,27 @@ from trialdesk.facts.figures import Figures, done_of
 from trialdesk.facts.tracks import Stand, TimePoint, Track, shared
 from trialdesk.workbook import Block, Column, Line, SheetTable, Tone, Value
 
-TOTALS, LETTERS = "Totals", "Letters"
+LETTERS, NOBODY = "Letters", "No patient is randomised yet."
 # Letter, what it means, and its colour.
 SIGNS: Mapping[Stand, tuple[str, str, Tone]] = {
-    "in window": ("D", "done in its window", "good"),
-    "early": ("E", "done before its window", "warning"),
-    "late": ("L", "done after its window", "warning"),
-    "done": ("d", "done, without a date", "warning"),
+    "in window": ("D", "done in window", "good"),
+    "early": ("E", "early", "warning"),
+    "late": ("L", "late", "warning"),
+    "done": ("d", "done, no date", "warning"),
     "missed": ("M", "missed", "alarm"),
-    "late, open": ("V", "behind: days of grace run", "warning"),
-    "open": ("O", "open: window runs", "plain"),
-    "not due": ("·", "not due yet", "quiet"),
-    "died": ("S", "stopped: has died", "quiet"),
+    "late, open": ("V", "behind, in grace", "warning"),
+    "open": ("O", "open", "plain"),
+    "not due": ("·", "not due", "quiet"),
+    "died": ("S", "died", "quiet"),
     "withdrawn": ("W", "withdrawn", "quiet"),
-    "lost": ("X", "lost to follow-up", "quiet"),
-    "ended": ("C", "completed or to verify", "quiet"),
+    "lost": ("X", "lost", "quiet"),
+    "ended": ("C", "ended", "quiet"),
 }
 _NARROW = 8
 
 
-def contacts(facts: Facts, whole: Figures) -> SheetTable:
-    """A row for each randomised patient, longest gap last; then every contact's totals, and the letters in words."""
+def contacts(facts: Facts, whole: Figures) -> tuple[SheetTable, SheetTable]:
+    """A row for each randomised patient, longest gap last; and every contact's totals with the letters in words."""
     rules = shared(facts.config)
     columns = (
         Column("Record", width=24), Column("Site", width=_NARROW),
@@ -42,14 +42,18 @@ def contacts(facts: Facts, whole: Figures) -> SheetTable:
         f"{len(whole.tracks)} randomised patients, {whole.days // 7} patient-weeks; {whole.in_window} of "
         f"{whole.expected} expected contacts made in their window. Contacts after a procedure are not in this report."
     )
-    totals = Block(TOTALS, _total_columns(), tuple(map(_total, whole.points)), "The trial has no contacts.")
+    told = ", ".join(f"{sign} {words}" for sign, words, _ in SIGNS.values())
+    matrix = SheetTable("Contacts", "Contacts", told, columns, lines, keys=2, empty=NOBODY)
     letters = Block(
         LETTERS,
-        (Column("Meaning", width=24), Column("Sign", width=_NARROW)),
+        (Column("Meaning", width=30), Column("Sign", width=12)),
         tuple(Line((words, sign), tones={1: tone}) for sign, words, tone in SIGNS.values()),
     )
-    empty = "No patient is randomised yet."
-    return SheetTable("Contacts", "Contacts", about, columns, lines, keys=2, empty=empty, more=(totals, letters))
+    counted = tuple(map(_total, whole.points))
+    totals = SheetTable(
+        "Contact totals", "Contacts by time point", about, _total_columns(), counted, empty=NOBODY, more=(letters,)
+    )
+    return matrix, totals
 
 
 def _patient(track: Track, codes: list[str]) -> Line:
@@ -67,9 +71,9 @@ def _patient(track: Track, codes: list[str]) -> Line:
 
 
 def _total_columns() -> tuple[Column, ...]:
-    titles = ("Due", "Made", "In time", "Early", "Late", "Missed", "Behind", "Open", "Not due")
-    return (Column("Contact", width=24), *(Column(title, "number", _NARROW) for title in titles),
-            Column("In time %", "percent", _NARROW))  # fmt: skip
+    titles = ("Expected", "Made", "In window", "Early", "Late", "Missed", "Behind", "Open", "Not due")
+    return (Column("Contact", width=30), *(Column(title, "number", 12) for title in titles),
+            Column("In window %", "percent", 12))  # fmt: skip
 
 
 def _total(point: TimePoint) -> Line:

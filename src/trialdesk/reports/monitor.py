@@ -34,11 +34,11 @@ def monitor_sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         siteview.sites(facts, whole, sites),
         *screening.screening(facts, whole),
         consort.drawing(facts.cohort, whole),
-        consort.follow_up(facts.cohort, whole),
-        matrix.contacts(facts, whole),
+        *consort.follow_up(facts.cohort, whole),
+        *matrix.contacts(facts, whole),
         *((completing.completeness(facts, reader),) if current and facts.common.mapping else ()),
-        deviating.deviations(facts, whole, reader),
-        safety.safety(facts, whole),
+        *deviating.deviations(facts, whole, reader),
+        *safety.safety(facts, whole),
         accountability.envelopes(facts, reader),
         *(
             (ageing.ages(facts, whole, reader), listings.findings(facts, facts.found, facts.cohort, reader))
@@ -46,6 +46,6 @@ def monitor_sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
             else ()
         ),
         changed.changes(facts),
-        standing.definitions(facts, reader),
+        *standing.definitions(facts, reader),
     )
     return (standing.contents(facts, sheets), *sheets)

@@ -45,7 +45,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Key figures": ("Figure", "Value", "Judgement", "How"),
     "Accrual": _DRAWING,
     "Accrual numbers": _OPEN["By month"],
-    "Accrual numbers · Curve and forecast": ("Month", "Plan", "So far", "Low", "Median", "High"),
+    "Accrual curve": ("Month", "Plan", "So far", "Low", "Median", "High"),
     "Accrual numbers · Sites against their targets": ("Site", "Done", "Left", "Target"),
     "Sites": (
         "Site", "Name", "Opened", "First", STEPS, "Target", "% of target", "A month", "Days since last",
@@ -63,22 +63,24 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Patients": _OPEN["Patients"],
     "Flow drawing": _DRAWING,
     "Flow": _OPEN["Flow"],
-    "Flow · Follow-up by time point, arms together": (
+    "Follow-up": (
         "Contact", "Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died", "Withdrawn",
         "Lost", "Completed", "In window %",
     ),
-    "Flow · Checks": ("What has to be equal", "Result"),
+    "Follow-up · Checks": ("What has to be equal", "Result"),
     "Contacts": ("Record", "Site", CONTACTS, "Made", "Longest gap, days", "Weeks"),
-    "Contacts · Totals": (
-        "Contact", "Due", "Made", "In time", "Early", "Late", "Missed", "Behind", "Open", "Not due", "In time %",
+    "Contact totals": (
+        "Contact", "Expected", "Made", "In window", "Early", "Late", "Missed", "Behind", "Open", "Not due",
+        "In window %",
     ),
-    "Contacts · Letters": ("Meaning", "Sign"),
+    "Contact totals · Letters": ("Meaning", "Sign"),
     "Completeness": (*_OPEN["Completeness"], MISSING),
     "Deviations": ("Code", "Found by rules", "Reported", SITES),
-    "Deviations · Reported by sites": ("Deviation", "Record", "Site", "Grade", "Study day", "Days to found"),
-    "Deviations · Found by rules": ("Finding", "Record", "Site", "Code", "Rule", "Since", "New"),
+    "Deviations listed": (
+        "Code", "Record", "Site", "What", "Told by", "Grade", "Study day", "Days to found", "Since", "New",
+    ),
     "Safety": ("Category", "Events", "Serious", "Patients", "For 100 patient-weeks"),
-    "Safety · Every event": (
+    "Adverse events": (
         "Type", "Record", "Site", "Study day", "Grade", "Serious", "Outcome", "Days to report", "Report to sponsor",
     ),
     "Safety · Deaths": ("Record", "Site", "Study day", "Randomised"),
@@ -96,7 +98,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Findings": _OPEN["Findings"],
     "Changes": ("What", "Record", "Site", "Detail"),
     "Definitions": _OPEN["About"],
-    "Definitions · The rules": ("Rule", "What it finds", "Severity", "Deviation"),
+    "Rules": ("Rule", "What it finds", "Severity", "Deviation"),
 }  # fmt: skip
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),

@@ -66,37 +66,40 @@ def by_month(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     return SheetTable("By month", "Recruitment by month", about, columns, tuple(lines))
 
 
-def accrual(cohort: Cohort, config: Config, profile: Profile) -> tuple[SheetTable, SheetTable]:
-    """Charts on one page; then every month by site against the plan, the forecast, and sites against their targets."""
+def accrual(cohort: Cohort, config: Config, profile: Profile) -> tuple[SheetTable, ...]:
+    """Charts on one page; then every month by site against the plan, sites against their targets, and the forecast."""
     table = by_month(cohort, config, profile)
     codes = [column.title for column in table.columns[1:-_AFTER_SITES]]
     lines = table.lines[:-1]  # the whole would be drawn as one more month; it stands in the title
-    more = (_forecast(cohort, config), _targets(cohort, profile))
     title = f"Accrual: {cohort.randomised} of {config.trial.target} randomised by {cohort.as_of}"
     about = _outlook(cohort, config, profile, config.trial.target)
-    numbers = SheetTable("Accrual numbers", title, about, table.columns, lines, more=more)
-    here = numbers.name
+    numbers = SheetTable(NUMBERS, title, about, table.columns, lines, more=(_targets(cohort, profile),))
+    curve = _forecast(cohort, config)
+    how = "What was planned, what came, and from the data cut on how many may come; definitions in Definitions."
+    ahead_of = SheetTable(FORECAST, "Curve and forecast", how, curve.columns, curve.lines, empty=curve.empty)
     charts = (
-        Chart("Randomised so far", _CURVE, "Month", _CURVES, table=1, sheet=here),
-        Chart("Randomised by month and site", _BARS, "Month", tuple(codes), kind="bar", stacked=True, sheet=here),
-        Chart("Sites against their targets", _TARGETS, "Site", ("Done", "Left"), 2, "bar", stacked=True, sheet=here),
+        Chart("Randomised so far", _CURVE, "Month", _CURVES, sheet=FORECAST),
+        Chart("Randomised by month and site", _BARS, "Month", tuple(codes), kind="bar", stacked=True, sheet=NUMBERS),
+        Chart("Sites against their targets", _TARGETS, "Site", ("Done", "Left"), 1, "bar", stacked=True, sheet=NUMBERS),
     )
-    grid = tuple(Column(str(number), width=10) for number in range(12))
-    return SheetTable("Accrual", title, about, grid, (), charts=charts), numbers
+    grid = tuple(Column(str(number), width=12) for number in range(12))
+    return SheetTable("Accrual", title, about, grid, (), charts=charts), numbers, ahead_of
 
 
 _AFTER_SITES = 7
 _CURVE = (
     "Lines by month: planned number of randomised patients, number randomised so far, and from the data cut on the "
-    "forecast: its median, and the low and high end of the 80 % interval. The numbers are in the second table."
+    "forecast: its median, and the low and high end of the 80 % interval. The numbers are in Accrual curve."
 )
-_BARS = "Bars by month, one part for each site: randomised patients. The numbers are in the first table."
-_TARGETS = "Bars by site: randomised patients, and those left to the site's target. The numbers are in the third table."
+_BARS = "Bars by month, one part for each site: randomised patients. The numbers are in Accrual numbers."
+_TARGETS = (
+    "Bars by site: randomised patients, and those left to the site's target. The numbers are in Accrual numbers, below."
+)
 
 
 def _forecast(cohort: Cohort, config: Config) -> Block:
     """The curve from the start of the trial: months gone by with their number, months ahead with the forecast."""
-    columns = (Column("Month", width=16), *(Column(title, "number", 7) for title in _CURVES))
+    columns = (Column("Month", width=16), *(Column(title, "number", 16) for title in _CURVES))
     rows = months({code: cohort.at(code).opened_on for code in {m.site for m in cohort.members}}, config.sites,
                   config.trial, cohort.as_of)  # fmt: skip
     lines = [Line((f"{row.first:%Y-%m}", round(row.planned_so_far, 1), row.so_far)) for row in rows]
@@ -114,7 +117,7 @@ def _forecast(cohort: Cohort, config: Config) -> Block:
     return Block(FORECAST, columns, tuple(lines))
 
 
-FORECAST, TARGETS = "Curve and forecast", "Sites against their targets"
+NUMBERS, FORECAST, TARGETS = "Accrual numbers", "Accrual curve", "Sites against their targets"
 _CURVES = ("Plan", "So far", "Low", "Median", "High")
 
 
@@ -137,8 +140,8 @@ def participant_flow(cohort: Cohort) -> SheetTable:
         raise OutputFailed(f"flow: {wrong[0]} is not the sum of what is below it; please report this line")
     above = {box.name: box.n for box in boxes}
     columns = (
-        Column("Box", width=44), Column("Part of", width=18), Column("Patients", "number", 10),
-        Column("% of that", "percent", 10),
+        Column("Box", width=80), Column("Part of", width=40), Column("Patients", "number", 20),
+        Column("% of that", "percent", 20),
     )  # fmt: skip
     about = "The boxes that are part of another exclude one another and add up to it. Arms are pooled."
     return SheetTable("Flow", "Participant flow", about, columns, tuple(_box(box, above) for box in boxes))

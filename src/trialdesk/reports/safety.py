@@ -9,15 +9,15 @@ from trialdesk.facts.figures import Figures
 from trialdesk.facts.logged import Event, categories
 from trialdesk.workbook import Block, Column, Line, SheetTable, Tone
 
-EVERY, DEATHS = "Every event", "Deaths"
+DEATHS = "Deaths"
 
 
-def safety(facts: Facts, whole: Figures) -> SheetTable:
-    """Counts by category for 100 patient-weeks, then events one by one and deaths; no free text, no relation."""
+def safety(facts: Facts, whole: Figures) -> tuple[SheetTable, SheetTable]:
+    """Counts by category for 100 patient-weeks with the deaths; and events one by one: no free text, no relation."""
     log, weeks = whole.events, whole.days // 7
     columns = (
-        Column("Category", width=44), Column("Events", "number", 10), Column("Serious", "number", 10),
-        Column("Patients", "number", 10), Column("For 100 patient-weeks", "number", 14),
+        Column("Category", width=80), Column("Events", "number", 16), Column("Serious", "number", 16),
+        Column("Patients", "number", 16), Column("For 100 patient-weeks", "number", 24),
     )  # fmt: skip
     names = categories(facts.config, facts.snapshot.dictionary, facts.common.telling).get("events", ())
     lines = [_category(name, [one for one in log.listed if one.category == name], whole) for name in names]
@@ -34,7 +34,9 @@ def safety(facts: Facts, whole: Figures) -> SheetTable:
         f"{weeks} patient-weeks. {log.serious} serious, {log.overdue} of them reported late or not yet though due. "
         "Events that only one arm can have are counted together for the whole trial and not listed."
     )
-    every = Block(EVERY, _columns(), tuple(map(_event, log.listed)), "No event is logged.")
+    how = "Study day 0 is the randomisation. Days to report: from awareness to the report to the sponsor, or to now."
+    listed = tuple(map(_event, log.listed))
+    every = SheetTable("Adverse events", "Adverse events", how, _columns(), listed, keys=2, empty="No event is logged.")
     deaths = Block(
         DEATHS,
         (
@@ -47,7 +49,7 @@ def safety(facts: Facts, whole: Figures) -> SheetTable:
         "Nobody has died.",
     )
     empty = "The configuration names no log of adverse events."
-    return SheetTable("Safety", "Safety", about, columns, tuple(lines), empty=empty, more=(every, deaths))
+    return SheetTable("Safety", "Safety", about, columns, tuple(lines), empty=empty, more=(deaths,)), every
 
 
 def _category(name: str, found: list[Event], whole: Figures) -> Line:

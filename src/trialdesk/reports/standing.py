@@ -16,7 +16,7 @@ from trialdesk.reports.changed import changed
 from trialdesk.reports.profiles import Profile
 from trialdesk.workbook import Block, Column, Line, Link, SheetTable, Tone
 
-MADE_FROM, NEWS, RULES = "What it was made from", "The most important changes", "The rules"
+MADE_FROM, NEWS = "What it was made from", "The most important changes"
 _MOST_NEWS = 5
 _QUIET = timedelta(days=60)
 # Beside each word a symbol, so that nobody has to see the colour.
@@ -176,18 +176,17 @@ def _of(part: int, whole: int) -> str:
     return f"{part} of {whole}" + ("" if percent is None else f" ({100 * percent:.0f} %)")
 
 
-def definitions(facts: Facts, reader: Profile) -> SheetTable:
-    """What every number means, and every rule an open report may list."""
+def definitions(facts: Facts, reader: Profile) -> tuple[SheetTable, SheetTable]:
+    """What every number means; and every rule an open report may list."""
     table = listings.about(facts.cohort, facts.config, reader, facts.cards.told_by if facts.found is not None else None)
-    rules = Block(
-        RULES,
-        (Column("Rule", width=26), Column("What it finds", width=110), Column("Severity", width=10),
-         Column("Deviation", width=10)),
-        tuple(_rules(facts)),
-        "The trial has no rules.",
+    columns = (
+        Column("Rule", width=10), Column("What it finds", width=120), Column("Severity", width=12),
+        Column("Deviation", width=12),
     )  # fmt: skip
+    how = "Rules that say nothing of treatment; those that do are the coordinator's. Severity: an error must be solved."
+    rules = SheetTable("Rules", "The rules behind findings", how, columns, tuple(_rules(facts)), empty="None.")
     terms = (*table.lines, *(Line(term, tones={0: "strong"}) for term in _TERMS))
-    return SheetTable("Definitions", "Definitions", table.about, table.columns, terms, more=(rules,))
+    return SheetTable("Definitions", "Definitions", table.about, table.columns, terms), rules
 
 
 def _rules(facts: Facts) -> Iterator[Line]:
@@ -201,21 +200,27 @@ def _rules(facts: Facts) -> Iterator[Line]:
 _ANSWERS = {
     "Key figures": "Where does the trial stand? One page",
     "Accrual": "How many came, against the plan, and how many may come? Three charts",
-    "Accrual numbers": "The numbers of the charts: months by site, the curve with its forecast, sites",
+    "Accrual numbers": "How many came each month at each site, and how far is every site from its target?",
+    "Accrual curve": "What was planned, what came, and how many may come by the end of each month?",
     "Sites": "How do the sites compare in recruitment and conduct, and what is more than chance?",
     "Screening": "How far does recruitment come at each site, why not farther, and who waits?",
     "Patients": "One line a patient: last step, reason or state, dates",
     "Flow drawing": "The flow of participants (CONSORT 2025) on one page",
-    "Flow": "The same as numbers, follow-up by time point, and what has to add up",
+    "Flow": "The same as a table",
+    "Follow-up": "Which contacts were expected, made, missed, not due, at each time point? What has to add up",
     "Contacts": "Which contacts were made in time, patient by patient?",
+    "Contact totals": "How many contacts of each time point were made, and when? The letters in words",
     "Completeness": "Which forms are entered and complete, and where are they missing?",
     "Deviations": "Which deviations do rules find and sites report?",
-    "Safety": "Which adverse events, how often, and were the serious ones reported in time?",
+    "Deviations listed": "The same one by one",
+    "Safety": "Which adverse events, and how often? Deaths",
+    "Adverse events": "Every event that may be listed: were the serious ones reported in time?",
     "Envelopes": "What became of the envelopes of every site?",
     "Finding ages": "How long have findings been open, and which are the oldest?",
     "Findings": "What has to be corrected in REDCap: errors first",
     "Changes": "What is other than in the last run?",
     "Definitions": "What does every number mean?",
+    "Rules": "Which rules make the findings?",
 }
 _TERMS = (
     ("In window", "a contact made from the first to the last day of its window, of those made or missed by now"),

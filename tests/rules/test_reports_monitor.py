@@ -1,0 +1,302 @@
+"""The monitor's workbook: its numbers counted again by hand, what it may list, and how it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from io import BytesIO
+from itertools import pairwise
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pytest
+from openpyxl import load_workbook
+
+from frozen import FROZEN, trial_dictionary, trial_rows
+from redcap_rules.record import Row
+from trialdesk.config import Config, load
+from trialdesk.facts.cards import Cards
+from trialdesk.facts.deriving import Facts, Past, derive
+from trialdesk.facts.figures import figures
+from trialdesk.facts.pulling import Pull
+from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
+from trialdesk.redcap.patients import patients
+from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.accrual import ahead, needed, recent
+from trialdesk.reports.changed import changed
+from trialdesk.reports.flowsvg import flow_svg
+from trialdesk.reports.pack import enrolment_packs
+from trialdesk.workbook import Block, SheetTable, as_bytes
+from trialdesk.workbook.measures import widths
+
+CONFIG: Config = load(FROZEN / "config.yaml")
+DICTIONARY = trial_dictionary()
+EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
+MAPPING: dict[str, tuple[str, ...]] = {}
+for _row in trial_rows("mapping.csv"):
+    MAPPING[_row["unique_event_name"]] = (*MAPPING.get(_row["unique_event_name"], ()), _row["form"])
+TODAY = date(2026, 7, 1)
+OPENED = date(2026, 3, 2)
+ADVERSE, DEVIATION = "adverse_event", "protocol_deviation"
+
+
+def record(name: str, arm: str, weeks: Mapping[int, int], **more: dict[str, str]) -> list[Row]:
+    """A patient randomised on 2 March with calls: week to the day of the call after the randomisation."""
+    site = name[:3]
+    screened = {
+        "elig_site": site,
+        "elig_date": "2026-02-10",
+        "elig_ok": "1",
+        "con_given": "1",
+        "con_date": "2026-02-11",
+    }
+    places = {
+        "screening_arm_1": {**screened, "sa_fit": "1", "sa_ci_any": "0", "sa_risk_info": "1"},
+        "randomisation_arm_1": {"rand_date": str(OPENED), "rand_arm": arm},
+        **{f"{event}_arm_1": values for event, values in more.items()},
+    }
+    for week, day in weeks.items():
+        places[f"week_{week}_arm_1"] = {"nc_stat": "1", "nc_date": str(OPENED + timedelta(day))}
+    if arm == "1":
+        places["pvp_procedure_arm_1"] = {"pvp_done": "1", "pvp_date": "2026-03-05"}
+    return [Row(name, event, "", 0, values) for event, values in places.items()]
+
+
+def logged(name: str, log: str, instance: int, **values: str) -> Row:
+    return Row(name, "logs_arm_1", log, instance, values)
+
+
+# ODE-1 had weeks 1 and 2 in window and week 3 early; RIG-1 died on day 20 after one call; HER-1 is screened only.
+ROWS: dict[str, list[Row]] = {
+    "ODE-1": [
+        *record("ODE-1", "1", {1: 7, 2: 15, 3: 17}),
+        logged("ODE-1", ADVERSE, 1, ae_cat="1", ae_start="2026-03-06", ae_ser="1", ae_aware="2026-03-06", ae_rel="5"),
+        logged("ODE-1", ADVERSE, 2, ae_cat="9", ae_start="2026-03-12", ae_grade="2", ae_term="secret words"),
+        logged("ODE-1", DEVIATION, 1, dev_code="7", dev_date="2026-03-20", dev_desc="late operation"),
+    ],
+    "RIG-1": [
+        *record("RIG-1", "2", {1: 7}, logs={"eos_stat": "4", "eos_dth_date": "2026-03-22", "eos_date": "2026-03-22"}),
+        logged("RIG-1", ADVERSE, 1, ae_cat="8", ae_start="2026-03-15", ae_ser="1", ae_aware="2026-03-15",
+               ae_spons="2026-03-20"),
+        logged("RIG-1", DEVIATION, 1, dev_code="4", dev_date="2026-03-02", dev_found="2026-03-05", dev_grade="2"),
+    ],
+    "HER-1": [Row("HER-1", "screening_arm_1", "", 0, {"elig_site": "HER", "elig_date": "2026-05-01", "elig_ok": "1"})],
+}  # fmt: skip
+
+
+def facts_of(rows: Mapping[str, Sequence[Row]] = ROWS, as_of: date = TODAY, cards: Cards | None = None) -> Facts:
+    groups = {name: name[:3].lower() for name in rows}
+    snapshot = Snapshot("1", "", DICTIONARY, EVENTS, {name: tuple(part) for name, part in rows.items()}, groups)
+    pull = Pull(snapshot, patients(snapshot, CONFIG), (), MAPPING)
+    return derive(pull, Past(), CONFIG, TODAY, as_of, cards=cards or Cards())
+
+
+@pytest.fixture(scope="module")
+def report() -> tuple[SheetTable, ...]:
+    """The workbook of the three patients."""
+    return enrolment_packs(facts_of(), ["monitor"])["monitor"]
+
+
+def table(report: Sequence[SheetTable], name: str, title: str = "") -> Block:
+    sheet = next(sheet for sheet in report if sheet.name == name)
+    return next(block for block in sheet.tables if block.title == title)
+
+
+def rows(block: Block) -> dict[object, dict[str, object]]:
+    """The lines of a table by their first value, each by heading."""
+    titles = [column.title for column in block.columns]
+    return {line.values[0]: dict(zip(titles, line.values, strict=True)) for line in block.lines}
+
+
+def test_the_matrix_says_of_every_contact_how_it_stands(report: tuple[SheetTable, ...]) -> None:
+    """In window, early, missed since nobody called; died before the others; nothing of the procedure."""
+    matrix = rows(table(report, "Contacts"))
+    one, two = matrix["ODE-1"], matrix["RIG-1"]
+    assert [one[f"W{n:02}"] for n in (1, 2, 3, 4, 12)] == ["D", "D", "E", "M", "M"]
+    assert [one["M12"], one["Made"]] == ["·", 3]
+    assert [two[f"W{n:02}"] for n in (1, 2, 3, 4)] == ["D", "M", "S", "S"]
+    assert not {"SC12", "XR12"} & one.keys()
+    assert one["Longest gap, days"] == (TODAY - OPENED).days - 17
+    assert two["Longest gap, days"] == 13  # from the call of day 7 to the death on day 20
+
+
+def test_every_time_point_holds_every_randomised_patient_once(report: tuple[SheetTable, ...]) -> None:
+    """Expected, not due, open and ended are exclusive (consort#21: attendance has to obey the flow)."""
+    for name, row in rows(table(report, "Follow-up")).items():
+        parts = ("Expected", "Open", "Not due", "Died", "Withdrawn", "Lost", "Completed")
+        assert sum(int(str(row[part])) for part in parts) == row["Randomised"] == 2, name
+    week = rows(table(report, "Follow-up"))["Week 2"]
+    assert (week["Expected"], week["Made"], week["In window"], week["Missed"]) == (2, 1, 1, 1)
+    assert [line.values[1] for line in table(report, "Follow-up", "Checks").lines] == ["yes"] * 3
+
+
+def test_events_are_listed_without_words_of_the_site_relation_or_what_one_arm_alone_can_have(
+    report: tuple[SheetTable, ...],
+) -> None:
+    """A cement leakage is one of all events and has no row; a late report to the sponsor is said so."""
+    listed = [line.values for line in table(report, "Adverse events").lines]
+    assert [values[:4] for values in listed] == [
+        ("Analgesic side effect", "ODE-1", "ODE", 10), ("Infection, other", "RIG-1", "RIG", 13),
+    ]  # fmt: skip
+    assert listed[1][5:] == ("serious", "", 5, "late")
+    counts = rows(table(report, "Safety"))
+    assert counts["Related to treatment, or without a category"]["Events"] == 1
+    assert (counts["All events"]["Events"], counts["All events"]["Serious"], counts["All events"]["Patients"]) == (
+        3,
+        2,
+        2,
+    )
+    days = (TODAY - OPENED).days + 20
+    assert counts["All events"]["For 100 patient-weeks"] == pytest.approx(700 * 3 / days, abs=0.01)
+    assert [line.values for line in table(report, "Safety", "Deaths").lines] == [("RIG-1", "RIG", 20, "yes")]
+    shown = str(report)
+    assert not [word for word in ("secret words", "late operation", "cement", "No PVP", "D07") if word in shown]
+
+
+def test_deviations_are_counted_by_code_whoever_tells_them(report: tuple[SheetTable, ...]) -> None:
+    """A reported D04 with grade and days to its being found; D07 is related to treatment and only counted."""
+    counts = rows(table(report, "Deviations"))
+    row = counts["D04 envelope"]
+    assert (row["Reported"], row["RIG"]) == (1, 2)  # the site's, and that no envelope number is recorded
+    assert sum(int(str(row[site.code])) for site in CONFIG.sites) == 1 + int(str(row["Found by rules"]))
+    assert not [code for code in counts if str(code).startswith(("D06", "D07", "D08", "D11"))]
+    told = [line.values for line in table(report, "Deviations listed").lines if line.values[4] == "site"]
+    assert told == [("D04", "RIG-1", "RIG", "envelope", "site", "Major", 0, 3, None, None)]
+    about = next(sheet.about for sheet in report if sheet.name == "Deviations")
+    assert "1 more are reported that are related to treatment or have no code" in about
+
+
+def test_completeness_begins_with_the_baseline_and_says_where_forms_are_missing(
+    report: tuple[SheetTable, ...],
+) -> None:
+    """Every randomised patient is expected to have the baseline; call plan and procedure can't be counted."""
+    block = table(report, "Completeness")
+    found = {(line.values[0], line.values[1]): line.values[2:6] for line in block.lines}
+    assert found["Baseline", "Disability (ODI)"] == (2, 0, 0, 2)
+    assert found["Week 1", "Contact by the nurse"] == (2, 2, 0, 0)
+    assert not [place for place in found if place[1] in ("Next contact", "Percutaneous vertebroplasty")]
+    titles = [column.title for column in block.columns]
+    odi = next(line.values for line in block.lines if line.values[:2] == ("Baseline", "Disability (ODI)"))
+    assert [odi[titles.index(f"Missing {site}")] for site in ("ODE", "RIG", "HER")] == [1, 1, 0]
+
+
+def test_the_same_numbers_stand_in_every_sheet(report: tuple[SheetTable, ...]) -> None:
+    """Randomised, contacts and findings, wherever they are told."""
+    key = {line.values[0]: line.values[1] for line in table(report, "Key figures").lines}
+    conduct, sites = rows(table(report, "Sites", "Conduct")), rows(table(report, "Sites"))
+    points = [line.values for line in table(report, "Follow-up").lines]
+    assert str(key["Randomised of target"]).startswith(f"{sites['All']['Randomised']} of ")
+    made, expected = sum(int(str(row[4])) for row in points), sum(int(str(row[2])) for row in points)
+    assert key["Contacts made in their window"] == f"{made} of {expected} ({100 * made / expected:.0f} %)"
+    assert conduct["All"]["Contacts expected"] == expected
+    open_findings = len(table(report, "Findings").lines)
+    assert conduct["All"]["Open findings"] == open_findings == rows(table(report, "Finding ages"))["All"]["All open"]
+    by_site = [row["Open findings"] for name, row in conduct.items() if name != "All"]
+    assert sum(int(str(number)) for number in by_site) == open_findings
+    assert rows(table(report, "Screening"))["All"]["Screened"] == sites["All"]["Screened"] == 3
+
+
+def test_who_is_pending_for_long_is_named(report: tuple[SheetTable, ...]) -> None:
+    """Screened on 1 May, and nothing since."""
+    waiting = [line.values for line in table(report, "Screening", "Pending for more than 14 days").lines]
+    assert waiting == [("HER-1", "HER", date(2026, 5, 1), 61, "Eligible")]
+
+
+def test_envelopes_are_counted_by_site_and_what_lies_at_the_desk_is_not_told() -> None:
+    """How many are made and not sent would say how parcels are cut."""
+    pile = Pile("ODE", "K1N")
+    statuses: tuple[EnvelopeStatus, ...] = ("made", "packed", "received", "received", "opened", "lost")
+    register = tuple(Envelope(pile, n, f"ODE-K1N-{n:03}-X", 1, status, "") for n, status in enumerate(statuses, 1))
+    cards = Cards(register, (), (Finding("R11", "ODE", "ODE-1", "", "error", "x"),))
+    made = enrolment_packs(facts_of(cards=cards), ["monitor"])["monitor"]
+    row = rows(table(made, "Envelopes"))["ODE"]
+    assert (row["Sent"], row["In stock"], row["Opened"], row["Lost"], row["Discrepancies"]) == (4, 2, 1, 1, 1)
+    assert "K1N" not in str(made)
+
+
+def test_the_forecast_goes_on_from_what_is_there() -> None:
+    """Never below today's number, never over the target, wider with time; what is needed and what came lately."""
+    found = ahead(20, CONFIG.sites, CONFIG.trial, TODAY, date(2028, 12, 31))
+    ends = list(found)
+    assert ends[0] == date(2026, 7, 1) or ends[0] == date(2026, 7, 31)
+    assert all(20 <= low <= median <= high <= CONFIG.trial.target for low, median, high in found.values())
+    lows, highs = [one[0] for one in found.values()], [one[2] for one in found.values()]
+    assert lows == sorted(lows)
+    assert highs == sorted(highs)
+    assert recent([TODAY, TODAY - timedelta(90), TODAY - timedelta(91)], TODAY, 91) == 2
+    left = (CONFIG.trial.ends - TODAY).days / 30.4375
+    assert needed(CONFIG.trial, 20, TODAY) == pytest.approx(80 / left)
+    assert needed(CONFIG.trial, CONFIG.trial.target, TODAY) is None
+
+
+@pytest.mark.parametrize("rows_of", [{}, ROWS, {"HER-1": ROWS["HER-1"]}], ids=["nobody", "three", "none randomised"])
+def test_every_sheet_prints_on_a_page_s_width_and_reads_back(rows_of: Mapping[str, Sequence[Row]]) -> None:
+    """At most 175 characters wide, so that print has 9 points; the sentence above is not cut off either."""
+    made = enrolment_packs(facts_of(rows_of), ["monitor"])["monitor"]
+    for sheet in made:
+        assert sum(widths(sheet)) <= 175, sheet.name
+        assert len(sheet.about) * 0.87 <= max(sum(widths(sheet)), 145), (sheet.name, len(sheet.about))
+    book = load_workbook(BytesIO(as_bytes(made, "PVP-MM")))
+    assert book.sheetnames == [sheet.name for sheet in made]
+    links = [cell.hyperlink.location for cell in book["Contents"]["A"] if cell.hyperlink]
+    assert links == [f"'{name}'!A1" for name in book.sheetnames[1:]]
+
+
+def test_every_chart_has_words_and_draws_columns_that_are_there(report: tuple[SheetTable, ...]) -> None:
+    """Three charts on a page of their own, of tables that stand in the next sheets."""
+    charts = next(sheet.charts for sheet in report if sheet.name == "Accrual")
+    assert [chart.sheet for chart in charts] == ["Accrual curve", "Accrual numbers", "Accrual numbers"]
+    with ZipFile(BytesIO(as_bytes(report, "PVP-MM"))) as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+        curve = archive.read("xl/charts/chart1.xml").decode()
+    assert drawing.count("descr=") == 3
+    assert "'Accrual curve'!$C$5" in curve
+
+
+def test_a_report_of_an_earlier_day_knows_events_up_to_then() -> None:
+    """What is dated later is left out; what was missed is as of the cut."""
+    then = figures(facts_of(as_of=date(2026, 3, 13)))
+    assert [(one.record, one.category) for one in then.events.listed] == [("ODE-1", "Analgesic side effect")]
+    assert len(then.events.every) == 2
+
+
+def test_the_flow_is_a_picture_as_well_with_the_same_numbers(report: tuple[SheetTable, ...]) -> None:
+    """Every box and every line of it; it loads nothing, and words say what it is."""
+    drawing = next(sheet for sheet in report if sheet.boxes)
+    picture = ElementTree.fromstring(flow_svg(report))  # noqa: S314  (our own text)
+    texts = [node.text for node in picture.iter() if node.tag.endswith("}text")]
+    assert texts[2:] == [text for box in drawing.boxes for text, _ in box.texts]
+    assert "Randomised" in texts
+    assert "n = 2" in texts
+    assert [node.text for node in picture.iter() if node.tag.endswith(("title", "desc"))] == [
+        drawing.title, drawing.about,
+    ]  # fmt: skip
+    assert "href" not in flow_svg(report)
+
+
+def test_every_box_of_the_flow_is_the_sum_of_what_stands_beside_and_below_it(report: tuple[SheetTable, ...]) -> None:
+    """Those who stopped at a step and those who came to the next are all who came to it; zeros in grey."""
+    drawing = next(sheet for sheet in report if sheet.boxes)
+    boxes = [box for box in drawing.boxes if not box.arrow]
+    main = [(box.texts[0][0], int(box.texts[1][0].removeprefix("n = "))) for box in boxes[:-1] if box.column == 0]
+    beside = [sum(int(text.rsplit(" ", 1)[1]) for text, _ in box.texts) for box in boxes if box.column]
+    assert main[0] == ("Records", 3)
+    assert [here - later for (_, here), (_, later) in pairwise(main)] == beside[:-1]
+    assert beside[-1] == main[-1][1] == 2
+    assert {tone for box in boxes for text, tone in box.texts if text.endswith(" 0")} == {"quiet"}
+
+
+def test_who_was_randomised_though_a_step_is_missing_stands_beside_the_last_step_reached() -> None:
+    """Otherwise the drawing would lose a patient between two boxes."""
+    skipped = [*record("ODE-1", "1", {})]
+    skipped[0] = Row("ODE-1", "screening_arm_1", "", 0, {"elig_site": "ODE", "elig_date": "2026-02-10"})
+    made = enrolment_packs(facts_of({"ODE-1": skipped}), ["monitor"])["monitor"]
+    texts = [text for box in next(sheet for sheet in made if sheet.boxes).boxes for text, _ in box.texts]
+    assert texts.count("Randomised with a step missing: n = 1") == 1
+
+
+def test_what_happened_of_late_is_told_with_its_day() -> None:
+    """In the week up to the data cut; older facts are no news, and a change of treatment never is."""
+    facts = facts_of({"ODE-1": [*record("ODE-1", "1", {}, logs={"eos_stat": "4", "eos_dth_date": "2026-06-28"})]})
+    told = [(what, name) for what, name, _ in changed(facts)]
+    assert told == [("died", "ODE-1")]
