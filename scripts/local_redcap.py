@@ -233,7 +233,7 @@ def lock(
     from redcap_local.administration import lock_record, opened
 
     with told_plainly(), opened(db) as connection:
-        lock_record(connection, project, record, locked=not unlock)
+        lock_record(connection, project, record, datetime.now(), locked=not unlock)
 
 
 @users.command("list")

@@ -164,7 +164,9 @@ RANDOMISED_ALREADY = _ours("Record '{}' has already been randomized")
 STRATUM_BLANK = _ours("Record '{}' cannot be randomized because the field '{}' has no value")
 NO_SLOT = _reported(
     "RANDOMIZATION ERROR: Record '{}' cannot be randomized because there are no allocations available for "
-    "assignment based upon the values you just submitted"
+    "assignment based upon the values you just submitted. If this is a problem, please speak to the person(s) in "
+    "charge of randomization for this project (e.g., your project manager, data analyst, statistician) in order to "
+    "resolve this."
 )
 RENAME_PART = _ours("Record '{}' cannot be renamed in one arm only: it is also in arm {}")
 RENAME_TAKEN = _ours("The record cannot be renamed because '{}' already exists")

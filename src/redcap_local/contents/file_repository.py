@@ -44,7 +44,7 @@ def list_(call: Call) -> Reply:
         for document, name, folder in documents.listed(call.connection, call.project.id)
         if folder == wanted
     ]
-    call.note("export", "Manage/Design ", "List files and folders in File Repository (API)")
+    call.note("export_design", "Manage/Design ", "List files and folders in File Repository (API)")
     columns = ["folder_id", "doc_id", "name"]
     if call.server.at_least("16.0.8"):
         columns += ["role", "dag"]
@@ -56,7 +56,7 @@ def export(call: Call) -> Reply:
     found = documents.get(call.connection, call.project.id, _document(call))
     if found is None:
         raise ApiError(messages.BAD_VALUES, "doc_id", f"'{call.parameters.text('doc_id')}'")
-    call.note("export", "Manage/Design ", f"Download file from File Repository (API) (doc_id = {found.id})")
+    call.note("export_design", "Manage/Design ", f"Download file from File Repository (API) (doc_id = {found.id})")
     return replies.file(found.name, found.mime, found.content)
 
 

@@ -26,7 +26,7 @@ def export(call: Call) -> Reply:
         }
         for group in call.project.groups
     ]
-    call.note("export", "Manage/Design ", "Export DAGs (API)")
+    call.note("export_design", "Manage/Design ", "Export DAGs (API)")
     return replies.table(Grid(columns, rows, "dags"), call.parameters.format)
 
 

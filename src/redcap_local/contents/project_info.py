@@ -34,7 +34,7 @@ def export(call: Call) -> Reply:
     row["project_id"] = project.id
     row["is_longitudinal"] = int(project.longitudinal)
     row["has_repeating_instruments_or_events"] = int(bool(project.repeating))
-    call.note("export", "Manage/Design ", "Export project information (API)")
+    call.note("export_design", "Manage/Design ", "Export project information (API)")
     return replies.one_object(columns, row, call.parameters.format)
 
 

@@ -23,7 +23,7 @@ def export(call: Call) -> Reply:
     """The project as ODM: its definition, and its data unless only metadata are asked for."""
     with_data = not call.parameters.flag("returnMetadataOnly")
     options = export_options.read(call) if with_data else None
-    call.note("export", "Manage/Design ", "Export project XML (API)")
+    call.note("export_design", "Manage/Design ", "Export project XML (API)")
     return Reply(_chunks(call, options, definition=True), MIME["xml"])
 
 
