@@ -147,6 +147,9 @@ RECORD_NOT_YOURS = _ours("The record belongs to another data access group")
 BAD_RECORD_NAME = _ours("The record name is blank or longer than 100 characters")
 RANDOMISED = _ours("The value cannot be changed because the record has been randomised with it")
 
+# In the log
+BACKGROUND = _ours("Background import (API): {} records stored, {} left out")
+
 # Requests for data that cannot be read
 BAD_DATA = _ours("The data could not be read: {}")
 NO_ID_COLUMN = _ours("The data have no column '{}', which names the record")

@@ -77,7 +77,8 @@ def _number_text(value: float) -> str:
 def _csv_rows(text: str, delimiter: str) -> list[DataRow]:
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     try:
-        lines = [line for line in reader if line]
+        # A spreadsheet leaves lines of nothing but delimiters behind (reference/redcap-validation-facts.md 3).
+        lines = [line for line in reader if any(map(str.strip, line))]
     except csv.Error as error:
         raise ApiError(messages.BAD_DATA, f"CSV line {reader.line_num}, {error}") from None
     if not lines:
