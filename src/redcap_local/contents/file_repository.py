@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.messages import ApiError
@@ -83,13 +85,21 @@ def delete(call: Call) -> Reply:
 
 
 def _seen(call: Call) -> list[Folder]:
-    """The folders open to the user's data access group and role."""
-    return [
-        folder
-        for folder in documents.folders(call.connection, call.project.id)
-        if (call.user.group is None or folder.group in (None, call.user.group))
-        and (call.user.role is None or folder.role in (None, call.user.role))
-    ]
+    """The folders open to the user's data access group and role, none of which stands in a folder that is not."""
+    folders = {folder.id: folder for folder in documents.folders(call.connection, call.project.id)}
+    return [folder for folder in folders.values() if all(_open(call, one) for one in _way_to(folder, folders))]
+
+
+def _way_to(folder: Folder, folders: Mapping[int, Folder]) -> Iterator[Folder]:
+    here: Folder | None = folder
+    while here is not None:
+        yield here
+        here = folders.get(here.parent) if here.parent is not None else None
+
+
+def _open(call: Call, folder: Folder) -> bool:
+    mine = call.user.group is None or folder.group in (None, call.user.group)
+    return mine and (call.user.role is None or folder.role in (None, call.user.role))
 
 
 def _folder(call: Call, wanted: int) -> None:

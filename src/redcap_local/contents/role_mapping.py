@@ -31,7 +31,7 @@ def export(call: Call) -> Reply:
 
 
 def import_(call: Call) -> Reply:
-    """Each user has the role named, or none."""
+    """Each user has the role named, or none and keeps the rights of the role left."""
     rows = data.rows(call.parameters)
     members = {row["username"]: row for row in people.members(call.connection, call.project.id)}
     for row in rows:

@@ -56,7 +56,7 @@ def _save(call: Call, row: DataRow, old: dict[str, sqlite3.Row]) -> str:
 
 
 def delete(call: Call) -> Reply:
-    """The roles are gone; their users are back to personal rights."""
+    """The roles are gone; their users keep the rights as personal ones."""
     wanted = call.parameters.items("roles")
     if not wanted:
         raise ApiError(messages.MISSING_PARAMETER, "roles")
