@@ -24,7 +24,7 @@ _KINDS: dict[str, list[str]] = {
     "lock_record": ["lock_record"],
     "page_view": ["page_view"],
 }
-_MINUTE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 
 
 def export(call: Call) -> Reply:
@@ -66,8 +66,9 @@ def _limits(call: Call) -> dict[str, object]:
         limits["group"] = call.user.group or _group(call, parameters.text("dag").strip())
     for name, limit, seconds in (("beginTime", "begin", ":00"), ("endTime", "end", ":59")):
         text = parameters.text(name).strip()
-        if text and not _MINUTE.fullmatch(text):
+        if text and not _MOMENT.fullmatch(text):
             raise ApiError(messages.BAD_PARAMETER, name, "it must look like 2026-01-31 23:59")
         if text:
-            limits[limit] = text if len(text) > 16 else text + seconds
+            # A day alone is its midnight; a minute is whole.
+            limits[limit] = text + {10: " 00:00:00", 16: seconds}.get(len(text), "")
     return limits

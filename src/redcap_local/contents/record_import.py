@@ -58,7 +58,7 @@ def _rows(call: Call) -> list[DataRow]:
         # A single object is accepted and imports nothing (reference/redcap-api.md 6.2).
         return []
     rows = data.rows(parameters)
-    if parameters.choice("type", ("flat", "eav"), "flat") == "eav":
+    if parameters.is_eav:
         return eav.flat(call.project.dictionary, rows)
     return rows
 

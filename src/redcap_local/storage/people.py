@@ -152,7 +152,8 @@ def rename_group(connection: sqlite3.Connection, group: int, name: str, label: s
 
 
 def delete_group(connection: sqlite3.Connection, group: int) -> None:
-    """The group is gone; its records belong to none."""
+    """The group is gone; its users and records belong to none."""
+    connection.execute("update member set access_group = null where access_group = ?", (group,))
     connection.execute("update record set access_group = null where access_group = ?", (group,))
     connection.execute("delete from membership where access_group = ?", (group,))
     connection.execute("delete from access_group where id = ?", (group,))

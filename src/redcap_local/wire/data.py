@@ -85,12 +85,10 @@ def _csv_rows(text: str, delimiter: str) -> list[DataRow]:
         return []
     header = [name.strip() for name in lines[0]]
     width = len(header)
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise ApiError(messages.BAD_DATA, f"CSV has two columns '{twice[0]}'")
     for place, line in enumerate(lines[1:], start=2):
         if len(line) > width:
             raise ApiError(messages.BAD_DATA, f"CSV row {place} has {len(line)} cells under {width} headers")
+    # Of two columns of one name the later counts.
     return [dict(zip(header, line, strict=False)) for line in lines[1:]]
 
 
