@@ -23,29 +23,31 @@ def export(call: Call) -> Reply:
     """The project as ODM: its definition, and its data unless only metadata are asked for."""
     with_data = not call.parameters.flag("returnMetadataOnly")
     options = export_options.read(call) if with_data else None
+    # Read before the answer begins: what is wrong with it could not be told afterwards.
+    with_files = call.parameters.flag("exportFiles")
     call.note("export_design", "Manage/Design ", "Export project XML (API)")
-    return Reply(_chunks(call, options, definition=True), MIME["xml"])
+    return Reply(_chunks(call, options, definition=True, with_files=with_files), MIME["xml"])
 
 
 def records(call: Call, options: Options) -> Reply:
     """The records as ODM without the definition of the project."""
-    return Reply(_chunks(call, options, definition=False), MIME["odm"])
+    with_files = call.parameters.flag("exportFiles")
+    return Reply(_chunks(call, options, definition=False, with_files=with_files), MIME["odm"])
 
 
-def _chunks(call: Call, options: Options | None, *, definition: bool) -> Iterator[bytes]:
+def _chunks(call: Call, options: Options | None, *, definition: bool, with_files: bool) -> Iterator[bytes]:
     project = call.project
     yield document.head(project, call.server.version, call.now).encode()
     if definition:
         yield "".join(document.study(project, "".join(_groups(call)))).encode()
     if options is not None:
         yield document.data_head(project).encode()
-        yield from _subjects(call, options)
+        yield from _subjects(call, options, with_files=with_files)
         yield b"</ClinicalData>"
     yield b"</ODM>"
 
 
-def _subjects(call: Call, options: Options) -> Iterator[bytes]:
-    with_files = call.parameters.flag("exportFiles")
+def _subjects(call: Call, options: Options, *, with_files: bool) -> Iterator[bytes]:
     columns = {column.name: column for column in options.columns}
     writer = SubjectWriter(
         call.project,
