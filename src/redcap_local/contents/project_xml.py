@@ -12,9 +12,10 @@ from redcap_local.export.options import Options
 from redcap_local.export.rows import batches, stored_by_record
 from redcap_local.odm import document
 from redcap_local.odm.clinical_data import SubjectWriter
-from redcap_local.odm.vocabulary import ROLE_RIGHTS, closed
+from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS, attribute_text, closed
 from redcap_local.rights import Rights
 from redcap_local.storage import documents, people, randomization, reports
+from redcap_local.storage.reports import Report
 from redcap_local.view import cells
 from redcap_local.wire.replies import MIME, Reply
 
@@ -74,27 +75,23 @@ def _groups(call: Call) -> Iterator[str]:
     project = call.project
     groups = [closed("redcap:DataAccessGroups", group_name=group.label) for group in project.groups]
     yield _wrapped("DataAccessGroups", groups)
-    yield _wrapped("UserRoles", [_role(row) for row in people.roles(call.connection, project.id)])
     surveys = [form for form in project.dictionary.forms if project.own_forms.get(form, ("", False))[1]]
     yield _wrapped("Surveys", [closed("redcap:Surveys", form_name=f, title=project.form_label(f)) for f in surveys])
-    yield _wrapped(
-        "Reports",
-        [
-            closed(
-                "redcap:Reports",
-                title=r.title,
-                fields=",".join(r.fields),
-                advanced_logic=r.logic,
-                sort=",".join(r.sort),
-            )
-            for r in reports.all_reports(call.connection, project.id)
-        ],
-    )
+    yield _wrapped("UserRoles", [_role(row) for row in people.roles(call.connection, project.id)])
+    yield _wrapped("Reports", [_report(report) for report in reports.all_reports(call.connection, project.id)])
     yield _wrapped("Randomization", [_model(m) for m in randomization.models(call.connection, project.id)])
 
 
 def _wrapped(name: str, elements: list[str]) -> str:
     return f"<redcap:{name}Group>{''.join(elements)}</redcap:{name}Group>" if elements else ""
+
+
+def _report(report: Report) -> str:
+    attributes = {"title": report.title, FIELDS: ",".join(report.fields), "advanced_logic": report.logic}
+    for place, name in enumerate(report.sort[:MOST_SORTED], start=1):
+        attributes[f"orderby_field{place}"] = name.removeprefix("-")
+        attributes[f"orderby_sort{place}"] = "DESC" if name.startswith("-") else "ASC"
+    return f"<redcap:Reports {' '.join(f'{name}={attribute_text(text)}' for name, text in attributes.items())}/>"
 
 
 def _role(row: sqlite3.Row) -> str:
