@@ -56,8 +56,13 @@ def serve(
     import signal
     from threading import Event
 
-    from redcap_local.server import running
+    from redcap_local.server import is_loopback, running
 
+    if not is_loopback(host):
+        typer.echo(
+            f"local_redcap: everyone who reaches {host} can talk to this server, unencrypted; put no patients in it",
+            err=True,
+        )
     stop = Event()
     for interruption in (signal.SIGTERM, signal.SIGINT):
         signal.signal(interruption, lambda *_: stop.set())
@@ -233,7 +238,7 @@ def lock(
     from redcap_local.administration import lock_record, opened
 
     with told_plainly(), opened(db) as connection:
-        lock_record(connection, project, record, locked=not unlock)
+        lock_record(connection, project, record, datetime.now(), locked=not unlock)
 
 
 @users.command("list")

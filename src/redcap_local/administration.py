@@ -12,11 +12,12 @@ from pathlib import Path
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import HEX, random_text
 from redcap_local.messages import AdministrationError
-from redcap_local.people import issue_token
+from redcap_local.people import CREATOR, issue_token
 from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
 from redcap_local.rights import Rights, all_rights
-from redcap_local.storage import people, records, reports, structure
+from redcap_local.storage import log, people, records, reports, structure
 from redcap_local.storage.database import Database
+from redcap_local.storage.log import Entry
 from redcap_local.storage.reports import Report
 from redcap_rules.choices import parse_choices
 from redcap_rules.logic import LogicError, parse
@@ -180,8 +181,8 @@ def save_report(
     return reports.insert(connection, project.id, Report(0, title, tuple(fields), logic, tuple(sort)))
 
 
-def lock_record(connection: sqlite3.Connection, project: int, name: str, *, locked: bool) -> None:
-    """The record is locked, or no longer.
+def lock_record(connection: sqlite3.Connection, project: int, name: str, now: datetime, *, locked: bool) -> None:
+    """The record is locked, or no longer, and the log says so.
 
     Raises:
         AdministrationError: There is no such record.
@@ -191,6 +192,8 @@ def lock_record(connection: sqlite3.Connection, project: int, name: str, *, lock
         msg = f"project {project} has no record {name!r}"
         raise AdministrationError(msg)
     records.set_locked(connection, found[0].id, locked)
+    details, time = f"Action: {'Lock' if locked else 'Unlock'} entire record", now.strftime("%Y-%m-%d %H:%M:%S")
+    log.write(connection, project, [Entry(time, CREATOR, "lock_record", f"Lock/Unlock Record {name}", details, name)])
 
 
 def revoke_token(connection: sqlite3.Connection, project: int, username: str) -> None:

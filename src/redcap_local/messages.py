@@ -147,13 +147,15 @@ RECORD_NOT_YOURS = _ours("The record belongs to another data access group")
 BAD_RECORD_NAME = _ours("The record name is blank or longer than 100 characters")
 RANDOMISED = _ours("The value cannot be changed because the record has been randomised with it")
 
+# In the log
+BACKGROUND = _ours("Background import (API): {} records stored, {} left out")
+
 # Requests for data that cannot be read
 BAD_DATA = _ours("The data could not be read: {}")
 NO_ID_COLUMN = _ours("The data have no column '{}', which names the record")
 BAD_LOGIC = _ours("The filterLogic could not be understood: {}")
 NO_EVENTS = _ours("The project has no events: import events first")
 BAD_ARMS = _ours("The following arms do not exist: {}")
-GROUP_IN_USE = _reported("The group could not be deleted because users or roles are still assigned to it.")
 NO_FILE = _ours("The field '{}' of record '{}' holds no file")
 NO_SIGNATURE = _ours("The field '{}' is a signature, which cannot be imported")
 NO_REPORT = _ours("The report {} does not exist")
@@ -164,7 +166,9 @@ RANDOMISED_ALREADY = _ours("Record '{}' has already been randomized")
 STRATUM_BLANK = _ours("Record '{}' cannot be randomized because the field '{}' has no value")
 NO_SLOT = _reported(
     "RANDOMIZATION ERROR: Record '{}' cannot be randomized because there are no allocations available for "
-    "assignment based upon the values you just submitted"
+    "assignment based upon the values you just submitted. If this is a problem, please speak to the person(s) in "
+    "charge of randomization for this project (e.g., your project manager, data analyst, statistician) in order to "
+    "resolve this."
 )
 RENAME_PART = _ours("Record '{}' cannot be renamed in one arm only: it is also in arm {}")
 RENAME_TAKEN = _ours("The record cannot be renamed because '{}' already exists")

@@ -84,8 +84,9 @@ class Project:
 
     @cached_property
     def longitudinal(self) -> bool:
-        """True only with the flag on and more than one event or arm (reference/redcap-api.md 10)."""
-        return self.settings["is_longitudinal"] == "1" and (len(self.events) > 1 or len(self.arms) > 1)
+        """True only with the flag on and events beyond one in one arm (reference/redcap-api.md 10)."""
+        several = len(self.events) > 1 or (len(self.arms) > 1 and bool(self.events))
+        return self.settings["is_longitudinal"] == "1" and several
 
     @property
     def in_production(self) -> bool:

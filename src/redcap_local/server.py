@@ -30,6 +30,10 @@ from redcap_local.wire.parameters import Parameters, Upload
 from redcap_local.wire.replies import Reply
 
 THREADS = 8
+# Connections that only listen and wait cost little; with fewer, a client that leaves many half-sent stops all others.
+CONNECTIONS = 800
+LARGEST = 2**30  # bytes of one request; more is refused
+LOOPBACK = ("127.", "localhost", "::1")
 # reference/redcap-api.md 1.1
 _HEADERS = {
     "expires": "0",
@@ -56,6 +60,11 @@ class Running:
 
     def __repr__(self) -> str:
         return f"Running(url={self.url!r})"
+
+
+def is_loopback(host: str) -> bool:
+    """True when only this machine reaches the address."""
+    return host.startswith(LOOPBACK)
 
 
 def application(service: Service) -> Flask:
@@ -152,6 +161,9 @@ def running(
         application(Service(database, shared)),
         sockets=[listening],
         threads=THREADS,
+        connection_limit=CONNECTIONS,
+        max_request_body_size=LARGEST,
+        asyncore_use_poll=True,
         clear_untrusted_proxy_headers=True,
     )
     thread = Thread(target=http.run, name="redcap_local", daemon=True)

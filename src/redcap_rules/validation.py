@@ -10,6 +10,7 @@ from redcap_rules.dictionary import Field
 WRONG_FORMAT = (
     "The value you provided could not be validated because it does not follow the expected format. Please try again."
 )
+# What a page says instead for these types; an import has one sentence for all (redcap-validation-facts.md 3).
 NOT_A_NUMBER = "This value you provided is not a number. Please try again."
 NOT_AN_INTEGER = "This value you provided is not an integer. Please try again."
 NOT_AN_EMAIL = "This field must be a valid email address (like joe@user.com). Please re-enter it now."
@@ -91,12 +92,11 @@ TYPES: dict[str, ValidationType] = {
     )
 }  # fmt: skip
 _PATTERNS = {name: re.compile(kind.pattern, re.ASCII) for name, kind in TYPES.items()}
-_MESSAGES = {"number": NOT_A_NUMBER, "integer": NOT_AN_INTEGER, "email": NOT_AN_EMAIL}
 _CALENDAR = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%d %H:%M", "datetime_seconds": "%Y-%m-%d %H:%M:%S"}
 
 
 def refusal(field: Field, value: str) -> str | None:
-    """REDCap's own message when the field cannot hold the value, None when it is accepted.
+    """REDCap's own message of an import when the field cannot hold the value, None when it is accepted.
 
     Types and categories are hard; ranges, branching and required-ness are not enforced on import
     (reference/redcap-api.md 6.2). A blank is always accepted, and so is any text under a validation type this table
@@ -132,7 +132,7 @@ def _typed(field: Field, value: str) -> str | None:
     if kind is None:
         return None
     good = bool(_PATTERNS[kind.name].fullmatch(value)) and _is_in_calendar(kind, value)
-    return None if good else _MESSAGES.get(kind.name, WRONG_FORMAT)
+    return None if good else WRONG_FORMAT
 
 
 def _is_in_calendar(kind: ValidationType, value: str) -> bool:
@@ -155,7 +155,7 @@ def _tick(field: Field, value: str) -> str | None:
 
 
 def _slider(_field: Field, value: str) -> str | None:
-    return None if _PATTERNS["integer"].fullmatch(value) else NOT_AN_INTEGER
+    return None if _PATTERNS["integer"].fullmatch(value) else WRONG_FORMAT
 
 
 _RULES: dict[str, Callable[[Field, str], str | None]] = {

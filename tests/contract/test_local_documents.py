@@ -203,7 +203,7 @@ def test_a_response_needs_its_record_survey_and_time(surveyed: Any, wrong: dict[
 def test_a_locked_record_takes_no_response(surveyed: Any) -> None:
     """6.2: no value within it can be modified."""
     with administration.opened(surveyed.db) as connection:
-        administration.lock_record(connection, surveyed.project, "3", locked=True)
+        administration.lock_record(connection, surveyed.project, "3", datetime(2026, 1, 2, 3, 4), locked=True)
     with pytest.raises(AdministrationError, match="locked"):
         respond(surveyed, "3")
 

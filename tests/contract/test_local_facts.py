@@ -282,17 +282,17 @@ def test_users_have_their_keys_in_order(newest: Any) -> None:
 
 
 def test_roles_are_named_by_the_server_and_given_to_users(newest: Any) -> None:
-    """11.3 [V]: `U-` and capitals or digits; a blank role takes it away."""
+    """11.3 [V]: `U-` and capitals or digits; a blank role takes it away, and its rights stay (B.2.6.0500)."""
     newest(content="userRole", data=json.dumps([{"role_label": "Nurse", "design": 1}]))
     role = newest(content="userRole").json()[0]["unique_role_name"]
     assert re.fullmatch("U-[0-9A-Z]+", role)
     newest(content="user", data=json.dumps([{"username": "x"}]))
-    for name, design in ((role, 1), ("", 0)):
+    for name in (role, ""):
         mapping = [{"username": "x", "unique_role_name": name}]
         assert newest(content="userRoleMapping", action="import", data=json.dumps(mapping)).text == "1"
         row = newest(content="userRoleMapping").json()[-1]
         assert row == {"username": "x", "unique_role_name": name, "data_access_group": ""}
-        assert newest(content="user").json()[-1]["design"] == design
+        assert newest(content="user").json()[-1]["design"] == 1
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 128, 129, 130, 138, 154])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -274,7 +275,7 @@ def test_locked_records_refuse_every_value(clinic: Any) -> None:
 
     clinic.admin.put({"record_id": "1"})
     with opened(clinic.db) as connection:
-        lock_record(connection, clinic.project, "1", locked=True)
+        lock_record(connection, clinic.project, "1", datetime(2026, 1, 2, 3, 4), locked=True)
     sentence = "This record has been locked at the record level. No value within this record can be modified."
     assert sentence in clinic.admin.refused(content="record", data=[{"record_id": "1", "sex": "1"}])
     part = {"content": "record", "action": "delete", "records": ["1"], "event": START}

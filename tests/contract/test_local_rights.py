@@ -234,6 +234,8 @@ def test_roles_replace_personal_rights_while_they_last(clinic: Any) -> None:
     shown = next(u for u in clinic.admin.ok(content="user") if u["username"] == "rolf")
     assert shown["api_export"] == 0
     clinic.admin.ok(content="userRoleMapping", action="import", data=[{"username": "rolf", "unique_role_name": ""}])
+    assert user.post(content="record").status_code == 403
+    clinic.user("rolf")
     assert user.rows() == []
 
 
@@ -283,3 +285,82 @@ def test_nothing_structural_changes_in_production(clinic: Any) -> None:
     info = clinic.admin.ok(content="project")
     assert (info["in_production"], info["production_time"]) == (1, "2026-01-02 03:04:00")
     assert clinic.admin.put({"record_id": "1"}) == {"count": 1}
+
+
+@pytest.mark.parametrize("content", ["project", "project_xml", "generateNextRecordName", "surveyAccessCode"])
+def test_what_a_project_is_made_of_needs_the_right_to_export(clinic: Any, content: str) -> None:
+    """A6: a token without any right learns nothing."""
+    bare = clinic.user("bare", api_export=0)
+    answer = bare.post(content=content, instrument="intake")
+    assert answer.status_code == 403
+    assert "API Export" in answer.json()["error"]
+    seeing = clinic.user("seeing", api_export=1).post(content=content, instrument="intake")
+    assert seeing.status_code != 403
+
+
+@pytest.mark.parametrize(("right", "there"), [(1, True), (2, False), (3, False)])
+def test_who_answered_a_survey_is_an_identifier(clinic: Any, right: int, there: bool) -> None:
+    """B.2.6.0300, B.5.21.0100 [P]: time stamps stay."""
+    from redcap_local.administration import enable_survey, loaded, opened
+
+    with opened(clinic.db) as connection:
+        enable_survey(connection, loaded(connection, clinic.project), "visit")
+    clinic.admin.put({"record_id": "1"})
+    forms = [form["instrument_name"] for form in clinic.admin.ok(content="instrument")]
+    reader = clinic.user("reader", forms_export={**dict.fromkeys(forms, 1), "visit": right})
+    row = reader.rows(exportSurveyFields="true")[0]
+    assert ("redcap_survey_identifier" in row) is there
+    assert "visit_timestamp" in row
+    assert ("redcap_survey_identifier" in reader.rows(exportSurveyFields="true", forms=["intake"])[0]) is True
+
+
+def test_a_map_of_rights_is_whole_and_a_column_that_is_not_sent_stays(clinic: Any) -> None:
+    """11.2: redcapAPI asserts that leaving an instrument off, or all, is no access."""
+
+    def rights() -> tuple[dict[str, int], dict[str, int]]:
+        row = next(user for user in clinic.admin.ok(content="user") if user["username"] == "x")
+        return row["forms"], row["forms_export"]
+
+    whole = {form["instrument_name"]: 1 for form in clinic.admin.ok(content="instrument")}
+    none = dict.fromkeys(whole, 0)
+    clinic.admin.ok(content="user", data=[{"username": "x", "forms": whole, "forms_export": whole}])
+    clinic.admin.ok(content="user", data=[{"username": "x", "design": 1}])
+    assert rights() == (whole, whole)
+    clinic.admin.ok(content="user", data=[{"username": "x", "forms": {"visit": 2}, "forms_export": ""}])
+    assert rights() == ({**none, "visit": 2}, none)
+    clinic.admin.ok(content="user", format="csv", data='username,forms,forms_export\nx,visit:1,"visit:1,intake:3"\n')
+    assert rights() == ({**none, "visit": 1}, {**none, "visit": 1, "intake": 3})
+
+
+def test_who_leaves_a_role_keeps_its_rights(clinic: Any) -> None:
+    """B.2.6.0500 [I]: also when the role is deleted."""
+    for label in ("Left", "Deleted"):
+        clinic.admin.ok(content="userRole", data=[{"role_label": label, "logging": 1, "forms": {"visit": 2}}])
+    roles = {row["role_label"]: row["unique_role_name"] for row in clinic.admin.ok(content="userRole")}
+    for user, label in (("one", "Left"), ("two", "Deleted")):
+        clinic.user(user)
+        row = {"username": user, "unique_role_name": roles[label]}
+        clinic.admin.ok(content="userRoleMapping", action="import", data=[row])
+    clinic.admin.ok(content="userRoleMapping", action="import", data=[{"username": "one", "unique_role_name": ""}])
+    clinic.admin.ok(content="userRole", action="delete", roles=[roles["Deleted"]])
+    users = {row["username"]: row for row in clinic.admin.ok(content="user")}
+    for user in ("one", "two"):
+        assert (users[user]["logging"], users[user]["api_export"], users[user]["forms"]["visit"]) == (1, 0, 2)
+        assert users[user]["forms"]["intake"] == 0
+
+
+def test_a_folder_inside_another_groups_folder_is_as_closed_as_that(clinic: Any) -> None:
+    """A6: nothing in it is listed, read or written."""
+    names = [{"data_access_group_name": name, "unique_group_name": ""} for name in ("North", "South")]
+    clinic.admin.ok(content="dag", action="import", data=names)
+    north = clinic.admin.ok(content="dag")[0]["data_access_group_id"]
+    repository = {"content": "fileRepository"}
+    outer = clinic.admin.ok(**repository, action="createFolder", name="Outer", dag_id=north)[0]["folder_id"]
+    inner = clinic.admin.ok(**repository, action="createFolder", name="Inner", folder_id=outer)[0]["folder_id"]
+    clinic.admin.post(**repository, action="import", folder_id=inner, files={"file": ("x.txt", b"x")})
+    document = clinic.admin.ok(**repository, action="list", folder_id=inner)[0]["doc_id"]
+    south = clinic.user("south", data_access_group="south", file_repository=1)
+    assert "folder_id" in south.refused(**repository, action="list", folder_id=inner)
+    assert "doc_id" in south.refused(**repository, action="export", doc_id=document)
+    member = clinic.user("north", data_access_group="north", file_repository=1)
+    assert len(member.ok(**repository, action="list", folder_id=inner)) == 1

@@ -12,9 +12,6 @@ from redcap_rules.choices import Choice, checkbox_column, parse_choices
 from redcap_rules.dictionary import Field
 from redcap_rules.names import event_name, form_name, group_name
 from redcap_rules.validation import (
-    NOT_A_NUMBER,
-    NOT_AN_EMAIL,
-    NOT_AN_INTEGER,
     TYPES,
     WRONG_FORMAT,
     out_of_range,
@@ -104,12 +101,12 @@ ACCEPTED_AND_REFUSED = [
     ("datetime_seconds_dmy", "2026-12-31 09:05:59", "2026-12-31 09:05", WRONG_FORMAT),
     ("datetime_seconds_mdy", "2026-12-31 09:05:59", "2026-13-31 09:05:59", WRONG_FORMAT),
     ("datetime_seconds_ymd", "2026-12-31 09:05:59", "2026-12-31 09:05:60", WRONG_FORMAT),
-    ("email", "joe@user.com", "joe@user", NOT_AN_EMAIL),
-    ("integer", "-7", "7.0", NOT_AN_INTEGER),
+    ("email", "joe@user.com", "joe@user", WRONG_FORMAT),
+    ("integer", "-7", "7.0", WRONG_FORMAT),
     ("mrn_10d", "0123456789", "123456789", WRONG_FORMAT),
     ("mrn_generic", "A-1_b", "A 1", WRONG_FORMAT),
     ("vmrn", "123456", "123", WRONG_FORMAT),
-    ("number", "-1.5e3", "1,5", NOT_A_NUMBER),
+    ("number", "-1.5e3", "1,5", WRONG_FORMAT),
     ("number_comma_decimal", "1,5", "1.5", WRONG_FORMAT),
     ("number_1dp", "22.0", "22", WRONG_FORMAT),
     ("number_2dp", "22.05", "22.5", WRONG_FORMAT),
@@ -172,7 +169,7 @@ def test_what_no_rule_covers_is_accepted() -> None:
     """Free text, notes and the validation types a site made itself."""
     assert refusal(Field("f", "form", "text", validation="dk_cpr"), "anything") is None
     assert refusal(Field("f", "form", "notes"), "two\nlines") is None
-    assert refusal(Field("f", "form", "slider"), "50.5") == NOT_AN_INTEGER
+    assert refusal(Field("f", "form", "slider"), "50.5") == WRONG_FORMAT
 
 
 TODAY = date(2026, 11, 23)

@@ -22,7 +22,7 @@ def export(call: Call) -> Reply:
         for number, name in project.arms
         if number in with_events and (not wanted or str(number) in wanted)
     ]
-    call.note("export", "Manage/Design ", "Export arms (API)")
+    call.note("export_design", "Manage/Design ", "Export arms (API)")
     table = Grid(("arm_num", "name"), rows, "arms", frozenset({"name"}), final_newline=False)
     return replies.table(table, call.parameters.format)
 

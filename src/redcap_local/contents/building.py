@@ -17,7 +17,7 @@ from redcap_local.messages import ApiError
 from redcap_local.odm import clinical_data
 from redcap_local.odm.clinical_data import FileData
 from redcap_local.odm.definition import Definition, EventDefinition, rights_by_form
-from redcap_local.odm.vocabulary import ROLE_RIGHTS
+from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS
 from redcap_local.rights import HIGHEST, RIGHTS, Rights, all_rights
 from redcap_local.storage import documents, people, randomization, records, reports, structure
 from redcap_local.storage.randomization import Model
@@ -57,7 +57,8 @@ def build(connection: sqlite3.Connection, project: int, definition: Definition, 
         people.save_member(connection, project, row["username"], all_rights(dictionary.forms).as_json(), "")
     _build_people(connection, project, definition)
     for report in definition.reports:
-        fields = tuple(name for name in report.get("fields", "").split(",") if name in dictionary)
+        known = {*(field.name for field in dictionary.fields), *map(dictionary.status_field, dictionary.forms)}
+        fields = tuple(name for name in report.get(FIELDS, "").split(",") if name in known)
         logic = report.get("advanced_logic", "").strip()
         reports.insert(
             connection,
@@ -69,9 +70,11 @@ def build(connection: sqlite3.Connection, project: int, definition: Definition, 
 
 
 def _sort(report: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
-    """What a report of this server's own export is sorted by, as far as the columns exist."""
+    """What a report is sorted by, as far as the columns exist."""
     known = {column.name for column in all_columns(dictionary)}
-    return tuple(name for name in report.get("sort", "").split(",") if name.removeprefix("-") in known)
+    places = range(1, MOST_SORTED + 1)
+    wanted = ((report.get(f"orderby_field{n}", ""), report.get(f"orderby_sort{n}", "")) for n in places)
+    return tuple(f"-{name}" if order == "DESC" else name for name, order in wanted if name in known)
 
 
 def _build_events(connection: sqlite3.Connection, project: int, definition: Definition, forms: tuple[str, ...]) -> None:

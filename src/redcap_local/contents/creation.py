@@ -43,5 +43,6 @@ def _fill(server: Server, connection: sqlite3.Connection, parameters: Parameters
     loaded = load(connection, project)
     user = User(CREATOR, all_rights(loaded.dictionary.forms), None, None)
     call = Call(server, connection, loaded, user, parameters, server.clock())
+    call.note("manage", "Manage/Design ", "Create project using REDCap XML file")
     add_data(call, root, checked=False)
     log.write(connection, project, call.notes)

@@ -27,7 +27,7 @@ def export(call: Call) -> Reply:
     scheduling = call.project.settings["scheduling_enabled"] == "1"
     columns = (*_COLUMNS[:2], *_OFFSETS, *_COLUMNS[2:]) if scheduling else _COLUMNS
     rows = [_row(event) for event in call.project.events if not arms or str(event.arm) in arms]
-    call.note("export", "Manage/Design ", "Export events (API)")
+    call.note("export_design", "Manage/Design ", "Export events (API)")
     table = Grid(columns, rows, "events", frozenset({"event_name"}), final_newline=False)
     return replies.table(table, call.parameters.format)
 
@@ -99,10 +99,8 @@ def _number(text: str, default: float) -> float:
 
 
 def delete(call: Call) -> Reply:
-    """The events are gone with their data."""
+    """The events named are gone with their data; none named, none gone."""
     wanted = call.parameters.items("events")
-    if not wanted:
-        raise ApiError(messages.MISSING_PARAMETER, "events")
     unknown = [name for name in wanted if name not in call.project.events_by_name]
     if unknown:
         raise ApiError(messages.BAD_EVENTS, ", ".join(unknown))

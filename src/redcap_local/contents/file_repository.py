@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.messages import ApiError
@@ -44,7 +46,7 @@ def list_(call: Call) -> Reply:
         for document, name, folder in documents.listed(call.connection, call.project.id)
         if folder == wanted
     ]
-    call.note("export", "Manage/Design ", "List files and folders in File Repository (API)")
+    call.note("export_design", "Manage/Design ", "List files and folders in File Repository (API)")
     columns = ["folder_id", "doc_id", "name"]
     if call.server.at_least("16.0.8"):
         columns += ["role", "dag"]
@@ -56,7 +58,7 @@ def export(call: Call) -> Reply:
     found = documents.get(call.connection, call.project.id, _document(call))
     if found is None:
         raise ApiError(messages.BAD_VALUES, "doc_id", f"'{call.parameters.text('doc_id')}'")
-    call.note("export", "Manage/Design ", f"Download file from File Repository (API) (doc_id = {found.id})")
+    call.note("export_design", "Manage/Design ", f"Download file from File Repository (API) (doc_id = {found.id})")
     return replies.file(found.name, found.mime, found.content)
 
 
@@ -83,13 +85,21 @@ def delete(call: Call) -> Reply:
 
 
 def _seen(call: Call) -> list[Folder]:
-    """The folders open to the user's data access group and role."""
-    return [
-        folder
-        for folder in documents.folders(call.connection, call.project.id)
-        if (call.user.group is None or folder.group in (None, call.user.group))
-        and (call.user.role is None or folder.role in (None, call.user.role))
-    ]
+    """The folders open to the user's data access group and role, none of which stands in a folder that is not."""
+    folders = {folder.id: folder for folder in documents.folders(call.connection, call.project.id)}
+    return [folder for folder in folders.values() if all(_open(call, one) for one in _way_to(folder, folders))]
+
+
+def _way_to(folder: Folder, folders: Mapping[int, Folder]) -> Iterator[Folder]:
+    here: Folder | None = folder
+    while here is not None:
+        yield here
+        here = folders.get(here.parent) if here.parent is not None else None
+
+
+def _open(call: Call, folder: Folder) -> bool:
+    mine = call.user.group is None or folder.group in (None, call.user.group)
+    return mine and (call.user.role is None or folder.role in (None, call.user.role))
 
 
 def _folder(call: Call, wanted: int) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.export.selection import exportable
+from redcap_local.intake.changes import Changes
+from redcap_local.intake.saving import note_changes
 from redcap_local.messages import ApiError
 from redcap_local.places import find_event, find_record
 from redcap_local.project import Event
@@ -36,7 +38,7 @@ def export(call: Call) -> Reply:
     found = documents.get(call.connection, call.project.id, _document(call, place))
     if found is None:
         raise ApiError(messages.NO_FILE, place.field, place.record.name)
-    call.note("export", "Download file (API) ", f"{place.field} ({place.record.name})", place.record.name)
+    call.note("download", "Download file (API) ", f"{place.field} ({place.record.name})", place.record.name)
     return replies.file(found.name, found.mime, found.content)
 
 
@@ -57,9 +59,7 @@ def import_(call: Call) -> Reply:
         new.append((*place.key[:3], status, "0"))
     records.save_values(call.connection, new)
     documents.delete(call.connection, old)
-    call.note(
-        "record_edit", f"Upload file (API) {place.record.name}", f"{place.field} = '{document}'", place.record.name
-    )
+    _note(call, place, str(document))
     return replies.nothing()
 
 
@@ -72,8 +72,13 @@ def delete(call: Call) -> Reply:
         raise ApiError(messages.NO_FILE, place.field, place.record.name)
     records.delete_values(call.connection, [place.key])
     documents.delete(call.connection, document)
-    call.note("record_edit", f"Delete file (API) {place.record.name}", f"{place.field} = ''", place.record.name)
+    _note(call, place, "")
     return replies.nothing()
+
+
+def _note(call: Call, place: _Target, value: str) -> None:
+    key = place.key[1:]
+    note_changes(call, place.record.name, Changes(set={key: value}) if value else Changes(erased={key: None}))
 
 
 def _place(call: Call) -> _Target:

@@ -17,7 +17,7 @@ def export(call: Call) -> Reply:
         {"username": row["username"], GROUP: row["group_name"] or ""}
         for row in people.members(call.connection, call.project.id)
     ]
-    call.note("export", "Manage/Design ", "Export user-DAG assignments (API)")
+    call.note("export_design", "Manage/Design ", "Export user-DAG assignments (API)")
     return replies.table(Grid(("username", GROUP), rows), call.parameters.format)
 
 
@@ -30,5 +30,5 @@ def import_(call: Call) -> Reply:
         name = row.get(GROUP, "").strip()
         group = find_group(call, name).id if name else None
         people.set_member_group(call.connection, call.project.id, username, group)
-        call.note("user", f"Edit user {username}", f"Assign user to data access group '{name}' (API)")
+        call.note("user", f"Update user {username}", f"Assign user to data access group '{name}' (API)")
     return replies.number(len(rows), call.parameters.return_format)

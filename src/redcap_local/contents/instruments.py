@@ -13,7 +13,7 @@ def export(call: Call) -> Reply:
     rows = [
         {"instrument_name": form, "instrument_label": project.form_label(form)} for form in project.dictionary.forms
     ]
-    call.note("export", "Manage/Design ", "Export instruments (API)")
+    call.note("export_design", "Manage/Design ", "Export instruments (API)")
     columns = ("instrument_name", "instrument_label")
     table = Grid(columns, rows, "instruments", frozenset({"instrument_label"}), final_newline=False)
     return replies.table(table, call.parameters.format)

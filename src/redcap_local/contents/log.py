@@ -11,19 +11,20 @@ from redcap_local.storage import log
 from redcap_local.wire import replies
 from redcap_local.wire.replies import Grid, Reply
 
+# What each type selects; redcapAPI asserts of every line of a type what its action says.
 _KINDS: dict[str, list[str]] = {
     "": [],
     "export": ["export"],
     "manage": ["manage", "export_design"],
     "user": ["user"],
-    "record": ["record_add", "record_edit", "record_delete"],
+    "record": ["record_add", "record_edit", "record_delete", "randomize"],
     "record_add": ["record_add"],
     "record_edit": ["record_edit"],
     "record_delete": ["record_delete"],
     "lock_record": ["lock_record"],
     "page_view": ["page_view"],
 }
-_MINUTE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 
 
 def export(call: Call) -> Reply:
@@ -39,9 +40,17 @@ def export(call: Call) -> Reply:
         }
         for entry in entries
     ]
-    call.note("export", "Manage/Design ", "Export Logging (API)")
+    call.note("export_design", "Manage/Design ", "Export Logging (API)")
     columns = ("timestamp", "username", "action", "details", "record")
     return replies.table(Grid(columns, rows), call.parameters.format)
+
+
+def _group(call: Call, asked: str) -> int:
+    """The id of the group of that id or unique name; 0, the group of nothing, when there is none."""
+    named = call.project.groups_by_name.get(asked)
+    if named is not None:
+        return named.id
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
 
 
 def _limits(call: Call) -> dict[str, object]:
@@ -53,13 +62,13 @@ def _limits(call: Call) -> dict[str, object]:
     for name, limit in (("user", "username"), ("record", "record")):
         if parameters.text(name):
             limits[limit] = parameters.text(name)
-    group = parameters.whole("dag") if call.user.group is None else call.user.group
-    if group is not None:
-        limits["group"] = group
+    if call.user.group is not None or parameters.text("dag"):
+        limits["group"] = call.user.group or _group(call, parameters.text("dag").strip())
     for name, limit, seconds in (("beginTime", "begin", ":00"), ("endTime", "end", ":59")):
         text = parameters.text(name).strip()
-        if text and not _MINUTE.fullmatch(text):
+        if text and not _MOMENT.fullmatch(text):
             raise ApiError(messages.BAD_PARAMETER, name, "it must look like 2026-01-31 23:59")
         if text:
-            limits[limit] = text if len(text) > 16 else text + seconds
+            # A day alone is its midnight; a minute is whole.
+            limits[limit] = text + {10: " 00:00:00", 16: seconds}.get(len(text), "")
     return limits

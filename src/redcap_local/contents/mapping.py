@@ -22,7 +22,7 @@ def export(call: Call) -> Reply:
         if not arms or str(event.arm) in arms
         for form in sorted(project.forms_of(event), key=project.form_position.__getitem__)
     ]
-    call.note("export", "Manage/Design ", "Export instrument-event mappings (API)")
+    call.note("export_design", "Manage/Design ", "Export instrument-event mappings (API)")
     table = Grid(("arm_num", "unique_event_name", "form"), rows, "items", final_newline=False)
     return replies.table(table, call.parameters.format)
 

@@ -30,7 +30,7 @@ def export(call: Call) -> Reply:
         for row in to_api(dictionary)
         if (not fields and not forms) or row["field_name"] in fields or row["form_name"] in forms
     ]
-    call.note("export", "Manage/Design ", "Export data dictionary (API)")
+    call.note("export_design", "Manage/Design ", "Export data dictionary (API)")
     return replies.table(
         Grid(API_COLUMNS, rows, "records", between=",\n"), call.parameters.format, call.parameters.delimiter
     )

@@ -33,7 +33,7 @@ def export(call: Call) -> Reply:
     lines = [line for record in found for line in _record(call, record, forms)]
     if not found:
         lines = [line for name in forms for line in _form(call, name, {})]
-    call.note("export", "Download PDF (API) ", "Download PDF of instruments (API)")
+    call.note("download", "Download PDF (API) ", "Download PDF of instruments (API)")
     return Reply(pdf.document(call.project.settings["project_title"], lines), MIME["text"])
 
 

@@ -21,6 +21,7 @@ _COLUMNS = (
     "display_today_now_button", "missing_data_codes", "external_modules", "bypass_branching_erase_field_prompt",
 )  # fmt: skip
 _NUMBERS = FLAGS | {"in_production", "purpose", "ddp_enabled"}
+_SWITCHES = {"true": "1", "false": "0"}
 _PURPOSES = frozenset("01234")
 
 
@@ -34,7 +35,7 @@ def export(call: Call) -> Reply:
     row["project_id"] = project.id
     row["is_longitudinal"] = int(project.longitudinal)
     row["has_repeating_instruments_or_events"] = int(bool(project.repeating))
-    call.note("export", "Manage/Design ", "Export project information (API)")
+    call.note("export_design", "Manage/Design ", "Export project information (API)")
     return replies.one_object(columns, row, call.parameters.format)
 
 
@@ -44,9 +45,6 @@ def import_(call: Call) -> Reply:
     if len(items) != 1:
         raise ApiError(messages.BAD_DATA, "project settings are one item")
     accepted = accepted_settings(items[0])
-    secondary = accepted.get("secondary_unique_field", "")
-    if secondary and secondary not in call.project.dictionary:
-        raise ApiError(messages.BAD_VALUES, "secondary_unique_field", f"'{secondary}'")
     structure.save_settings(call.connection, call.project.id, {**call.project.settings, **accepted})
     call.note("manage", "Manage/Design ", "Import project information (API)")
     return replies.number(len(accepted), call.parameters.return_format)
@@ -59,6 +57,9 @@ def accepted_settings(row: Mapping[str, str]) -> dict[str, str]:
         ApiError: A switch that is neither 0 nor 1, a purpose REDCap does not have, or no text for purpose 1.
     """
     accepted = {name: value for name, value in row.items() if name in EDITABLE_SETTINGS}
+    accepted |= {
+        name: _SWITCHES.get(accepted[name].strip().lower(), accepted[name]) for name in FLAGS & accepted.keys()
+    }
     for name in sorted(accepted):
         if name in FLAGS and accepted[name] not in {"0", "1"}:
             raise ApiError(messages.BAD_DATA, f"{name} must be 0 or 1")

@@ -12,9 +12,10 @@ from redcap_local.export.options import Options
 from redcap_local.export.rows import batches, stored_by_record
 from redcap_local.odm import document
 from redcap_local.odm.clinical_data import SubjectWriter
-from redcap_local.odm.vocabulary import ROLE_RIGHTS, closed
+from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS, attribute_text, closed
 from redcap_local.rights import Rights
 from redcap_local.storage import documents, people, randomization, reports
+from redcap_local.storage.reports import Report
 from redcap_local.view import cells
 from redcap_local.wire.replies import MIME, Reply
 
@@ -23,29 +24,31 @@ def export(call: Call) -> Reply:
     """The project as ODM: its definition, and its data unless only metadata are asked for."""
     with_data = not call.parameters.flag("returnMetadataOnly")
     options = export_options.read(call) if with_data else None
-    call.note("export", "Manage/Design ", "Export project XML (API)")
-    return Reply(_chunks(call, options, definition=True), MIME["xml"])
+    # Read before the answer begins: what is wrong with it could not be told afterwards.
+    with_files = call.parameters.flag("exportFiles")
+    call.note("export_design", "Manage/Design ", "Export project XML (API)")
+    return Reply(_chunks(call, options, definition=True, with_files=with_files), MIME["xml"])
 
 
 def records(call: Call, options: Options) -> Reply:
     """The records as ODM without the definition of the project."""
-    return Reply(_chunks(call, options, definition=False), MIME["odm"])
+    with_files = call.parameters.flag("exportFiles")
+    return Reply(_chunks(call, options, definition=False, with_files=with_files), MIME["odm"])
 
 
-def _chunks(call: Call, options: Options | None, *, definition: bool) -> Iterator[bytes]:
+def _chunks(call: Call, options: Options | None, *, definition: bool, with_files: bool) -> Iterator[bytes]:
     project = call.project
     yield document.head(project, call.server.version, call.now).encode()
     if definition:
         yield "".join(document.study(project, "".join(_groups(call)))).encode()
     if options is not None:
         yield document.data_head(project).encode()
-        yield from _subjects(call, options)
+        yield from _subjects(call, options, with_files=with_files)
         yield b"</ClinicalData>"
     yield b"</ODM>"
 
 
-def _subjects(call: Call, options: Options) -> Iterator[bytes]:
-    with_files = call.parameters.flag("exportFiles")
+def _subjects(call: Call, options: Options, *, with_files: bool) -> Iterator[bytes]:
     columns = {column.name: column for column in options.columns}
     writer = SubjectWriter(
         call.project,
@@ -72,27 +75,23 @@ def _groups(call: Call) -> Iterator[str]:
     project = call.project
     groups = [closed("redcap:DataAccessGroups", group_name=group.label) for group in project.groups]
     yield _wrapped("DataAccessGroups", groups)
-    yield _wrapped("UserRoles", [_role(row) for row in people.roles(call.connection, project.id)])
     surveys = [form for form in project.dictionary.forms if project.own_forms.get(form, ("", False))[1]]
     yield _wrapped("Surveys", [closed("redcap:Surveys", form_name=f, title=project.form_label(f)) for f in surveys])
-    yield _wrapped(
-        "Reports",
-        [
-            closed(
-                "redcap:Reports",
-                title=r.title,
-                fields=",".join(r.fields),
-                advanced_logic=r.logic,
-                sort=",".join(r.sort),
-            )
-            for r in reports.all_reports(call.connection, project.id)
-        ],
-    )
+    yield _wrapped("UserRoles", [_role(row) for row in people.roles(call.connection, project.id)])
+    yield _wrapped("Reports", [_report(report) for report in reports.all_reports(call.connection, project.id)])
     yield _wrapped("Randomization", [_model(m) for m in randomization.models(call.connection, project.id)])
 
 
 def _wrapped(name: str, elements: list[str]) -> str:
     return f"<redcap:{name}Group>{''.join(elements)}</redcap:{name}Group>" if elements else ""
+
+
+def _report(report: Report) -> str:
+    attributes = {"title": report.title, FIELDS: ",".join(report.fields), "advanced_logic": report.logic}
+    for place, name in enumerate(report.sort[:MOST_SORTED], start=1):
+        attributes[f"orderby_field{place}"] = name.removeprefix("-")
+        attributes[f"orderby_sort{place}"] = "DESC" if name.startswith("-") else "ASC"
+    return f"<redcap:Reports {' '.join(f'{name}={attribute_text(text)}' for name, text in attributes.items())}/>"
 
 
 def _role(row: sqlite3.Row) -> str:

@@ -35,7 +35,7 @@ def randomize(call: Call) -> Reply:
     randomization.use(call.connection, slot.id, record.id, call.time)
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
-    call.note("record_edit", f"Randomize Record {record.name}", "Randomize record", record.name)
+    call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
     call.note("record_edit", f"Update record (API) {record.name}", f"{model.target_field} = '{value}'", record.name)
     return _answer(call, model, record, slot)
 

@@ -9,7 +9,7 @@ from redcap_local.call import Call
 from redcap_local.columns import time_stamp
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
-from redcap_local.intake.saving import randomised
+from redcap_local.intake.saving import note_changes, randomised
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.storage import log, records
@@ -29,11 +29,9 @@ def delete(call: Call) -> Reply:
         if partly:
             _delete_part(call, record)
         else:
-            records.delete_records(call.connection, [record.id])
+            _delete_whole(call, record)
         if call.parameters.flag("delete_logging"):
             log.forget_record(call.connection, call.project.id, record.name)
-        id_field = call.project.dictionary.record_id
-        call.note("record_delete", f"Delete record (API) {record.name}", f"{id_field} = '{record.name}'", record.name)
     return replies.number(len(found), call.parameters.return_format)
 
 
@@ -51,6 +49,12 @@ def named(call: Call, names: Sequence[str]) -> list[Record]:
     return found
 
 
+def _delete_whole(call: Call, record: Record) -> None:
+    records.delete_records(call.connection, [record.id])
+    id_field = call.project.dictionary.record_id
+    call.note("record_delete", f"Delete record (API) {record.name}", f"{id_field} = '{record.name}'", record.name)
+
+
 def _delete_part(call: Call, record: Record) -> None:
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
@@ -60,8 +64,9 @@ def _delete_part(call: Call, record: Record) -> None:
     change = Changes(erased=dict.fromkeys(key[1:] for key in gone))
     refuse(list(randomised(call, {record.name: change}, {record.name: record})))
     records.delete_values(call.connection, gone)
+    note_changes(call, record.name, change)
     if not any(records.values(call.connection, [record.id])):
-        records.delete_records(call.connection, [record.id])
+        _delete_whole(call, record)
 
 
 def _part(call: Call) -> tuple[list[int] | None, list[str] | None, int | None]:

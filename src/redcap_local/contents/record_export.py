@@ -24,7 +24,7 @@ def export(call: Call) -> Reply:
     call.note("export", "Data export (API) ", f"Export {len(options.records)} records (API)")
     if call.parameters.format == "odm":
         return project_xml.records(call, options)
-    if call.parameters.choice("type", ("flat", "eav"), "flat") == "flat":
+    if not call.parameters.is_eav:
         return flat(call, options)
     form = call.parameters.format
     sheet = EavSheet(call.project, options, form, call.parameters.delimiter)

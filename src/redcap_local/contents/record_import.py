@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from redcap_local import messages
 from redcap_local.call import Call
 from redcap_local.contents.building import add_data
-from redcap_local.intake import eav
+from redcap_local.intake import background, eav
 from redcap_local.intake.columns import sheet
 from redcap_local.intake.dates import ORDERS
 from redcap_local.intake.numbering import numbered
@@ -34,6 +34,8 @@ def import_(call: Call) -> Reply:
     if parameters.format == "odm":
         root = parsed(parameters.text("data"))
         add_data(call, root, checked=True)
+        if parameters.flag("backgroundProcess"):
+            return _queued(call)
         return _confirmation(call, content, [s.get("SubjectKey", "") for s in root.iter(f"{ODM}SubjectData")], {})
     rows = _rows(call)
     rows, renamed = numbered(call, rows) if parameters.flag("forceAutoNumber") else (rows, {})
@@ -42,6 +44,9 @@ def import_(call: Call) -> Reply:
     plan = Plan(call, sheet(call.project, names), overwrite=overwrite, date_format=order)
     for row in rows:
         plan.add(row)
+    if parameters.flag("backgroundProcess"):
+        background.save_what_is_right(call, plan)
+        return _queued(call)
     refuse(plan.lines)
     save(call, plan.records.values())
     return _confirmation(call, content, list(plan.records), renamed)
@@ -53,7 +58,7 @@ def _rows(call: Call) -> list[DataRow]:
         # A single object is accepted and imports nothing (reference/redcap-api.md 6.2).
         return []
     rows = data.rows(parameters)
-    if parameters.choice("type", ("flat", "eav"), "flat") == "eav":
+    if parameters.is_eav:
         return eav.flat(call.project.dictionary, rows)
     return rows
 
@@ -67,13 +72,16 @@ def _refuse_columns(call: Call, rows: Sequence[DataRow], names: dict[str, None])
     refuse_unknown_events(call.project, rows)
 
 
+def _queued(call: Call) -> Reply:
+    # The import is done at once; a client that asked for a queue learns no more than from REDCap (6.1).
+    form = call.parameters.return_format
+    body = {"json": '{"success": true}', "csv": "true", "xml": f"{XML_PROLOG}<success>true</success>"}
+    return Reply(body[form].encode(), MIME[form])
+
+
 def _confirmation(call: Call, content: str, ids: Sequence[str], renamed: dict[str, str]) -> Reply:
     """What reference/redcap-api.md 3.4 says for each returnContent and format."""
     form = call.parameters.return_format
-    if call.parameters.flag("backgroundProcess"):
-        # The import is done at once; a client that asked for a queue learns no more than from REDCap (6.1).
-        body = {"json": '{"success": true}', "csv": "true", "xml": f"{XML_PROLOG}<success>true</success>"}
-        return Reply(body[form].encode(), MIME[form])
     if content == "nothing":
         return Reply(b"", MIME[form])
     if content == "count":

@@ -28,7 +28,7 @@ def export(call: Call) -> Reply:
         {"event_name": project.events_by_id[event].name, "form_name": form, "custom_form_label": label}
         for (event, form), label in ordered
     ]
-    call.note("export", "Manage/Design ", "Export repeating instruments and events (API)")
+    call.note("export_design", "Manage/Design ", "Export repeating instruments and events (API)")
     return replies.table(
         Grid((*named, "form_name", "custom_form_label"), rows, final_newline=False), call.parameters.format
     )

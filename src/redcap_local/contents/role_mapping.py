@@ -26,12 +26,12 @@ def export(call: Call) -> Reply:
         }
         for row in people.members(call.connection, call.project.id)
     ]
-    call.note("export", "Manage/Design ", "Export user-role assignments (API)")
+    call.note("export_design", "Manage/Design ", "Export user-role assignments (API)")
     return replies.table(Grid(columns, rows, final_newline=False), call.parameters.format)
 
 
 def import_(call: Call) -> Reply:
-    """Each user has the role named, or none."""
+    """Each user has the role named, or none and keeps the rights of the role left."""
     rows = data.rows(call.parameters)
     members = {row["username"]: row for row in people.members(call.connection, call.project.id)}
     for row in rows:
@@ -42,5 +42,5 @@ def import_(call: Call) -> Reply:
         group = row.get("data_access_group", "").strip()
         if group and call.server.at_least(_WITH_GROUP):
             assign_group(call, username, group, members[username]["access_group"])
-        call.note("user", f"Edit user {username}", f"Assign user to role '{name}' (API)")
+        call.note("user", f"Update user {username}", f"Assign user to role '{name}' (API)")
     return replies.number(len(rows), call.parameters.return_format)

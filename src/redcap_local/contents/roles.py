@@ -19,7 +19,7 @@ def export(call: Call) -> Reply:
     """The roles; their switches are texts, unlike those of users (reference/redcap-api.md 3.1)."""
     columns = ("unique_role_name", "role_label", *rights_rows.switch_keys(call), "forms", "forms_export")
     rows = [_row(call, row) for row in people.roles(call.connection, call.project.id)]
-    call.note("export", "Manage/Design ", "Export user roles (API)")
+    call.note("export_design", "Manage/Design ", "Export user roles (API)")
     return replies.table(Grid(columns, rows, final_newline=False), call.parameters.format)
 
 
@@ -34,12 +34,14 @@ def import_(call: Call) -> Reply:
     rows = data.rows(call.parameters, maps=True)
     old = {row["name"]: row for row in people.roles(call.connection, call.project.id)}
     for row in rows:
-        _save(call, row, old)
-        call.note("user", "Edit user role", f"role = '{row.get('role_label', '')}'")
+        label = _save(call, row, old)
+        word = "Edit" if row.get("unique_role_name", "").strip() else "Create"
+        call.note("user", f"{word} user role", f"role = '{label}'")
     return replies.number(len(rows), call.parameters.return_format)
 
 
-def _save(call: Call, row: DataRow, old: dict[str, sqlite3.Row]) -> None:
+def _save(call: Call, row: DataRow, old: dict[str, sqlite3.Row]) -> str:
+    """The role is stored; its label is returned."""
     name = row.get("unique_role_name", "").strip()
     if name and name not in old:
         raise ApiError(messages.BAD_VALUES, "unique_role_name", f"'{name}'")
@@ -50,16 +52,18 @@ def _save(call: Call, row: DataRow, old: dict[str, sqlite3.Row]) -> None:
     wanted = rights_rows.from_row(row, before, call.project.dictionary.forms)
     name = name or f"U-{call.server.draw(ascii_uppercase + digits, 10)}"
     people.save_role(call.connection, call.project.id, name, label, wanted.as_json())
+    return label
 
 
 def delete(call: Call) -> Reply:
-    """The roles are gone; their users are back to personal rights."""
+    """The roles are gone; their users keep the rights as personal ones."""
     wanted = call.parameters.items("roles")
     if not wanted:
         raise ApiError(messages.MISSING_PARAMETER, "roles")
+    labels = {row["name"]: row["label"] for row in people.roles(call.connection, call.project.id)}
     for name in wanted:
         people.delete_role(call.connection, role_id(call, name))
-        call.note("user", "Delete user role", f"role = '{name}'")
+        call.note("user", "Delete user role", f"role = '{labels[name]}'")
     return replies.number(len(wanted), call.parameters.return_format)
 
 

@@ -28,7 +28,7 @@ _NO_RESPONSE, _PARTIAL, _COMPLETE = range(3)
 def link(call: Call) -> Reply:
     """The participant's link as plain text."""
     record, place = _asked(call)
-    call.note("export", "Manage/Design ", "Download survey link (API)", record.name)
+    call.note("export_design", "Manage/Design ", "Download survey link (API)", record.name)
     return replies.text(_link(call, record, place))
 
 
@@ -37,7 +37,7 @@ def queue_link(call: Call) -> Reply:
     if call.project.settings["surveys_enabled"] != "1":
         raise ApiError(messages.SURVEYS_OFF)
     record = find_record(call, call.parameters.needed("record"))
-    call.note("export", "Manage/Design ", "Download survey queue link (API)", record.name)
+    call.note("export_design", "Manage/Design ", "Download survey queue link (API)", record.name)
     return replies.text(f"{_root(call)}/surveys/?sq={_code(call, 10, ascii_letters, 'queue', record.name)}")
 
 
@@ -69,7 +69,7 @@ def participants(call: Call) -> Reply:
     rows = [
         _participant(call, record, (event.name, form, "1"), there[record.id]) for record in found if record.id in there
     ]
-    call.note("export", "Manage/Design ", "Export survey participant list (API)")
+    call.note("export_design", "Manage/Design ", "Export survey participant list (API)")
     return replies.table(Grid(_COLUMNS, rows), call.parameters.format)
 
 

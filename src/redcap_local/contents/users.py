@@ -25,7 +25,7 @@ def export(call: Call) -> Reply:
     named = (*_FIRST, "data_access_group_label") if call.server.at_least("16.0.0") else _FIRST
     columns = (*named, *rights_rows.switch_keys(call), "forms", "forms_export")
     rows = [_row(call, row) for row in people.members(call.connection, call.project.id)]
-    call.note("export", "Manage/Design ", "Export users (API)")
+    call.note("export_design", "Manage/Design ", "Export users (API)")
     return replies.table(Grid(columns, rows, "users", final_newline=False), call.parameters.format)
 
 
@@ -46,7 +46,7 @@ def import_(call: Call) -> Reply:
     for row in rows:
         username = _username(row)
         _save(call, row, username, members.get(username))
-        call.note("user", f"{'Edit' if username in members else 'Add'} user {username}", f"user = '{username}'")
+        call.note("user", f"{'Update' if username in members else 'Add'} user {username}", f"user = '{username}'")
     return replies.number(len(rows), call.parameters.return_format)
 
 

@@ -16,6 +16,7 @@ from redcap_local.export.selection import select
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.project import Event, Project
+from redcap_local.rights import ExportRight
 from redcap_local.storage import log, records
 from redcap_local.storage.records import Record
 
@@ -66,7 +67,7 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         events=_events(call),
         with_id=any(column.name == project.dictionary.record_id for column in columns),
         with_groups=_with_groups(call),
-        with_surveys=with_surveys,
+        with_surveys=with_surveys and _names_respondents(call, columns),
         labels=parameters.choice("rawOrLabel", ("raw", "label"), "raw") == "label",
         header_labels=parameters.choice("rawOrLabelHeaders", ("raw", "label"), "raw") == "label",
         checkbox_labels=parameters.flag("exportCheckboxLabel"),
@@ -76,6 +77,15 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         decimal=parameters.choice("decimalCharacter", ("", ",", "."), ""),
         delimiter=parameters.delimiter,
     )
+
+
+def _names_respondents(call: Call, columns: Iterable[Column]) -> bool:
+    """False when a form is exported without identifiers or de-identified: who answered a survey is one.
+
+    Source: reference/redcap-validation-facts.md 6; the time stamps stay.
+    """
+    limited = {ExportRight.NO_IDENTIFIERS, ExportRight.DEIDENTIFIED}
+    return not any(call.user.rights.exports(column.form) in limited for column in columns)
 
 
 def _with_timestamps(project: Project, columns: Iterable[Column]) -> Iterator[Column]:

@@ -53,7 +53,8 @@ def changes(project: Project, incoming: Incoming, stored: Mapping[Key, str]) -> 
         unticked = value == "0" and "___" in column
         result.put((event, number, column), "" if unticked else value)
         status = project.dictionary.status_field(project.dictionary.form_of(column))
-        if value and (event, number, status) not in result.after:
+        # Unticked options alone leave the form as nobody had opened it.
+        if value and not unticked and (event, number, status) not in result.after:
             result.put((event, number, status), "0")
     return result
 

@@ -11,7 +11,7 @@ from redcap_local.messages import ApiError
 from redcap_local.project import Project
 from redcap_rules.formulas import is_computed
 from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT, SURVEY
-from redcap_rules.validation import refusal
+from redcap_rules.validation import TYPES, refusal
 
 SYSTEM = frozenset({EVENT, INSTRUMENT, INSTANCE, GROUP, SURVEY})
 # Kinds whose imported values are ignored: computed by the server, or files (reference/redcap-api.md 6.2).
@@ -39,6 +39,10 @@ class Sheet:
             answer = column.field is not None and not column.code
             self.refusals[key] = None if answer and value in self.missing_codes else _refusal(column, value)
         return self.refusals[key]
+
+    def trims(self, column: Column) -> bool:
+        """True when blanks around a value of the column do not count: it has a validation type."""
+        return self.checked and column.field is not None and column.field.validation in TYPES
 
 
 def _refusal(column: Column, value: str) -> str | None:

@@ -106,7 +106,9 @@ class Plan:
         for column_name, value in row.items():
             if (value or self._overwrite) and column_name not in SYSTEM and column_name in columns:
                 column = columns[column_name]
-                yield column, stored_date(column.field, value, self._date_format)
+                text = value.strip() if self._sheet.trims(column) else value
+                if text or self._overwrite:
+                    yield column, stored_date(column.field, text, self._date_format, self._call.now.date())
 
     def _belongs(self, record: str, column: Column, value: str, where: Place) -> bool:
         """True when the value may be stored at the place; otherwise its fault is noted, unless it is blank."""

@@ -13,6 +13,7 @@ from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
 from redcap_local.storage import randomization, records
 from redcap_local.storage.records import Key, Record
+from redcap_local.view import RowPlace, row_place
 from redcap_rules.names import GROUP
 
 
@@ -31,7 +32,6 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
     existing = {r.name: r for r in records.records(call.connection, call.project.id, [r.name for r in wanted])}
     refuse([line for record in wanted for line in _record_faults(call, record, existing.get(record.name))])
     stored = _stored(call, existing.values())
-    columns = call.project.columns
     changed: dict[str, Changes] = {}
     for record in wanted:
         change = changes(call.project, record, stored.get(record.name, {}))
@@ -42,7 +42,9 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
     refuse([*_duplicates(call, changed), *randomised(call, changed, existing), *_moved(call, wanted, existing)])
     _write(call, wanted, existing, changed)
     for record in wanted:
-        _note(call, record, columns, changed[record.name], new=record.name not in existing)
+        before = existing.get(record.name)
+        note_changes(call, record.name, changed[record.name], new=before is None)
+        _note_group(call, record, before)
 
 
 def _record_faults(call: Call, record: Incoming, existing: Record | None) -> Iterator[Line]:
@@ -152,14 +154,32 @@ def _group(project: Project, record: Incoming, user_group: int | None) -> int | 
     return project.groups_by_name[record.group].id if record.group else None
 
 
-def _note(call: Call, record: Incoming, columns: dict[str, Column], change: Changes, *, new: bool) -> None:
-    """The log has one line for the record, if anything changed (reference/redcap-api.md 13.1)."""
-    details = [_detail(columns[key[2]], value) for key, value in change.set.items()]
-    details += [_detail(columns[key[2]], "") for key in change.erased]
-    if not details:
+def note_changes(call: Call, name: str, change: Changes, *, new: bool = False) -> None:
+    """The log has one line for every event and instance of the record in which something changed.
+
+    The line of a repeating row begins with its instance (reference/redcap-validation-facts.md 7).
+    """
+    project = call.project
+    rows: dict[RowPlace, list[str]] = {}
+    for (event, instance, column), value in (*change.set.items(), *((key, "") for key in change.erased)):
+        if column in project.columns and (value or column != project.dictionary.record_id):
+            place = row_place(project, event, instance, column)
+            rows.setdefault(place, []).append(_detail(project.columns[column], value))
+    positions = {event.id: event.position for event in project.events}
+    for place, details in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
+        word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
+        first = [f"[instance = {place[2]}]"] if place[2] else []
+        call.note(kind, f"{word} record (API) {name}", ", ".join([*first, *details]), name)
+        new = False
+
+
+def _note_group(call: Call, record: Incoming, before: Record | None) -> None:
+    if record.group is None:
         return
-    word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
-    call.note(kind, f"{word} record (API) {record.name}", ", ".join(details), record.name)
+    group = _group(call.project, record, call.user.group)
+    if group != (before.group if before else None):
+        words = f"Assign record to Data Access Group (redcap_data_access_group = '{record.group}')"
+        call.note("record_edit", f"Update record (API) {record.name}", words, record.name)
 
 
 def _detail(column: Column, value: str) -> str:

@@ -6,10 +6,13 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from xml.etree.ElementTree import Element
 
 from redcap_local.columns import Column
 from redcap_local.odm.lexical import lexical, stored
+from redcap_local.odm.sections import groups_of_columns
 from redcap_local.odm.vocabulary import ODM, attribute, attribute_text, opened
 from redcap_local.project import Project
 from redcap_local.storage.documents import Document
@@ -91,6 +94,7 @@ class SubjectWriter:
         self._project = project
         self._columns = columns
         self._document = document
+        self._groups = {form: groups_of_columns(project, form) for form in project.dictionary.forms}
 
     def subject(self, name: str, rows: Cells, group: str) -> str:
         """One record; `name` is the record as it is shown, `group` its data access group or ''."""
@@ -126,17 +130,24 @@ class SubjectWriter:
         return f"{start}{forms}</StudyEventData>"
 
     def _form(self, form: str, instance: int, values: Mapping[str, str]) -> str:
-        items = "".join(
-            self._item(column, values[name])
+        groups = self._groups[form]
+        items = [
+            (groups[name], self._item(column, values[name]))
             for name, column in self._columns.items()
-            if column.form == form and values.get(name)
-        )
+            if column.form == form and values.get(name) and name in groups
+        ]
+        first = next(iter(groups.values()))
         if values[GROUP] and form == self._project.dictionary.fields[0].form:
-            items += f"<ItemData ItemOID={attribute_text(GROUP)} Value={attribute_text(values[GROUP])}/>"
-        if not items:
+            told = f"<ItemData ItemOID={attribute_text(GROUP)} Value={attribute_text(values[GROUP])}/>"
+            items.insert(sum(group == first for group, _ in items), (first, told))
+        parts = [
+            opened("ItemGroupData", ItemGroupOID=group, ItemGroupRepeatKey="1") + text + "</ItemGroupData>"
+            for group, mine in groupby(items, key=itemgetter(0))
+            if (text := "".join(item for _, item in mine))
+        ]
+        if not parts:
             return ""
-        start = opened("FormData", FormOID=f"Form.{form}", FormRepeatKey=str(instance))
-        return f'{start}<ItemGroupData ItemGroupOID="{form}" ItemGroupRepeatKey="1">{items}</ItemGroupData></FormData>'
+        return opened("FormData", FormOID=f"Form.{form}", FormRepeatKey=str(instance)) + "".join(parts) + "</FormData>"
 
     def _item(self, column: Column, value: str) -> str:
         if column.field is not None and column.field.kind == "file":

@@ -143,7 +143,8 @@ def _is_field(item: Element, form: str) -> bool:
 def _metadata_row(item: Element, form: str, codes: dict[str | None, Element]) -> dict[str, str]:
     kind = attribute(item, "FieldType")
     kind = FIELD_TYPES.get(kind, kind)
-    question = item.find(f"{ODM}Question/{ODM}TranslatedText")
+    question = f"{ODM}Question/"
+    formatted = item.findtext(f"{question}{REDCAP}FormattedTranslatedText", "")
     validation = attribute(item, "TextValidationType")
     limits = {
         check.get("Comparator"): check.findtext(f"{ODM}CheckValue", "") for check in item.findall(f"{ODM}RangeCheck")
@@ -152,7 +153,7 @@ def _metadata_row(item: Element, form: str, codes: dict[str | None, Element]) ->
         "field_name": attribute(item, "Variable"),
         "form_name": form,
         "field_type": kind,
-        "field_label": (question.text or "") if question is not None else "",
+        "field_label": formatted or item.findtext(f"{question}{ODM}TranslatedText", ""),
         "select_choices_or_calculations": _choices(item, kind, codes),
         "text_validation_type_or_show_slider_number": VALIDATIONS.get(validation, validation),
         "text_validation_min": limits.get("GE", ""),

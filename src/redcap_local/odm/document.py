@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from redcap_local.odm.vocabulary import ATTRIBUTES, FIELD_TYPES, SETTINGS, closed, element, opened
+from redcap_local.columns import STATUS_LABELS, plain
+from redcap_local.odm.sections import STATUS_TITLE, Section, sections
+from redcap_local.odm.vocabulary import (
+    ATTRIBUTES,
+    FIELD_TYPES,
+    RICH_TEXT,
+    SETTINGS,
+    attribute_text,
+    closed,
+    element,
+    opened,
+)
 from redcap_local.project import Event, Project
 from redcap_local.wire.text import XML_PROLOG
 from redcap_rules.dictionary import Field, to_api
@@ -96,6 +107,10 @@ def _events(project: Project) -> Iterator[str]:
     if not project.longitudinal:
         return
     names = dict(project.arms)
+    yield "<Protocol>"
+    for place, event in enumerate(project.events, start=1):
+        yield closed("StudyEventRef", StudyEventOID=f"Event.{event.name}", OrderNumber=str(place), Mandatory="No")
+    yield "</Protocol>\n"
     for event in project.events:
         yield _event(project, event, names[event.arm])
         for place, form in enumerate(f for f in project.dictionary.forms if f in project.forms_of(event)):
@@ -124,26 +139,53 @@ def _event(project: Project, event: Event, arm: str) -> str:
 
 
 def _forms(project: Project) -> Iterator[str]:
-    groups = []
+    groups: list[str] = []
     for form in project.dictionary.forms:
-        label = project.form_label(form)
-        yield opened("FormDef", OID=f"Form.{form}", Name=label, Repeating="No", redcap_FormName=form)
-        yield f'<ItemGroupRef ItemGroupOID="{form}" Mandatory="No"/></FormDef>\n'
-        groups.append(opened("ItemGroupDef", OID=form, Name=label, Repeating="No"))
-        for field in project.dictionary.form(form):
-            for name in field.columns or (field.name,):
-                groups.append(closed("ItemRef", ItemOID=name, Mandatory="No", redcap_Variable=field.name))
-        groups.append("</ItemGroupDef>\n")
+        yield opened("FormDef", OID=f"Form.{form}", Name=project.form_label(form), Repeating="No", redcap_FormName=form)
+        for section in sections(project, form):
+            yield f'<ItemGroupRef ItemGroupOID={attribute_text(section.oid)} Mandatory="No"/>'
+            groups.append(opened("ItemGroupDef", OID=section.oid, Name=section.title, Repeating="No"))
+            groups.extend(_references(project, form, section))
+            groups.append("</ItemGroupDef>\n")
+        yield "</FormDef>\n"
     yield "".join(groups)
+
+
+def _references(project: Project, form: str, section: Section) -> Iterator[str]:
+    if not section.fields:
+        status = project.dictionary.status_field(form)
+        yield closed("ItemRef", ItemOID=status, Mandatory="No", redcap_Variable=status)
+    for field in section.fields:
+        for name in field.columns or (field.name,):
+            yield closed("ItemRef", ItemOID=name, Mandatory="No", redcap_Variable=field.name)
 
 
 def _items(project: Project) -> Iterator[str]:
     lists: list[str] = []
     metadata = {row["field_name"]: row for row in to_api(project.dictionary)}
-    for field in project.dictionary.fields:
-        for name in field.columns or (field.name,):
-            yield from _item(field, name, metadata[field.name], lists)
+    for form in project.dictionary.forms:
+        for field in project.dictionary.form(form):
+            for name in field.columns or (field.name,):
+                yield from _item(field, name, metadata[field.name], lists)
+        yield from _status(project.dictionary.status_field(form), lists)
     yield "".join(lists)
+
+
+def _status(name: str, lists: list[str]) -> Iterator[str]:
+    yield opened(
+        "ItemDef",
+        OID=name,
+        Name=name,
+        DataType="text",
+        Length="1",
+        redcap_Variable=name,
+        redcap_FieldType="select",
+        redcap_SectionHeader=STATUS_TITLE,
+    )
+    yield f"<Question>{element('TranslatedText', 'Complete?')}</Question>"
+    yield f'<CodeListRef CodeListOID="{name}.choices"/></ItemDef>\n'
+    start = opened("CodeList", OID=f"{name}.choices", Name=name, DataType="text", redcap_Variable=name)
+    lists.append(f"{start}{_code_items(STATUS_LABELS.items())}</CodeList>\n")
 
 
 def _item(field: Field, name: str, row: dict[str, str], lists: list[str]) -> Iterator[str]:
@@ -162,7 +204,7 @@ def _item(field: Field, name: str, row: dict[str, str], lists: list[str]) -> Ite
         redcap_TextValidationType=_validation(field),
         **attributes,
     )
-    yield f"<Question>{element('TranslatedText', field.label)}</Question>"
+    yield f"<Question>{_question(field.label)}</Question>"
     if field.options:
         yield f'<CodeListRef CodeListOID="{name}.choices"/>'
         lists.append(_code_list(field, name))
@@ -170,6 +212,13 @@ def _item(field: Field, name: str, row: dict[str, str], lists: list[str]) -> Ite
         if limit:
             yield f'<RangeCheck Comparator="{comparator}" SoftHard="Soft">{element("CheckValue", limit)}</RangeCheck>'
     yield "</ItemDef>\n"
+
+
+def _question(label: str) -> str:
+    """The label; one with formatting stands there without tags, and as it is in an element of REDCap's own."""
+    if not label.startswith(RICH_TEXT):
+        return element("TranslatedText", label)
+    return element("TranslatedText", plain(label)) + element("redcap:FormattedTranslatedText", label)
 
 
 def _length(field: Field) -> str:
@@ -187,10 +236,6 @@ def _validation(field: Field) -> str:
 def _code_list(field: Field, name: str) -> str:
     checkbox = field.kind == "checkbox"
     choices = _TICK if checkbox else tuple((option.code, option.label) for option in field.options)
-    items = "".join(
-        opened("CodeListItem", CodedValue=code) + f"<Decode>{element('TranslatedText', label)}</Decode></CodeListItem>"
-        for code, label in choices
-    )
     start = opened(
         "CodeList",
         OID=f"{name}.choices",
@@ -199,4 +244,11 @@ def _code_list(field: Field, name: str) -> str:
         redcap_Variable=field.name,
         redcap_CheckboxChoices="|".join(f"{o.code}, {o.label}" for o in field.options) if checkbox else "",
     )
-    return f"{start}{items}</CodeList>\n"
+    return f"{start}{_code_items(choices)}</CodeList>\n"
+
+
+def _code_items(choices: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        opened("CodeListItem", CodedValue=code) + f"<Decode>{element('TranslatedText', label)}</Decode></CodeListItem>"
+        for code, label in choices
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
@@ -15,6 +16,8 @@ REDCAP = "{https://projectredcap.org}"
 
 # Field types and validation types that have another name in ODM.
 FIELD_TYPES: Mapping[str, str] = {"textarea": "notes", "select": "dropdown"}
+# What a label with formatting begins with.
+RICH_TEXT = '<div class="rich-text-field-label">'
 VALIDATIONS: Mapping[str, str] = {
     "float": "number",
     "int": "integer",
@@ -63,12 +66,20 @@ ROLE_RIGHTS: Mapping[str, str] = {
 }
 
 
+# The fields of a report, and by how many columns it can be sorted.
+FIELDS, MOST_SORTED = "redcap_reports_fields", 3
+# A CDATA section, which is left alone, or a quoted attribute value.
+_VALUE = re.compile(r'(<!\[CDATA\[.*?\]\]>)|(="[^"<]*\n[^"<]*")', re.DOTALL)
+
+
 def parsed(text: str) -> ElementTree.Element:
     """The root of an ODM document.
 
     Raises:
         ApiError: It is not XML, declares a document type, or is not ODM.
     """
+    # XML makes blanks of the line breaks that real files have inside attribute values.
+    text = _VALUE.sub(lambda found: found[1] or found[2].replace("\r\n", "\n").replace("\n", "&#10;"), text)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ApiError(messages.BAD_DATA, "ODM must not declare a document type")
     try:

@@ -36,13 +36,15 @@ def read(connection: sqlite3.Connection, project: int, limits: Mapping[str, obje
     Args:
         connection: An open transaction.
         project: The project's id.
-        limits: Any of `kinds` (list), `username`, `record`, `group`, `begin` and `end` (inclusive times).
+        limits: Any of `kinds` (list), `username`, `record`, `begin` and `end` (inclusive times), and `group`: what the
+            members of a group did, and what was done to its records.
     """
     conditions = {
         "kinds": "kind in (select value from json_each(:kinds))",
         "username": "username = :username",
         "record": "record = :record",
-        "group": "access_group = :group",
+        "group": "(access_group = :group or record in "
+        "(select name from record where project = :project and access_group = :group))",
         "begin": "time >= :begin",
         "end": "time <= :end",
     }

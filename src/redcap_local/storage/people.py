@@ -73,8 +73,12 @@ def delete_member(connection: sqlite3.Connection, project: int, username: str) -
 
 
 def set_member_role(connection: sqlite3.Connection, project: int, username: str, role: int | None) -> None:
-    """The member has that role, or none."""
-    connection.execute("update member set role = ? where project = ? and username = ?", (role, project, username))
+    """The member has that role, or none; who leaves a role keeps its rights as personal ones."""
+    connection.execute(
+        "update member set rights = coalesce((select rights from role where id = member.role), rights), role = ? "
+        "where project = ? and username = ?",
+        (role, project, username),
+    )
 
 
 def set_member_group(connection: sqlite3.Connection, project: int, username: str, group: int | None) -> None:
@@ -119,8 +123,10 @@ def save_role(
 
 
 def delete_role(connection: sqlite3.Connection, role: int) -> None:
-    """The role is gone; whoever had it is back to personal rights."""
-    connection.execute("update member set role = null where role = ?", (role,))
+    """The role is gone; whoever had it keeps its rights as personal ones."""
+    connection.execute(
+        "update member set rights = (select rights from role where id = ?), role = null where role = ?", (role, role)
+    )
     connection.execute("delete from role where id = ?", (role,))
 
 
@@ -146,7 +152,8 @@ def rename_group(connection: sqlite3.Connection, group: int, name: str, label: s
 
 
 def delete_group(connection: sqlite3.Connection, group: int) -> None:
-    """The group is gone; its records belong to none."""
+    """The group is gone; its users and records belong to none."""
+    connection.execute("update member set access_group = null where access_group = ?", (group,))
     connection.execute("update record set access_group = null where access_group = ?", (group,))
     connection.execute("delete from membership where access_group = ?", (group,))
     connection.execute("delete from access_group where id = ?", (group,))

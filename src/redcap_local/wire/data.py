@@ -77,19 +77,18 @@ def _number_text(value: float) -> str:
 def _csv_rows(text: str, delimiter: str) -> list[DataRow]:
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     try:
-        lines = [line for line in reader if line]
+        # A spreadsheet leaves lines of nothing but delimiters behind (reference/redcap-validation-facts.md 3).
+        lines = [line for line in reader if any(map(str.strip, line))]
     except csv.Error as error:
         raise ApiError(messages.BAD_DATA, f"CSV line {reader.line_num}, {error}") from None
     if not lines:
         return []
     header = [name.strip() for name in lines[0]]
     width = len(header)
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise ApiError(messages.BAD_DATA, f"CSV has two columns '{twice[0]}'")
     for place, line in enumerate(lines[1:], start=2):
         if len(line) > width:
             raise ApiError(messages.BAD_DATA, f"CSV row {place} has {len(line)} cells under {width} headers")
+    # Of two columns of one name the later counts.
     return [dict(zip(header, line, strict=False)) for line in lines[1:]]
 
 

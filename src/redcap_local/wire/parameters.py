@@ -10,7 +10,7 @@ from redcap_local import messages
 from redcap_local.messages import ApiError
 from redcap_local.wire.text import clean
 
-_BRACKETS = re.compile(r"^([^\[\]]+)\[[^\[\]]*\]$")
+_BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]*)\]$")
 # What bytes that are not UTF-8 have become; U+FFFD itself is a character like others (RFC 3629).
 _NOT_UTF8 = re.compile("[\ud800-\udfff]").search
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
@@ -29,17 +29,23 @@ class Upload:
 
 
 class Parameters:
-    """The form fields of one request; a blank parameter counts as not given."""
+    """The form fields of one request; a blank parameter counts as not given.
+
+    As in PHP the later of two spellings wins, `fields[0]` or `fields`, and the later of two values of one index.
+    """
 
     def __init__(self, pairs: Iterable[tuple[str, str]], upload: Upload | None = None) -> None:
         self.upload = upload
         self._texts: dict[str, str] = {}
-        self._lists: dict[str, list[str]] = {}
+        self._lists: dict[str, dict[str, str]] = {}
         for name, value in pairs:
             bracketed = _BRACKETS.match(name)
             if bracketed:
-                self._lists.setdefault(bracketed[1], []).append(value)
+                self._texts.pop(bracketed[1], None)
+                items = self._lists.setdefault(bracketed[1], {})
+                items[bracketed[2] or str(len(items))] = value
             else:
+                self._lists.pop(name, None)
                 self._texts[name] = value
 
     def __contains__(self, name: str) -> bool:
@@ -51,7 +57,8 @@ class Parameters:
         Raises:
             ApiError: Naming the parameter; storing the text would change it.
         """
-        for name, values in (*((name, [text]) for name, text in self._texts.items()), *self._lists.items()):
+        lists = ((name, list(items.values())) for name, items in self._lists.items())
+        for name, values in (*((name, [text]) for name, text in self._texts.items()), *lists):
             if any(_NOT_UTF8(value) for value in (name, *values)):
                 raise ApiError(messages.BAD_PARAMETER, clean(name), "it is not UTF-8")
 
@@ -78,7 +85,7 @@ class Parameters:
     def items(self, name: str) -> list[str]:
         """A list, sent in brackets or as one comma-separated text; [] when not given."""
         if name in self._lists:
-            return [item for item in self._lists[name] if item]
+            return [item for item in self._lists[name].values() if item]
         return [item.strip() for item in self._texts.get(name, "").split(",") if item.strip()]
 
     def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
@@ -97,6 +104,11 @@ class Parameters:
         if not re.fullmatch(r"-?[0-9]{1,15}", text):
             raise ApiError(messages.BAD_PARAMETER, name, "it must be a whole number")
         return int(text)
+
+    @property
+    def is_eav(self) -> bool:
+        """True when the rows have one value each; any other word but `eav` means flat, as in REDCap."""
+        return self.text("type").strip().lower() == "eav"
 
     @property
     def format(self) -> str:
