@@ -37,6 +37,20 @@ ContactStatus = Literal[
     "upcoming",
 ]
 
+Outcome = Literal[
+    "not_reached",
+    "later",
+    "no_answer",
+    "voicemail",
+    "wrong_number",
+    "relative",
+    "in_hospital",
+    "declines",
+    "declines_all",
+    "died",
+]
+"""How a try ended that did not reach the patient."""
+
 Withdrawal = Literal["", "treatment", "contact", "data"]
 Severity = Literal["error", "warning"]
 

@@ -7,6 +7,7 @@ are in private files (`private.py`).
 from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.loading import lines, load
 from trialdesk.config.parts import (
+    CallLog,
     CallPlan,
     ContactForm,
     ContactRule,
@@ -20,6 +21,7 @@ from trialdesk.config.values import CheckboxRef, FieldRef
 from trialdesk.config.whole import Config
 
 __all__ = [
+    "CallLog",
     "CallPlan",
     "CheckboxRef",
     "Config",

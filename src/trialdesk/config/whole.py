@@ -16,6 +16,7 @@ from trialdesk.config.parts import (
     PROCEDURE,
     Anchor,
     Arm,
+    CallLog,
     CallPlan,
     Calls,
     ContactForm,
@@ -61,6 +62,7 @@ class Config(Part):
     crosschecks: Crosschecks | None = None
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
+    call_log: CallLog | None = None
     anchors: dict[Name, Anchor] = Field(default_factory=dict)
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]

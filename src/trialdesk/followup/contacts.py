@@ -11,6 +11,7 @@ from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
 from trialdesk.config import Config, ContactForm, ContactRule
 from trialdesk.config.parts import ENROLMENT, PROCEDURE
+from trialdesk.followup.attempts import Attempt, Booking, History, promised, read_log
 from trialdesk.followup.halts import Halt, doubts, halt, postdated
 from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
@@ -21,19 +22,11 @@ _YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Booking:
-    """When the patient asked to be called; `at` is the time of day as stored, or ""."""
-
-    on: date
-    at: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.on} {self.at}".strip()
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
-    """What one contact's own form says. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day."""
+    """What one contact's own form says, and the call log of it: `refused` and `booking` may stand in either.
+
+    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day.
+    """
 
     done: bool = False
     refused: bool = False
@@ -82,12 +75,37 @@ class Course:
 
     `verify` are sentences about the patient. `misdated` says of each anchor whose date can't be right what is wrong
     with it; contacts counted from it have no window. Only a doubt about the patient or the enrolment stops all calls.
+    `history` is the call log.
     """
 
     patient: Patient
     contacts: tuple[Contact, ...]
     verify: tuple[str, ...] = ()
     misdated: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+
+    @property
+    def reached(self) -> Contact | None:
+        """The contact that reached the patient last."""
+        made = [contact for contact in self.contacts if contact.said.done and contact.said.on]
+        return max(made, key=lambda contact: contact.said.on or date.min, default=None)
+
+    @property
+    def tried(self) -> tuple[Attempt, ...]:
+        """The tries since the patient was reached last, in the order of time.
+
+        A form that says not reached is one too, of a time nobody knows.
+        """
+        reached = self.reached.said.on if self.reached else None
+        forms = (
+            Attempt(contact.rule.code, contact.said.on, None, "not_reached")
+            for contact in self.contacts
+            if contact.said.on and not contact.settled
+        )
+        logged = {(one.on, one.contact) for one in self.history.attempts}
+        every = [*(one for one in forms if (one.on, one.contact) not in logged), *self.history.attempts]
+        every.sort(key=lambda one: (one.on, one.at is not None, one.at))
+        return tuple(one for one in every if reached is None or one.on > reached)
 
 
 def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) -> Course:
@@ -103,22 +121,23 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     view = snapshot.view(patient.record)
     anchors = {ENROLMENT: enrolled_on, PROCEDURE: patient.procedure_on, **dict(patient.anchors)}
     misdated = dict(_impossible(anchors, config, today))
+    history = read_log(view, config)
     contacts = []
     for rule in config.contacts:
         if rule.arms and patient.arm not in rule.arms:
             continue
         anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
-        said = _said(config.contact_forms[rule.form], rule.event, view)
+        said = _logged(_said(config.contact_forms[rule.form], rule.event, view), history, rule.code)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
-    stopping = doubts(patient, last_done)
+    stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
         replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    return Course(patient, _agreed(ended), stopping + postdated(patient, today), misdated)
+    return Course(patient, _agreed(ended), stopping + postdated(patient, today), misdated, history)
 
 
 def record_order(record: str) -> tuple[str | int, ...]:
@@ -157,6 +176,12 @@ def _said(form: ContactForm, event: str, view: RecordView) -> Said:
         weekday=int(weekday) if re.fullmatch(r"[1-7]", weekday) else None,
         time=view.dictionary.label_of(form.preferred_time or "", preferred_time),
     )
+
+
+def _logged(said: Said, history: History, code: str) -> Said:
+    """The same with what the call log says of that contact."""
+    declined = any(attempt.outcome == "declines" for attempt in history.at(code))
+    return replace(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
 
 
 def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
