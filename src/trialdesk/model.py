@@ -31,6 +31,7 @@ ContactStatus = Literal[
     "missed",
     "stopped",
     "withdrawn",
+    "paused",
     "overdue",
     "due",
     "open",

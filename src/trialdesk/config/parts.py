@@ -262,12 +262,15 @@ class ContactForm(Part):
     callback_time: Name | None = None
     preferred_weekday: Name | None = None
     preferred_time: Name | None = None
+    pause_from: Name | None = None
+    pause_until: Name | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The named fields of this form that are set, in the order above."""
         named = (self.date, self.attempts, self.callback_date, self.callback_time)
-        return tuple(name for name in (*named, self.preferred_weekday, self.preferred_time) if name)
+        wished = (self.preferred_weekday, self.preferred_time, self.pause_from, self.pause_until)
+        return tuple(name for name in (*named, *wished) if name)
 
 
 class Anchor(Part):

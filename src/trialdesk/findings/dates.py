@@ -62,7 +62,7 @@ def date_findings(
 def dated_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
     """The fields whose dates lie in the past: those of facts and forms, and what the dictionary bounds by today.
 
-    A day on which a patient asked to be called, and the call plan, lie ahead by their nature.
+    A day on which a patient asked to be called, a pause, and the call plan, lie ahead by their nature.
     """
     facts = (getattr(config.facts, name) for name in _FACTS)
     own = {ref.field for ref in (*facts, *(anchor.date for anchor in config.anchors.values())) if ref}
@@ -71,7 +71,8 @@ def dated_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
     bounded = {
         field.name for field in dictionary.fields if field.validation.startswith("date") and field.maximum == _BOUND
     }
-    ahead = {form.callback_date for form in config.contact_forms.values()}
+    forms_of = config.contact_forms.values()
+    ahead = {name for form in forms_of for name in (form.callback_date, form.pause_from, form.pause_until)}
     ahead |= {ref.field for _, ref in config.call_plan or ()}
     ahead |= {config.call_log.callback_date.field} if config.call_log else set()
     return frozenset((own | forms | checked | bounded) - ahead)

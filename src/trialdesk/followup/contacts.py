@@ -13,6 +13,7 @@ from trialdesk.config import Config, ContactForm, ContactRule
 from trialdesk.config.parts import ENROLMENT, PROCEDURE
 from trialdesk.followup.attempts import Attempt, Booking, History, promised, read_log
 from trialdesk.followup.halts import Halt, doubts, halt, postdated
+from trialdesk.followup.pauses import Pause, pause, stays, trouble
 from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
@@ -35,6 +36,7 @@ class Said:
     booking: Booking | None = None
     weekday: int | None = None
     time: str = ""
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Contact:
 
     `window` is None while the contact does not apply, for example before there was an operation. `booking`, `weekday`
     and `time` are what holds for this contact, whichever form of the patient said it. `recall` is a wish from this
-    contact's form for a day that no open contact covers; a wish that was kept is neither.
+    contact's form for a day that no open contact covers; a wish that was kept is neither. On the days of `pauses` the
+    patient is not called.
     """
 
     record: str
@@ -57,6 +60,7 @@ class Contact:
     weekday: int | None = None
     time: str = ""
     halt: Halt | None = None
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -132,12 +136,14 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
+    wrong = tuple(_pause_troubles(contacts, config, view))
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
         replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    return Course(patient, _agreed(ended), stopping + postdated(patient, today), misdated, history)
+    verify = stopping + postdated(patient, today) + wrong
+    return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
 
 def record_order(record: str) -> tuple[str | int, ...]:
@@ -175,7 +181,26 @@ def _said(form: ContactForm, event: str, view: RecordView) -> Said:
         booking=Booking(callback, text(form.callback_time)) if callback else None,
         weekday=int(weekday) if re.fullmatch(r"[1-7]", weekday) else None,
         time=view.dictionary.label_of(form.preferred_time or "", preferred_time),
+        pause=pause(day(text(form.pause_from)), day(text(form.pause_until))),
     )
+
+
+def _pause_troubles(contacts: Iterable[Contact], config: Config, view: RecordView) -> Iterator[str]:
+    for contact in contacts:
+        form, event = config.contact_forms[contact.rule.form], contact.rule.event
+        begins, ends = (day(view.value(name, event)) if name else None for name in (form.pause_from, form.pause_until))
+        if said := trouble(begins, ends):
+            yield said
+
+
+def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...]:
+    """The contacts with the pauses that any of the same form names, and the stays in hospital."""
+    named: dict[str, set[Pause]] = {}
+    for contact in contacts:
+        pauses = named.setdefault(contact.rule.form, {*stays(history)})
+        if contact.said.pause:
+            pauses.add(contact.said.pause)
+    return tuple(replace(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
 
 
 def _logged(said: Said, history: History, code: str) -> Said:

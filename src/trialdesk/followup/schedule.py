@@ -16,6 +16,7 @@ from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
 from trialdesk.followup.contacts import Contact, Course, course, record_order
 from trialdesk.followup.keeping import Promises, kept
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
+from trialdesk.followup.pauses import paused
 from trialdesk.followup.planner import Planned, plan
 from trialdesk.followup.sources import check
 from trialdesk.followup.status import ACTIVE, status
@@ -56,6 +57,13 @@ class Entry:
     def active(self) -> bool:
         """Whether the contact is still to be made."""
         return self.status in ACTIVE
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is still to be made, now or after a pause that ends in its window."""
+        contact, planned = self.contact, self.planned
+        waits = self.status == "paused" and planned is not None and not paused(contact.pauses, planned.on)
+        return self.active or waits
 
     @property
     def calls(self) -> tuple[date, ...]:
@@ -182,7 +190,8 @@ def _entries(
                 next_try=_next_try(entry, tried, calendar, today),
             )
         yield entry
-        missed[form] = missed[form] + 1 if state == "missed" else 0
+        if state != "paused":
+            missed[form] = missed[form] + 1 if state == "missed" else 0
 
 
 def _count(contact: Contact, found: Course, config: Config) -> int | None:
@@ -216,6 +225,11 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield "the patient declined this contact"
     if contact.rule.anchor in found.misdated:
         yield found.misdated[contact.rule.anchor]
+    around = contact.window
+    if around and not said.done:
+        yield from (
+            str(one) for one in contact.pauses if one.ends >= around.opens and one.begins <= around.chased_until
+        )
     if contact.recall:
         yield f"asked to be called on {contact.recall}, a day no open contact covers"
     if contact.booking and (reason := calendar.reason(contact.booking.on)):

@@ -64,6 +64,8 @@ CONTACT: Mapping[str, Kind] = {
     "attempts": NUMBER,
     "preferred_weekday": WEEKDAY,
     "preferred_time": CHOICE,
+    "pause_from": DATE,
+    "pause_until": DATE,
 }
 LOG: Mapping[str, Kind] = {
     "contact": CHOICE,
