@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from frozen import trial_dictionary
@@ -46,7 +47,20 @@ def pulled(records: Mapping[str, Record], groups: Mapping[str, str] | None = Non
 
 def made(config: Config, today: str, **records: Record) -> Schedule:
     """The schedule of these records on a day; `ODE_1` is record ODE-1."""
-    snapshot = pulled({name.replace("_", "-"): found for name, found in records.items()})
+    return planned(config, pulled({name.replace("_", "-"): found for name, found in records.items()}), today)
+
+
+def tried(snapshot: Snapshot, *entries: Mapping[str, str], name: str = "ODE-1") -> Snapshot:
+    """The same pull with these instances of the call log; fields without their `cl_`."""
+    rows = tuple(
+        Row(name, "logs_arm_1", "call_log", number, {f"cl_{field}": value for field, value in values.items()})
+        for number, values in enumerate(entries, start=1)
+    )
+    return replace(snapshot, rows={**snapshot.rows, name: (*snapshot.rows[name], *rows)})
+
+
+def planned(config: Config, snapshot: Snapshot, today: str) -> Schedule:
+    """The schedule of a pull on a day."""
     promised = promises(snapshot, config.call_plan)
     return schedule(patients(snapshot, config), snapshot, config, date.fromisoformat(today), promised)
 

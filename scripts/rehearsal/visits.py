@@ -14,6 +14,7 @@ from rehearsal.patient import Patient
 from rehearsal.script import of_all
 from rehearsal.setting import Setting
 from rehearsal.sheets import COMPLETE, INCOMPLETE, UNVERIFIED, Sheet
+from rehearsal.tries import tries
 from rehearsal.wishes import Wishes, named, wishes
 from rehearsal.writing import Logged, Scene
 from trialdesk.config import ContactForm, ContactRule
@@ -54,9 +55,11 @@ class Visit:
 
 
 def visits(diary: Diary) -> Iterator[Sheet]:
-    """The sheets of every contact up to the last day; a form of the last days may still be unfinished."""
+    """The sheets of every contact and its tries up to the last day; a form of the last days may still be unfinished."""
     setting = diary.patient.story.setting
     for visit in _visits(diary, setting):
+        if visit.outcome in (DONE, NOT_REACHED):
+            yield from tries(diary.patient, visit.rule, visit.on, diary.until, reached=visit.outcome == DONE)
         scene = _scene(diary, visit, "status")
         status = _entered(scene, (diary.patient.story.today - visit.on).days)
         form = setting.config.contact_forms[visit.rule.form]

@@ -31,11 +31,26 @@ ContactStatus = Literal[
     "missed",
     "stopped",
     "withdrawn",
+    "paused",
     "overdue",
     "due",
     "open",
     "upcoming",
 ]
+
+Outcome = Literal[
+    "not_reached",
+    "later",
+    "no_answer",
+    "voicemail",
+    "wrong_number",
+    "relative",
+    "in_hospital",
+    "declines",
+    "declines_all",
+    "died",
+]
+"""How a try ended that did not reach the patient."""
 
 Withdrawal = Literal["", "treatment", "contact", "data"]
 Severity = Literal["error", "warning"]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialdesk.config import Config, ContactRule
-from trialdesk.followup.contacts import Booking, Contact, Said, record_order
+from trialdesk.followup.attempts import Booking
+from trialdesk.followup.contacts import Contact, Said, record_order
 from trialdesk.followup.opendays import OpenDays, open_days
 from trialdesk.followup.planner import Planned, plan
 from trialdesk.followup.windows import window

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialdesk.config import ContactRule
-from trialdesk.followup.contacts import Booking, Contact, Said
+from trialdesk.followup.attempts import Booking, History
+from trialdesk.followup.contacts import Contact, Said
 from trialdesk.followup.halts import Halt, doubts, halt
 from trialdesk.followup.status import status
 from trialdesk.followup.windows import window
@@ -174,7 +175,7 @@ DEATH, LEFT = day("03-01"), day("03-03")
 )
 def test_who_is_still_contacted(who: Patient, week: Halt | None, month: Halt | None) -> None:
     """Weekly call and month 3 of one patient: death, three levels of withdrawal, loss, completion, change of arm."""
-    doubtful = bool(doubts(who, None))
+    doubtful = bool(doubts(who, None, History()))
     assert halt(who, chased=False, doubtful=doubtful) == week
     assert halt(who, chased=True, doubtful=doubtful) == month
 
@@ -207,4 +208,4 @@ def test_contradictions_are_verified_before_anyone_calls(
     who: Patient, last_done: date | None, expected: list[str]
 ) -> None:
     """One source of death that the end of study does not confirm is enough (death guard)."""
-    assert list(doubts(who, last_done)) == expected
+    assert list(doubts(who, last_done, History())) == expected

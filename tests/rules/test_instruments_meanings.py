@@ -104,3 +104,19 @@ def test_a_calculation_tells_what_it_is_made_of(tmp_path: Path) -> None:
     found = faults(tmp_path, 'Eligible, logic: "[screening_arm_1][elig_ok]', new)
     (one,) = [one for one in found if one.rule == "blinding"]
     assert one.what == "[rand_ref_date] tells the arm: it depends on rand_arm, and it is the arm"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "file", "said"),
+    [
+        ("logs_arm_1,call_log,[cl_date] [cl_contact]\n", "", "repeating.csv", "would write over the one before"),
+        ("W02, Week 2 | ", "", "22_call_log.csv", "W02 can't be chosen"),
+        (" | 9, Died", "", "22_call_log.csv", "9 can't be chosen"),
+        ("9, Died", "9, Died | 10, Moved", "22_call_log.csv", "10 is not among the outcomes"),
+    ],
+)  # fmt: skip
+def test_the_call_log_repeats_and_offers_what_the_configuration_knows(
+    tmp_path: Path, old: str, new: str, file: str, said: str
+) -> None:
+    """An outcome without a meaning would be read by nobody."""
+    assert any(said in one.what for one in faults(tmp_path, old, new, f"instruments/trial/{file}"))

@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 import enrolment_report
 from filed import file_register
+from followup_records import tried
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.allocation.cards import commitment
@@ -32,6 +33,7 @@ from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
 from trialdesk.facts.pulling import Pull
+from trialdesk.facts.todo import WRONG_NUMBER, tasks
 from trialdesk.model import Envelope, Pile
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.nightly.summary import Summary
@@ -202,6 +204,20 @@ def test_the_facts_hold_what_the_register_tells(config: Config) -> None:
     assert {"R02", "R21"} <= rules
     assert "R51" not in rules
     assert "nurse_contact" in found.common.mapping["week_2_arm_1"]
+
+
+@pytest.mark.parametrize(("outcomes", "named"), [(["4"], True), (["4", "2"], False)])
+def test_a_wrong_number_is_a_task_for_the_site_until_the_next_try(
+    config: Config, outcomes: list[str], named: bool
+) -> None:
+    """Named once a patient, with the day since when."""
+    record = next(iter(LIVES))
+    tries = [{"contact": "W02", "date": "2026-06-30", "time": f"{9 + n}:10", "out": o} for n, o in enumerate(outcomes)]
+    pulled = tried(snapshot(), *tries, name=record)
+    pull = Pull(pulled, patients(pulled, config), (), forms_by_event(trial_rows("mapping.csv")))
+    found = tasks(derive(pull, past(config, pulled), config, TODAY))
+    told = [(task.record, task.since) for task in found if task.kind == WRONG_NUMBER]
+    assert told == ([(record, date(2026, 6, 30))] if named else [])
 
 
 Script = Callable[..., Result]

@@ -30,7 +30,7 @@ INSTRUMENTS = FROZEN / "instruments" / "trial"
 TODAY = date(2027, 3, 17)
 SEEDS = (1, 2, 3, 4)
 CODE = "7K3M9QX2ABCD"
-REPEATING = {"adverse_event", "con_treatment", "protocol_deviation"}
+REPEATING = {"adverse_event", "con_treatment", "protocol_deviation", "call_log"}
 
 
 @cache
@@ -196,6 +196,20 @@ def test_every_form_stands_in_an_event_that_holds_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_the_call_log_is_played_as_its_rules_have_it(seed: int) -> None:
+    """At most two tries a patient, contact and day; of no contact that only one arm has; some agree on a time."""
+    log: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for row, column, value in world(seed).cells():
+        if column.startswith("cl_"):
+            log[row["record_id"], int(row["redcap_repeat_instance"])][column] = value
+    days = Counter((record, values["cl_contact"], values["cl_date"]) for (record, _), values in log.items())
+    assert len(log) > 10
+    assert max(days.values()) == 2
+    assert "SC12" not in {values["cl_contact"] for values in log.values()}
+    assert {values["cl_out"] for values in log.values() if "cl_cb_date" in values} == {"1"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_value_stands_in_a_hidden_field(seed: int) -> None:
     """What branching hides a site could not have entered."""
     hidden = set()
@@ -258,7 +272,7 @@ def test_nothing_is_dated_after_today(seed: int) -> None:
         for _, column, value in world(seed).cells()
         if not column.endswith("_complete") and "date" in dictionary().get(column.split("___")[0]).validation
     }
-    assert max(value for column, value in days if column != "nc_cb_date") <= TODAY.isoformat()
+    assert max(value for column, value in days if column not in ("nc_cb_date", "cl_cb_date")) <= TODAY.isoformat()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

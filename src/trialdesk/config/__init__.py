@@ -8,6 +8,7 @@ from trialdesk.config.crosschecks import Crosschecks
 from trialdesk.config.loading import lines, load
 from trialdesk.config.parts import (
     Arm,
+    CallLog,
     CallPlan,
     ContactForm,
     ContactRule,
@@ -23,6 +24,7 @@ from trialdesk.config.whole import Config
 
 __all__ = [
     "Arm",
+    "CallLog",
     "CallPlan",
     "CheckboxRef",
     "Config",

@@ -15,6 +15,7 @@ from trialdesk.config.values import (
     AgeRecipient,
     ApiUrl,
     Code,
+    FieldRef,
     Logic,
     MonthDay,
     Name,
@@ -24,6 +25,7 @@ from trialdesk.config.values import (
     TimeZone,
     Window,
 )
+from trialdesk.model import Outcome
 
 CLOSED = "closed"
 """The profile of the report that shows patients by arm."""
@@ -228,6 +230,35 @@ class CallPlan(Part):
     version: Reference
 
 
+class CallLog(Part):
+    """Where tries that did not reach the patient stand: one instance a try, all fields of one repeating form.
+
+    `outcomes` says what every code of the field `outcome` means. The day to call back is, for `in_hospital`, the day
+    from which the patient can be called again.
+    """
+
+    contact: Reference
+    date: Reference
+    time: Reference
+    outcome: Reference
+    callback_date: Reference
+    callback_time: Reference
+    outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
+
+    @property
+    def fields(self) -> Mapping[str, FieldRef]:
+        """Setting to field."""
+        names = ("contact", "date", "time", "outcome", "callback_date", "callback_time")
+        return {name: getattr(self, name) for name in names}
+
+    @model_validator(mode="after")
+    def _one_event(self) -> Self:
+        if len({ref.event for ref in self.fields.values()}) > 1:
+            msg = "the fields of the call log stand in one event"
+            raise ValueError(msg)
+        return self
+
+
 class ContactForm(Part):
     """How a contact is read from its form, in the contact's own event."""
 
@@ -240,12 +271,15 @@ class ContactForm(Part):
     callback_time: Name | None = None
     preferred_weekday: Name | None = None
     preferred_time: Name | None = None
+    pause_from: Name | None = None
+    pause_until: Name | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The named fields of this form that are set, in the order above."""
         named = (self.date, self.attempts, self.callback_date, self.callback_time)
-        return tuple(name for name in (*named, self.preferred_weekday, self.preferred_time) if name)
+        wished = (self.preferred_weekday, self.preferred_time, self.pause_from, self.pause_until)
+        return tuple(name for name in (*named, *wished) if name)
 
 
 class Anchor(Part):

@@ -17,6 +17,7 @@ from trialdesk.config.parts import (
     PROCEDURE,
     Anchor,
     Arm,
+    CallLog,
     CallPlan,
     Calls,
     ContactForm,
@@ -65,6 +66,7 @@ class Config(Part):
     arm_free: tuple[Name, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
+    call_log: CallLog | None = None
     anchors: dict[Name, Anchor] = Field(default_factory=dict)
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]

@@ -29,6 +29,7 @@ MISSING = Kind("envelope missing", "Ask the packer; nothing is released from tha
 UNPROVED = Kind("register not as filed", "Ask the packer; nothing is released of what differs")
 UNFILED = Kind("manifest to file", "Ask the packer for manifest.json; envelope_lists.py file MANIFEST --root ROOT")
 VERIFY = Kind("verify first", "Verify with the site before anybody calls")
+WRONG_NUMBER = Kind("wrong number", "Have the site correct the telephone number in REDCap; the next try ends this")
 RELEASE = Kind("release open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
 TREATMENT = Kind("deviation of treatment", "Have the site confirm it and enter the deviation")
 ERROR = Kind("error", "Have the site correct it in REDCap; it closes by itself")
@@ -44,8 +45,8 @@ STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with
 SETTING = Kind("setting of the project", "Have it switched off in REDCap: Project Setup, additional customizations")
 NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
 KINDS: tuple[Kind, ...] = (
-    UNRANDOMISED, MISSING, UNPROVED, UNFILED, VERIFY, RELEASE, SETTING, TREATMENT, ERROR, GONE, LOST, PRIMARY, ENDED,
-    PENDINGS, SEND, MAKE, RENAMED, STRUCTURE, NIGHTS,
+    UNRANDOMISED, MISSING, UNPROVED, UNFILED, VERIFY, RELEASE, WRONG_NUMBER, SETTING, TREATMENT, ERROR, GONE, LOST,
+    PRIMARY, ENDED, PENDINGS, SEND, MAKE, RENAMED, STRUCTURE, NIGHTS,
 )  # fmt: skip
 """In the order of their consequence."""
 
@@ -203,6 +204,16 @@ def _held(facts: Facts) -> Iterator[Task]:
         yield Task(VERIFY, f"verify {hold.record} {why}", why, hold.site, hold.record)
 
 
+def _numbers(facts: Facts) -> Iterator[Task]:
+    """Patients whose last try went to a wrong number, while somebody is still to be called."""
+    for record, entries in facts.schedule.by_record.items():
+        waiting = next((entry for entry in entries if entry.active), None)
+        last = waiting.tried if waiting else None
+        if waiting and last and last.outcome == "wrong_number":
+            why = f"nobody can be reached under the number called on {last.on}"
+            yield Task(WRONG_NUMBER, f"number {record} {last.on}", why, waiting.contact.site, record, since=last.on)
+
+
 def _found(facts: Facts) -> Iterator[Task]:
     if facts.found is None:
         return
@@ -254,4 +265,13 @@ def _nights(facts: Facts) -> Iterator[Task]:
         yield Task(NIGHTS, f"night {run.run}", f"run {run.run} {how}", since=date.fromisoformat(run.day))
 
 
-FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (_moved, _filed, _envelopes, _held, _found, _patients, _nights)
+FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (
+    _moved,
+    _filed,
+    _envelopes,
+    _held,
+    _numbers,
+    _found,
+    _patients,
+    _nights,
+)

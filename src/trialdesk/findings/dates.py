@@ -12,6 +12,7 @@ from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.config.values import FieldRef
+from trialdesk.followup.attempts import read_log
 from trialdesk.followup.schedule import Schedule
 from trialdesk.instruments.rules import RuleClass
 from trialdesk.model import Finding, Patient
@@ -19,12 +20,14 @@ from trialdesk.redcap.patients import day
 from trialdesk.redcap.snapshot import Snapshot
 
 AHEAD, SITE_CLOSED, TRIAL_CLOSED, DEAD_FIRST, UNDATED = "R54", "R55", "R56", "R57", "R58"
+UNREAD = "R60"
 OWN: Mapping[str, RuleClass] = {
     AHEAD: RuleClass("error", open=True, wording="A date lies after the day on which REDCap was read"),
     SITE_CLOSED: RuleClass("error", "D04", open=True, wording="Opened before the site was open"),
     TRIAL_CLOSED: RuleClass("error", "D04", open=True, wording="Opened before the trial started"),
     DEAD_FIRST: RuleClass("error", open=True, wording="The death is dated before the enrolment"),
     UNDATED: RuleClass("error", open=True, wording="A contact is done and has no date"),
+    UNREAD: RuleClass("error", open=True, wording="An entry of the call log can't be read"),
 }
 """How each rule is treated where a trial says nothing else."""
 _FACTS = ("screened_on", "consented_on", "opened_on", "procedure_on", "arm_change_on", "died_on", "left_on")
@@ -52,13 +55,14 @@ def date_findings(
         for name in names & row.values.keys()
         if (when := day(text := row.values[name])) and when > today
     )
-    return tuple(sorted({*ahead, *_order(patients, config), *_undated(schedule, config)}))
+    unread = _unread(snapshot, patients, config)
+    return tuple(sorted({*ahead, *_order(patients, config), *_undated(schedule, config), *unread}))
 
 
 def dated_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
     """The fields whose dates lie in the past: those of facts and forms, and what the dictionary bounds by today.
 
-    A day on which a patient asked to be called, and the call plan, lie ahead by their nature.
+    A day on which a patient asked to be called, a pause, and the call plan, lie ahead by their nature.
     """
     facts = (getattr(config.facts, name) for name in _FACTS)
     own = {ref.field for ref in (*facts, *(anchor.date for anchor in config.anchors.values())) if ref}
@@ -67,8 +71,10 @@ def dated_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
     bounded = {
         field.name for field in dictionary.fields if field.validation.startswith("date") and field.maximum == _BOUND
     }
-    ahead = {form.callback_date for form in config.contact_forms.values()}
+    forms_of = config.contact_forms.values()
+    ahead = {name for form in forms_of for name in (form.callback_date, form.pause_from, form.pause_until)}
     ahead |= {ref.field for _, ref in config.call_plan or ()}
+    ahead |= {config.call_log.callback_date.field} if config.call_log else set()
     return frozenset((own | forms | checked | bounded) - ahead)
 
 
@@ -99,6 +105,15 @@ def _undated(schedule: Schedule, config: Config) -> Iterator[Finding]:
             field = config.contact_forms[rule.form].date
             text = f"{rule.label} is done and has no date"
             yield _finding(UNDATED, entry.contact.site, entry.contact.record, rule.event, text, field)
+
+
+def _unread(snapshot: Snapshot, patients: Sequence[Patient], config: Config) -> Iterator[Finding]:
+    log = config.call_log
+    if log is None:
+        return
+    for who in patients:
+        for text in read_log(snapshot.view(who.record), config).unread:
+            yield _finding(UNREAD, who.site, who.record, log.outcome.event, text, log.outcome.field)
 
 
 def _at(rule: str, who: Patient, ref: FieldRef, text: str) -> Finding:

@@ -44,8 +44,9 @@ class Renewal:
 def next_contacts(plan: Schedule) -> tuple[NextContact, ...]:
     """The next contact of every patient in the schedule, in its order.
 
-    Next is the earliest target that is still to be made, as the status says: neither settled nor stopped, and its last
-    day (end of the window, or of the grace) not over. `planned` is the day the patient asked for if there is one.
+    Next is the earliest target that is still to be made, as the status says: neither settled nor stopped, its last day
+    (end of the window, or of the grace) not over, and not altogether in a pause. `planned` is the day the patient asked
+    for if there is one.
     """
     return tuple(_next(record, entries) for record, entries in plan.by_record.items())
 
@@ -115,6 +116,6 @@ def _ended(entries: Sequence[Entry], promise: Promise | None) -> bool:
 def _next(record: str, entries: Sequence[Entry]) -> NextContact:
     for entry in entries:
         contact, due = entry.contact, entry.due
-        if entry.active and due:
+        if entry.coming and due:
             return NextContact(record, contact.rule.code, contact.window, due, version(contact, due))
     return NextContact(record)

@@ -11,7 +11,9 @@ from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
 from trialdesk.config import Config, ContactForm, ContactRule
 from trialdesk.config.parts import ENROLMENT, PROCEDURE
+from trialdesk.followup.attempts import Attempt, Booking, History, promised, read_log
 from trialdesk.followup.halts import Halt, doubts, halt, postdated
+from trialdesk.followup.pauses import Pause, pause, stays, trouble
 from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
@@ -21,19 +23,11 @@ _YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Booking:
-    """When the patient asked to be called; `at` is the time of day as stored, or ""."""
-
-    on: date
-    at: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.on} {self.at}".strip()
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
-    """What one contact's own form says. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day."""
+    """What one contact's own form says, and the call log of it: `refused` and `booking` may stand in either.
+
+    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day.
+    """
 
     done: bool = False
     refused: bool = False
@@ -42,6 +36,7 @@ class Said:
     booking: Booking | None = None
     weekday: int | None = None
     time: str = ""
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,8 @@ class Contact:
 
     `window` is None while the contact does not apply, for example before there was an operation. `booking`, `weekday`
     and `time` are what holds for this contact, whichever form of the patient said it. `recall` is a wish from this
-    contact's form for a day that no open contact covers; a wish that was kept is neither.
+    contact's form for a day that no open contact covers; a wish that was kept is neither. On the days of `pauses` the
+    patient is not called.
     """
 
     record: str
@@ -64,6 +60,7 @@ class Contact:
     weekday: int | None = None
     time: str = ""
     halt: Halt | None = None
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -82,12 +79,37 @@ class Course:
 
     `verify` are sentences about the patient. `misdated` says of each anchor whose date can't be right what is wrong
     with it; contacts counted from it have no window. Only a doubt about the patient or the enrolment stops all calls.
+    `history` is the call log.
     """
 
     patient: Patient
     contacts: tuple[Contact, ...]
     verify: tuple[str, ...] = ()
     misdated: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+
+    @property
+    def reached(self) -> Contact | None:
+        """The contact that reached the patient last."""
+        made = [contact for contact in self.contacts if contact.said.done and contact.said.on]
+        return max(made, key=lambda contact: contact.said.on or date.min, default=None)
+
+    @property
+    def tried(self) -> tuple[Attempt, ...]:
+        """The tries since the patient was reached last, in the order of time.
+
+        A form that says not reached is one too, of a time nobody knows.
+        """
+        reached = self.reached.said.on if self.reached else None
+        forms = (
+            Attempt(contact.rule.code, contact.said.on, None, "not_reached")
+            for contact in self.contacts
+            if contact.said.on and not contact.settled
+        )
+        logged = {(one.on, one.contact) for one in self.history.attempts}
+        every = [*(one for one in forms if (one.on, one.contact) not in logged), *self.history.attempts]
+        every.sort(key=lambda one: (one.on, one.at is not None, one.at))
+        return tuple(one for one in every if reached is None or one.on > reached)
 
 
 def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) -> Course:
@@ -103,22 +125,25 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     view = snapshot.view(patient.record)
     anchors = {ENROLMENT: enrolled_on, PROCEDURE: patient.procedure_on, **dict(patient.anchors)}
     misdated = dict(_impossible(anchors, config, today))
+    history = read_log(view, config)
     contacts = []
     for rule in config.contacts:
         if rule.arms and patient.arm not in rule.arms:
             continue
         anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
-        said = _said(config.contact_forms[rule.form], rule.event, view)
+        said = _logged(_said(config.contact_forms[rule.form], rule.event, view), history, rule.code)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
-    stopping = doubts(patient, last_done)
+    wrong = tuple(_pause_troubles(contacts, config, view))
+    stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
         replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    return Course(patient, _agreed(ended), stopping + postdated(patient, today), misdated)
+    verify = stopping + postdated(patient, today) + wrong
+    return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
 
 def record_order(record: str) -> tuple[str | int, ...]:
@@ -156,7 +181,32 @@ def _said(form: ContactForm, event: str, view: RecordView) -> Said:
         booking=Booking(callback, text(form.callback_time)) if callback else None,
         weekday=int(weekday) if re.fullmatch(r"[1-7]", weekday) else None,
         time=view.dictionary.label_of(form.preferred_time or "", preferred_time),
+        pause=pause(day(text(form.pause_from)), day(text(form.pause_until))),
     )
+
+
+def _pause_troubles(contacts: Iterable[Contact], config: Config, view: RecordView) -> Iterator[str]:
+    for contact in contacts:
+        form, event = config.contact_forms[contact.rule.form], contact.rule.event
+        begins, ends = (day(view.value(name, event)) if name else None for name in (form.pause_from, form.pause_until))
+        if said := trouble(begins, ends):
+            yield said
+
+
+def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...]:
+    """The contacts with the pauses that any of the same form names, and the stays in hospital."""
+    named: dict[str, set[Pause]] = {}
+    for contact in contacts:
+        pauses = named.setdefault(contact.rule.form, {*stays(history)})
+        if contact.said.pause:
+            pauses.add(contact.said.pause)
+    return tuple(replace(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
+
+
+def _logged(said: Said, history: History, code: str) -> Said:
+    """The same with what the call log says of that contact."""
+    declined = any(attempt.outcome == "declines" for attempt in history.at(code))
+    return replace(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
 
 
 def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:

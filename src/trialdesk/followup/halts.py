@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from trialdesk.followup.attempts import History
 from trialdesk.model import Patient
 
 
@@ -39,7 +41,7 @@ def halt(patient: Patient, *, chased: bool, doubtful: bool) -> Halt | None:
     return None
 
 
-def doubts(patient: Patient, last_done: date | None) -> tuple[str, ...]:
+def doubts(patient: Patient, last_done: date | None, history: History) -> tuple[str, ...]:
     """What has to be verified before anyone calls, one sentence each; () for a patient without contradictions.
 
     Every source of death is read: one alone is enough to stop the calls
@@ -52,7 +54,20 @@ def doubts(patient: Patient, last_done: date | None) -> tuple[str, ...]:
         found.append(f"vital status: a contact on {last_done} is later than the death on {patient.died_on}")
     if "not_randomised" in patient.states:
         found.append("enrolment: the end of study says not randomised, but an envelope was opened")
-    return tuple(found)
+    return (*found, *_logged(patient, last_done, history), *history.unread)
+
+
+def _logged(patient: Patient, last_done: date | None, history: History) -> Iterator[str]:
+    """What was heard on the telephone and is not in the end of study yet."""
+    died, leaves = history.latest("died"), history.latest("declines_all")
+    if died and not patient.dead:
+        yield f"vital status: the call log of {died.on} says died"
+    answered = patient.withdrawal or patient.dead or (leaves and last_done and last_done > leaves.on)
+    if leaves and not answered:
+        yield (
+            f"withdrawal: all further calls were declined on {leaves.on}; "
+            "ask what the patient withdraws from, and enter it in the end of study"
+        )
 
 
 def postdated(patient: Patient, today: date) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 from trialdesk.followup.contacts import Contact, record_order
 from trialdesk.followup.opendays import OpenDays, day_text
+from trialdesk.followup.pauses import paused
 from trialdesk.followup.windows import Window
 
 _REACH = timedelta(days=2)
@@ -37,7 +38,7 @@ def plan(
     """The planned day of every contact that has a window, by record and contact code.
 
     Nearest open day in the window, ties earlier
-    (reference/trial-operations.md 3.2); a preferred weekday wins inside the window.
+    (reference/trial-operations.md 3.2), outside pauses where there is one; a preferred weekday wins inside the window.
     A day that already holds `a_day` contacts of a form hands the next one to the least loaded open day within two days
     of the target. Never moved by that: primary contacts, preferred weekdays, bookings, and the days in `kept`.
 
@@ -70,7 +71,7 @@ def _seniority(contact: Contact) -> tuple[object, ...]:
 
 def _first_choice(contact: Contact, around: Window, calendar: OpenDays) -> Planned:
     """The day this contact gets when it is alone in the world."""
-    near = sorted(_open_days(around, calendar), key=lambda day: (abs(day - around.target), day))
+    near = sorted(_free_days(contact, around, calendar), key=lambda day: (abs(day - around.target), day))
     if not near:
         return Planned(
             around.target, f"no open day from {day_text(around.opens)} to {day_text(around.closes)}; left on the target"
@@ -79,7 +80,7 @@ def _first_choice(contact: Contact, around: Window, calendar: OpenDays) -> Plann
     chosen = preferred or near[0]
     if chosen == around.target:
         return Planned(chosen)
-    reason = calendar.reason(around.target)
+    reason = calendar.reason(around.target) or ("in a pause" if paused(contact.pauses, around.target) else "")
     if reason and chosen == near[0]:
         why = f"target {day_text(around.target)} is {reason}; moved to {day_text(chosen, year=False)}"
     else:
@@ -91,7 +92,7 @@ def _promised(
     contact: Contact, around: Window, first: Planned, calendar: OpenDays, kept: Mapping[Key, date]
 ) -> Planned | None:
     day = kept.get(contact.key)
-    if day is None or day not in around or not calendar.is_open(day):
+    if day is None or day not in _free_days(contact, around, calendar):
         return None
     return first if day == first.on else Planned(day, f"stays on {day_text(day)}, as planned before")
 
@@ -104,7 +105,7 @@ def _level(
     load = loads[form, first.on]
     if load < a_day:
         return first
-    near = {first.on, *(day for day in _open_days(around, calendar) if abs(day - around.target) <= _REACH)}
+    near = {first.on, *(day for day in _free_days(contact, around, calendar) if abs(day - around.target) <= _REACH)}
     chosen = min(near, key=lambda day: (loads[form, day], abs(day - around.target), day))
     if chosen == first.on:
         return first
@@ -113,6 +114,8 @@ def _level(
     )
 
 
-def _open_days(around: Window, calendar: OpenDays) -> list[date]:
+def _free_days(contact: Contact, around: Window, calendar: OpenDays) -> list[date]:
+    """The open days of the window outside pauses; all open days of one that lies in pauses altogether."""
     days = (around.opens + timedelta(days=step) for step in range((around.closes - around.opens).days + 1))
-    return [day for day in days if calendar.is_open(day)]
+    opened = [day for day in days if calendar.is_open(day)]
+    return [day for day in opened if not paused(contact.pauses, day)] or opened

@@ -12,9 +12,11 @@ from redcap_rules.logic import LogicError
 from trialdesk.config import Config
 from trialdesk.config.parts import ENROLMENT
 from trialdesk.errors import ConfigError
+from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
 from trialdesk.followup.contacts import Contact, Course, course, record_order
 from trialdesk.followup.keeping import Promises, kept
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
+from trialdesk.followup.pauses import paused
 from trialdesk.followup.planner import Planned, plan
 from trialdesk.followup.sources import check
 from trialdesk.followup.status import ACTIVE, status
@@ -28,17 +30,21 @@ _MISSED_IN_A_ROW = 2
 class Entry:
     """One contact on the schedule's day.
 
-    `last_contact` is the date on the contact's own form, or while it is to be made the latest date on any form of the
-    patient so far. `flags` are short sentences for the nurse. `may_change_arm_from` is the first day on which the
-    patient may change arm, None for patients whose arm knows no change or who have changed.
+    `reached` is the contact by which the patient was reached last, `tried` the last try since then, `attempts` how many
+    there were at this contact, and `next_try` when to call while it is to be made. `flags` are short sentences for the
+    nurse. `may_change_arm_from` is the first day on which the patient may change arm, None for patients whose arm knows
+    no change or who have changed.
     """
 
     contact: Contact
     planned: Planned | None
     status: ContactStatus
-    last_contact: date | None = None
     flags: tuple[str, ...] = ()
     may_change_arm_from: date | None = None
+    reached: Contact | None = None
+    tried: Attempt | None = None
+    attempts: int | None = None
+    next_try: NextTry | None = None
 
     @property
     def due(self) -> date | None:
@@ -51,6 +57,13 @@ class Entry:
     def active(self) -> bool:
         """Whether the contact is still to be made."""
         return self.status in ACTIVE
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is still to be made, now or after a pause that ends in its window."""
+        contact, planned = self.contact, self.planned
+        waits = self.status == "paused" and planned is not None and not paused(contact.pauses, planned.on)
+        return self.active or waits
 
     @property
     def calls(self) -> tuple[date, ...]:
@@ -149,20 +162,49 @@ def _entries(
 ) -> Iterator[Entry]:
     config, calendar = setting
     missed: Counter[str] = Counter()
-    latest: date | None = None
+    tried, reached = found.tried, found.reached
     for contact in found.contacts:
-        planned, said_on = plans.get(contact.key), contact.said.on
+        planned = plans.get(contact.key)
         state = status(contact, planned.on if planned else None, today)
         remarks = list(_remarks(contact, found, calendar))
+        if config.call_log and contact.said.attempts:
+            remarks.append(f"earlier tries: {contact.said.attempts}")
         form = contact.rule.form
-        latest = max(filter(None, (latest, said_on)), default=None)
+        entry = Entry(
+            contact,
+            planned,
+            state,
+            tuple(remarks),
+            None,
+            reached,
+            tried[-1] if tried else None,
+            _count(contact, found, config),
+        )
         if state in ACTIVE:
             remarks += _patient_remarks(found, missed[form])
             remarks += [planned.why] if planned and planned.why else []
-            yield Entry(contact, planned, state, latest, tuple(remarks), _arm_change(found.patient, config))
-        else:
-            yield Entry(contact, planned, state, said_on, tuple(remarks))
-        missed[form] = missed[form] + 1 if state == "missed" else 0
+            entry = replace(
+                entry,
+                flags=tuple(remarks),
+                may_change_arm_from=_arm_change(found.patient, config),
+                next_try=_next_try(entry, tried, calendar, today),
+            )
+        yield entry
+        if state != "paused":
+            missed[form] = missed[form] + 1 if state == "missed" else 0
+
+
+def _count(contact: Contact, found: Course, config: Config) -> int | None:
+    """The tries at a contact: those of the call log, or in a trial without one the number typed into the form."""
+    return len(found.history.at(contact.rule.code)) if config.call_log else contact.said.attempts
+
+
+def _next_try(entry: Entry, tried: Sequence[Attempt], calendar: OpenDays, today: date) -> NextTry | None:
+    contact = entry.contact
+    if entry.due is None or contact.window is None:
+        return None
+    chase = Chase(contact.rule.code, entry.due, contact.window.chased_until, contact.booking, contact.time)
+    return next_try(chase, tried, calendar, today)
 
 
 def _arm_change(patient: Patient, config: Config) -> date | None:
@@ -183,6 +225,11 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield "the patient declined this contact"
     if contact.rule.anchor in found.misdated:
         yield found.misdated[contact.rule.anchor]
+    around = contact.window
+    if around and not said.done:
+        yield from (
+            str(one) for one in contact.pauses if one.ends >= around.opens and one.begins <= around.chased_until
+        )
     if contact.recall:
         yield f"asked to be called on {contact.recall}, a day no open contact covers"
     if contact.booking and (reason := calendar.reason(contact.booking.on)):
@@ -199,7 +246,11 @@ def _other_window(contact: Contact, on: date, found: Course) -> Iterator[str]:
 
 def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
     """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
-    patient = found.patient
+    patient, last = found.patient, found.tried[-1].outcome if found.tried else None
+    if last == "in_hospital":
+        yield "in hospital: is there an adverse event form?"
+    if last == "relative":
+        yield "a relative answered: tell nothing of the trial"
     if missed >= _MISSED_IN_A_ROW:
         yield f"{missed} contacts missed in a row: tell the coordinator"
     if patient.withdrawal == "treatment":

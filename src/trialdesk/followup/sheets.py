@@ -53,6 +53,11 @@ def _booked(entry: Entry, _: date) -> Value:
         return str(booking)
 
 
+def _reached(entry: Entry, _: date) -> str | None:
+    made = entry.reached
+    return f"{made.said.on} {made.rule.code}" if made else None
+
+
 def _best_time(entry: Entry, _: date) -> str | None:
     weekday = _WEEKDAYS[entry.contact.weekday - 1] if entry.contact.weekday else ""
     return " ".join(part for part in (weekday, entry.contact.time.lower()) if part) or None
@@ -72,8 +77,10 @@ _COLUMNS: tuple[tuple[Column, Callable[[Entry, date], Value]], ...] = (
     (Column("Booked by patient", "datetime", 16), _booked),
     (Column("Status", width=13), lambda entry, _: entry.status),
     (Column("Days left with grace", "number", 12), _days_left_with_grace),
-    (Column("Attempts", "number", 9), lambda entry, _: entry.contact.said.attempts),
-    (Column("Last contact", "date", 11), lambda entry, _: entry.last_contact),
+    (Column("Attempts", "number", 9), lambda entry, _: entry.attempts),
+    (Column("Last reached", width=15), _reached),
+    (Column("Last attempt", width=32), lambda entry, _: str(entry.tried) if entry.tried else None),
+    (Column("Next try", width=30), lambda entry, _: str(entry.next_try) if entry.next_try else None),
     (Column("Best time", width=14), _best_time),
     (Column(_CHANGE, "date", 12), lambda entry, _: entry.may_change_arm_from),
     (Column("Remarks", width=36), lambda entry, _: "; ".join(entry.flags) or None),
@@ -84,7 +91,7 @@ _ENTRY = (
     Column("Note", width=20),
 )
 _PATIENT = ("Record", "Site", "Contact")
-_KNOWN = ("Attempts", "Last contact", "Best time", _CHANGE, "Remarks")
+_KNOWN = ("Attempts", "Last reached", "Last attempt", "Next try", "Best time", _CHANGE, "Remarks")
 _WINDOW = ("Target", "Window from", "Window to")
 _TONES: dict[str, Tone] = {"overdue": "warning", "due": "strong", "missed": "quiet", "not applicable": "quiet"}
 

@@ -44,6 +44,7 @@ def read_fields(config: Config) -> frozenset[str]:
     named = {ref.field for ref in dates if ref}
     named.update(field for form in config.contact_forms.values() for field in form.fields)
     named.update(ref.field for _, ref in plan or ())
+    named.update(ref.field for ref in (config.call_log.fields.values() if config.call_log else ()))
     for logic in (*_contact_logic(config), *config.states.known.values()):
         named.update(reference.field for reference in references(logic))
     for sign in config.death_signs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from trialdesk.followup.contacts import Contact
+from trialdesk.followup.pauses import paused
 from trialdesk.followup.windows import Window
 from trialdesk.model import ContactStatus
 
@@ -15,9 +16,11 @@ def status(contact: Contact, planned: date | None, today: date) -> ContactStatus
     """What a contact is on a day. First match wins (reference/trial-operations.md 3.3).
 
     done (early, late) → not applicable → declined: missed → over before the patient left: missed → stopped or
-    withdrawn → missed → overdue → due → open → upcoming. So what was done before a death stays done and what was missed
-    before it stays missed. Nothing to come is missed, even if the patient's end is dated after it by mistake. A contact
-    with days of grace is overdue, not missed, until they are over.
+    withdrawn → paused → missed → overdue → due → open → upcoming. So what was done before a death stays done and what
+    was missed before it stays missed. Nothing to come is missed, even if the patient's end is dated after it by
+    mistake. A contact with days of grace is overdue, not missed, until they are over. A contact is paused where its
+    window has no open day outside a pause (the planner found none), and on the days of a pause that fall into it; a
+    promised day is not paused.
 
     Args:
         contact: The contact as the record stands.
@@ -32,6 +35,8 @@ def status(contact: Contact, planned: date | None, today: date) -> ContactStatus
         return "missed"
     if end := contact.halt:
         return "missed" if end.since and contact.window.chased_until < min(end.since, today) else end.status
+    if not contact.booking and (paused(contact.pauses, planned) or _rests(contact, contact.window, today)):
+        return "paused"
     return _running(contact.window, contact.booking.on if contact.booking else planned, today)
 
 
@@ -40,6 +45,11 @@ def _done(contact: Contact) -> ContactStatus:
     if around is None or on is None or on in around:
         return "done"
     return "done early" if on < around.opens else "done late"
+
+
+def _rests(contact: Contact, around: Window, today: date) -> bool:
+    """Whether the contact could be made today but for a pause."""
+    return around.opens <= today <= around.chased_until and paused(contact.pauses, today)
 
 
 def _running(around: Window, due: date, today: date) -> ContactStatus:

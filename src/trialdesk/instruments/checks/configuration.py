@@ -21,6 +21,7 @@ def configuration(subject: Subject) -> Iterator[Fault]:
         for trouble in troubles(subject, _text(subject, named), None):
             yield subject.in_settings(place, "configuration", trouble.what, trouble.way_out, trouble.severity)
     yield from _contacts(subject, config)
+    yield from _call_log(subject, config)
 
 
 def _text(subject: Subject, named: Expression | FieldRef) -> str:
@@ -107,3 +108,20 @@ def _contacts(subject: Subject, config: Config) -> Iterator[Fault]:
                 yield subject.in_settings(
                     ("contacts", number, "event"), "configuration", what, "correct the event or the mapping"
                 )
+
+
+def _call_log(subject: Subject, config: Config) -> Iterator[Fault]:
+    """The log repeats, so that a second try does not write over the first, and offers every contact and outcome."""
+    log = config.call_log
+    if log is None or any(ref.field not in subject.dictionary for ref in log.fields.values()):
+        return  # a field that is not there is said by `configuration`
+    form = subject.dictionary.form_of(log.outcome.field)
+    if form not in subject.repeating:
+        what = f"{form} does not repeat, so each attempt would write over the one before"
+        yield subject.in_settings(("call_log",), "configuration", what, "add it to repeating.csv")
+    named = (
+        ("contacts", log.contact, [rule.code for rule in config.contacts]),
+        ("outcomes", log.outcome, log.outcomes),
+    )
+    for where, ref, wanted in named:
+        yield from _same(subject, where, ref, [*wanted])

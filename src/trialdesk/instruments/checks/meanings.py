@@ -64,6 +64,16 @@ CONTACT: Mapping[str, Kind] = {
     "attempts": NUMBER,
     "preferred_weekday": WEEKDAY,
     "preferred_time": CHOICE,
+    "pause_from": DATE,
+    "pause_until": DATE,
+}
+LOG: Mapping[str, Kind] = {
+    "contact": CHOICE,
+    "date": DATE,
+    "time": TIME,
+    "outcome": CHOICE,
+    "callback_date": DATE,
+    "callback_time": TIME,
 }
 PLAN: Mapping[str, Kind] = dict.fromkeys(("target", "opens", "closes", "planned"), DATE)
 PROGRAM_ONLY = ("released_envelope", "released_at")
@@ -112,17 +122,23 @@ def _meant(config: Config) -> Iterator[tuple[Setting, str, Kind]]:
             yield ("facts", name), ref.field, kind
     for name, anchor in config.anchors.items():
         yield ("anchors", name, "date"), anchor.date.field, DATE
+    yield from _meant_of_calls(config)
+    for number, factor in enumerate(config.strata):
+        yield ("strata", number, "field"), factor.field.field, CHOICE
+    checks = config.crosschecks
+    for number, field in enumerate(checks.form_dates if checks else ()):
+        yield ("crosschecks", "form_dates", number), field, DATE
+
+
+def _meant_of_calls(config: Config) -> Iterator[tuple[Setting, str, Kind]]:
     for name, form in config.contact_forms.items():
         for setting, kind in CONTACT.items():
             if field := getattr(form, setting):
                 yield ("contact_forms", name, setting), field, kind
     for name, kind in PLAN.items() if config.call_plan else ():
         yield ("call_plan", name), getattr(config.call_plan, name).field, kind
-    for number, factor in enumerate(config.strata):
-        yield ("strata", number, "field"), factor.field.field, CHOICE
-    checks = config.crosschecks
-    for number, field in enumerate(checks.form_dates if checks else ()):
-        yield ("crosschecks", "form_dates", number), field, DATE
+    for name, ref in (config.call_log.fields if config.call_log else {}).items():
+        yield ("call_log", name), ref.field, LOG[name]
 
 
 def _read(config: Config) -> Iterator[tuple[Setting, str]]:
@@ -135,3 +151,5 @@ def _read(config: Config) -> Iterator[tuple[Setting, str]]:
         yield ("anchors", name, "date"), anchor.date.field
     for name, form in config.contact_forms.items():
         yield from ((("contact_forms", name), field) for field in form.fields)
+    for name, ref in (config.call_log.fields if config.call_log else {}).items():
+        yield ("call_log", name), ref.field
