@@ -10,7 +10,7 @@ from redcap_rules.dictionary import Field
 WRONG_FORMAT = (
     "The value you provided could not be validated because it does not follow the expected format. Please try again."
 )
-# What a page says instead for these types; an import has one sentence for all (redcap-validation-facts.md 3).
+# What a page says instead for these types; an import has one sentence for all (reference/redcap-validation-facts.md 3).
 NOT_A_NUMBER = "This value you provided is not a number. Please try again."
 NOT_AN_INTEGER = "This value you provided is not an integer. Please try again."
 NOT_AN_EMAIL = "This field must be a valid email address (like joe@user.com). Please re-enter it now."

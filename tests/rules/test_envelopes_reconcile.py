@@ -123,7 +123,7 @@ CASES: list[tuple[str, str, list[Patient], list[Envelope]]] = [
                      envelope(1, RIG, status="dispatched", dispatched_on=SENT, received_on=None),
                      envelope(3, status="dispatched", dispatched_on=SENT, received_on=None)]),
     ("R31", "A", [WAITING], [envelope(1, status="opened", record="B"), envelope(2, status="dispatched")]),
-    ("R60", "", [], [envelope(1, status="lost")]),
+    ("R61", "", [], [envelope(1, status="lost")]),
     ("R30", "A", [patient("A", 1)], [envelope(1, status="dispatched", received_on=None)]),
     ("R30", "A", [patient("A", 1)], [done(1, "A", received_on=LATER)]),
     ("R49", "A", [patient("A", 1, released_envelope=envelope_id(ODE, 2))], [done(1, "A"), envelope(2)]),
@@ -185,7 +185,7 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R31", [replace(WAITING, states=frozenset({"declined"}))], [envelope(1, RIG)]),
     ("R31", [replace(WAITING, consented_on=None)], [envelope(1, RIG)]),
     ("R31", [WAITING], []),
-    ("R60", [], [envelope(1, status="lost", note="2026-03-02 lost by AB: fell into the river")]),
+    ("R61", [], [envelope(1, status="lost", note="2026-03-02 lost by AB: fell into the river")]),
 ]  # fmt: skip
 
 

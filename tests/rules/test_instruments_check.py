@@ -22,7 +22,6 @@ from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
 from trialdesk.instruments.folder import PROJECTS, ProjectName, folder_of, read_folder, sites_as_groups, survey
 
-HOME = Path(__file__).parents[2]
 FIELDS = (
     Field("id", "visit", "text", label="Record"),
     Field("seen", "visit", "text", label="Day of visit", validation="date_dmy", maximum="today"),
@@ -413,7 +412,7 @@ def test_a_fault_in_the_configuration_is_named_with_its_line(tmp_path: Path) -> 
     text = (FROZEN / "config.yaml").read_text(encoding="utf-8").replace("[con_date]", "[con_dato]")
     other = tmp_path / "other.yaml"
     other.write_text(text, encoding="utf-8")
-    config = load(other).model_copy(update={"home": HOME})
+    config = load(other).model_copy(update={"home": FROZEN})
     faults = check_projects(config, PROJECTS, other)
     assert faults
     lines = text.splitlines()

@@ -40,7 +40,7 @@ def found(home: Path, old: str, new: str) -> list[tuple[str, int, str, str]]:
         ("instrument,odi,Disability (ODI)\n", "", ("warning", 1, "name", "the instrument odi has no words")),
         ("event,week_4_arm_1,Week 4\n", "", ("warning", 1, "name", "the event week_4_arm_1 has no words")),
         ("instrument,odi,", "instrument,ody,", ("error", 9, "name", "there is no instrument 'ody'")),
-        ("event,week_4_arm_1,", "event,odi,", ("error", 30, "name", "there is no event 'odi'")),
+        ("event,week_4_arm_1,", "event,odi,", ("error", 31, "name", "there is no event 'odi'")),
         ("instrument,odi,", "form,odi,", ("error", 9, "kind", "'form' is no kind")),
         ("odi,Disability (ODI)", "odi,", ("warning", 9, "label", "instrument odi has no words")),
         ("odi,Disability (ODI)", "odi,consent", ("warning", 9, "label", "2 rows call their instrument 'consent'")),
@@ -58,7 +58,7 @@ def test_a_trial_without_the_file_is_told_once(home: Path) -> None:
     path = home / "instruments" / "trial" / "labels.csv"
     said = found(home, path.read_text(encoding="utf-8"), HEADER)
     assert [(severity, row) for severity, row, *_ in said] == [("warning", 1)]
-    assert said[0][3].startswith("no words for 41 instruments and events")
+    assert said[0][3].startswith("no words for 42 instruments and events")
 
 
 def test_what_has_no_words_is_told_by_its_name() -> None:
@@ -91,7 +91,7 @@ def test_an_event_without_words_is_told_as_redcap_shows_it(home: Path) -> None:
 
 def test_labels_that_cannot_be_read_are_refused(home: Path) -> None:
     """With the file and the row."""
-    (home / "instruments" / "trial" / "labels.csv").write_bytes(b"kind,name,label\ninstrument,odi,\xe6\n")
+    (home / "instruments" / "trial" / "labels.csv").write_bytes(b"kind,name,label\ninstrument,odi,\x81\n")
     with pytest.raises(InstrumentError, match=r"labels\.csv row 2"):
         read_labels(home / "instruments" / "trial")
 

@@ -158,8 +158,8 @@ def test_a_checklist_of_nothing_or_of_damaged_files_is_refused(config: Config) -
     folder = folder_of(config, "trial")
     with pytest.raises(InstrumentError, match="there is no folder"):
         setup_steps(folder / "nowhere", "trial")
-    (folder / "by_hand.md").write_bytes(b"- \xe6\n")
-    (folder / "dq_rules.csv").write_bytes(b"rule_name,rule_logic\n\xe6")
+    (folder / "by_hand.md").write_bytes(b"- \x81\n")
+    (folder / "dq_rules.csv").write_bytes(b"rule_name,rule_logic\n\x81")
     with pytest.raises(InstrumentError, match=r"(?s)by_hand\.md row 1.*dq_rules\.csv row 2"):
         setup_steps(folder, "trial")
 

@@ -56,6 +56,7 @@ class Common:
     rules: Rules
     mapping: Mapping[str, tuple[str, ...]]
     labels: Labels = field(default_factory=Labels)
+    missing: tuple[str, ...] = ()
 
     @property
     def telling(self) -> Telling:
@@ -68,7 +69,7 @@ class Facts:
     """Everything lists, schedules and reports are made of.
 
     `found` is None for a data cut before the day of the pull: what REDCap held then is not known, only what it dates.
-    `lives` are the findings of tonight and of earlier with their lives, `missing` envelopes the register lacks.
+    `lives` are the findings of tonight and of earlier with their lives.
     """
 
     common: Common
@@ -79,7 +80,11 @@ class Facts:
     found: FindingList | None = None
     forms: tuple[DueForm, ...] = ()
     lives: tuple[Known, ...] = ()
-    missing: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Envelopes the register lacks, in whatever world."""
+        return self.common.missing
 
     @property
     def config(self) -> Config:
@@ -137,13 +142,14 @@ def derive(
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         labels=read_labels(folder_of(config, "trial")),
+        missing=pull.missing,
     )
-    return replace(_facts(pull.snapshot, pull.patients, common), missing=pull.missing)
+    return _facts(pull.snapshot, pull.patients, common)
 
 
 def alone(real: Facts, records: Collection[str]) -> Facts:
     """The facts as they would be if REDCap held these records alone: nothing of any other can be in them."""
-    common = replace(real.common, cards=Cards())
+    common = replace(real.common, cards=Cards(), missing=())
     rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
     snapshot = replace(real.snapshot, rows=rows)
     return _facts(snapshot, [patient for patient in real.patients if patient.record in records], common)

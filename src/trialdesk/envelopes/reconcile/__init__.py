@@ -67,7 +67,7 @@ RULES: Mapping[str, Callable[[Desk], Iterator[Hit]]] = {
     "R52": identity.group_not_site,
     "R53": times.no_date,
     "R59": custody.unsealed,
-    "R60": custody.without_reason,
+    "R61": custody.without_reason,
 }
 OWN: Mapping[str, RuleClass] = {
     "R01": RuleClass("error", "D04", open=True, wording="Opened before an envelope that comes first in its pile"),
@@ -102,6 +102,6 @@ OWN: Mapping[str, RuleClass] = {
     "R52": RuleClass("error", "", open=True, wording="Site field and data access group differ"),
     "R53": RuleClass("warning", "", open=True, wording="Envelope or arm is recorded without the date of opening"),
     "R59": RuleClass("error", "D04", open=True, wording="The arm of an envelope was shown in an emergency"),
-    "R60": RuleClass("warning", "", open=True, wording="Void, lost or returned without a reason"),
+    "R61": RuleClass("warning", "", open=True, wording="Void, lost or returned without a reason"),
 }
 """How each rule is treated where a trial says nothing else (reference/instruments.md 9 has the codes)."""

@@ -62,7 +62,7 @@ def _over(who: Patient) -> bool:
 
 
 def without_reason(desk: Desk) -> Iterator[Hit]:
-    """R60: void, lost or returned, and the register has no word about why."""
+    """R61: void, lost or returned, and the register has no word about why."""
     for envelope in desk.envelopes:
         if envelope.status in GONE and not envelope.note.strip():
             text = f"{envelope.id} is {envelope.status}, and its note in the register is blank"
