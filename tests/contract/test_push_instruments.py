@@ -381,7 +381,8 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     assert f"names project {number} now" in second
     text = (config.home / "config.yaml").read_text(encoding="utf-8")
     assert f'projects: {{envelopes: "{number}"}}' in text
-    (config.home / "config.yaml").write_text(text.replace(f'"{number}"', '"99999"'), encoding="utf-8")
+    other = text.replace(f'envelopes: "{number}"', 'envelopes: "99999"')
+    (config.home / "config.yaml").write_text(other, encoding="utf-8")
     refused = typed("apply", digest, "--project", "register")
     assert (refused.returncode, "not of project 99999" in refused.stderr) == (31, True)
     (config.home / "config.yaml").write_text(text, encoding="utf-8")

@@ -264,7 +264,7 @@ CLICKS: dict[str, tuple[str, object]] = {
         const buttons = [...document.querySelectorAll("nav button")];
         return buttons.map((b) => { b.click(); return document.querySelectorAll("main [data-name]").length > 0; });
         """,
-        [True] * 76,
+        [True] * 77,
     ),
 }
 
