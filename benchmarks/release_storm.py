@@ -13,8 +13,7 @@ from pathlib import Path
 sys.path[:0] = ["tests", "src", "scripts"]
 
 from contract.envelopes.conftest import world_in
-from contract.envelopes.test_envelopes_storm import PILES
-from storm import storm
+from storm import PILES, storm
 from trialdesk.envelopes.release import take_back
 
 MANY = 20

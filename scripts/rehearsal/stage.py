@@ -24,7 +24,8 @@ from trialdesk.instruments.applying import push
 from trialdesk.instruments.change import Plan
 from trialdesk.instruments.folder import read_design
 from trialdesk.memory.opening import servers
-from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.founding import create_project
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import VARIABLES, token
 
 MARK = ".rehearsal"

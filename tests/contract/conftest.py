@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from redcap_local.administration import give_token
 from redcap_local.server import Running, running
 from redcap_rules.dictionary import API_COLUMNS
-from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.founding import create_project
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patience import Patience
 
 # name, form, type, choices or calculation, validation, identifier

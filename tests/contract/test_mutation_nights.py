@@ -30,7 +30,8 @@ from trialdesk.errors import SanityFailed
 from trialdesk.instruments.applying import push
 from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, nightly
-from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.founding import create_project
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.reports.delivery import TODO
 from trialdesk.workbook import HEADER_ROW
 

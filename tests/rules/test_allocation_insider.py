@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from insider.chances import cut_chances
 from insider.course import REORDER, Clinic, Game, Sent
@@ -13,7 +16,11 @@ from insider.knowledge import Member, Parcels, next_arm
 from insider.piles import Window, alone, belief, ways, whole
 from insider.scoring import CERTAIN_BOUND, score
 from trialdesk.allocation.foreseeing import foreseen
+from trialdesk.allocation.numbering import envelope_id
 from trialdesk.allocation.scheme import Scheme
+from trialdesk.config import Config
+from trialdesk.envelopes.stock import proposals
+from trialdesk.model import Envelope
 
 TWO = Scheme("T", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 1)))
 
@@ -81,7 +88,27 @@ def test_who_knows_that_whole_blocks_are_sent_knows_what_every_list_gives(opened
     assert whole((2, 4), opened, sent, 6) == pytest.approx(masses[0] / sum(masses))
 
 
-def test_the_clinic_orders_as_the_night_proposes() -> None:
+@given(
+    here=st.lists(st.integers(0, 7), min_size=8, max_size=8),
+    coming=st.sets(st.integers(0, 7)),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_the_simulated_clinic_orders_what_the_night_proposes(frozen: Config, here: list[int], coming: set[int]) -> None:
+    """The same piles as trialdesk.envelopes.stock, whatever lies there and is under way."""
+    site = frozen.sites[0].code
+    piles = [pile for pile in frozen.piles if pile.site == site]
+    register = []
+    for at, pile in enumerate(piles):
+        statuses = ["received"] * here[at] + ["dispatched"] * (at in coming)
+        for number, status in enumerate(statuses, 1):
+            register.append(Envelope(pile, number, envelope_id(pile, number), 1, status, ""))  # type: ignore[arg-type]
+    clinic = Clinic([b""] * 8, [[]] * 8, here=here)
+    clinic.coming.append(Sent(9.0, dict.fromkeys(sorted(coming), Window(0, 0)), divided=True))
+    proposed = [one.piles for one in proposals(frozen, register, date(2026, 3, 2)) if one.site == site]
+    assert [piles[at] for at in clinic.wanted()] == list(proposed[0] if proposed else ())
+
+
+def test_the_clinic_orders_those_with_fewest_left() -> None:
     """At the reorder level first, then those with fewest left, four at least; never what is under way."""
     clinic = Clinic([b""] * 8, [[]] * 8, here=[5, REORDER, 3, 4, 6, 6, 2, 0])
     assert clinic.wanted() == [7, 1, 6, 2]

@@ -19,7 +19,8 @@ from trialdesk.followup.callplan import call_plan_values, renewals
 from trialdesk.followup.keeping import promises
 from trialdesk.followup.schedule import schedule
 from trialdesk.nightly.writeback import Changes, changes, write
-from trialdesk.redcap.gateway import Export, Gateway
+from trialdesk.redcap.answers import Export
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 

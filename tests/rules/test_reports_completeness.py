@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
-from frozen import FROZEN, trial_rows
-from redcap_rules.dictionary import Dictionary, join, read_dictionary
+from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.facts.cards import Cards
@@ -17,11 +15,8 @@ from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.listings import completeness
 from trialdesk.reports.profiles import profile
 
-ROOT = Path(__file__).parents[2]
 CONFIG: Config = load(FROZEN / "config.yaml")
-DICTIONARY: Dictionary = join(
-    read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
-)
+DICTIONARY = trial_dictionary()
 WEEK = "week_2_arm_1"
 CONTROL = "surgeon_control_arm_1"
 DAY = date(2026, 7, 1)

@@ -11,7 +11,8 @@ from trialdesk.envelopes.filing import read_filed
 from trialdesk.envelopes.register import DOMAIN, missing, read_register
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.model import Envelope, Patient
-from trialdesk.redcap.gateway import Gateway, Rows
+from trialdesk.redcap.answers import Rows
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot, pull
 

@@ -9,7 +9,8 @@ from redcap_rules.dictionary import DictionaryError
 from trialdesk.errors import InstrumentError, NotAllowed, RedcapRefused, RedcapUnreachable
 from trialdesk.instruments.design import Arm, Design, Event, Repeat, Role, Slot
 from trialdesk.instruments.roles import FORM_RIGHTS, LABEL, role_of
-from trialdesk.redcap.gateway import Gateway, Rows
+from trialdesk.redcap.answers import Rows
+from trialdesk.redcap.gateway import Gateway
 
 # A classic project keeps its data in one event that the API does not show; REDCap makes it with every project.
 HIDDEN_EVENT = Event("event_1_arm_1", "Event 1")

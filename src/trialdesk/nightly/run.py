@@ -43,7 +43,8 @@ from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
 from trialdesk.nightly.writeback import changes, write
 from trialdesk.private import place
-from trialdesk.redcap.gateway import Gateway, Removals
+from trialdesk.redcap.answers import Removals
+from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.observing import moves, observe, settled
 from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
 from trialdesk.reports.coordinator import coordinator_sheets

@@ -1,11 +1,10 @@
-"""The only HTTP of the desk: PyCap behind typed methods, time-outs, retries for reads, and strings throughout."""
+"""The desk's way to a project: PyCap behind typed methods, time-outs, retries for reads, and strings throughout."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -18,10 +17,11 @@ from pydantic import SecretStr
 from redcap.project import Project
 
 from redcap_rules.dictionary import Dictionary, from_api, to_api
-from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
+from redcap_rules.names import GROUP
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.redcap.answers import Export, Removals, Rows, flat, is_whole, removal, row_of, texts
 from trialdesk.redcap.guard import believe
 from trialdesk.redcap.patience import USUAL, Patience, within
 from trialdesk.redcap.tokens import Role, token
@@ -30,44 +30,9 @@ from trialdesk.redcap.tokens import Role, token
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
-Rows = list[dict[str, str]]
 
 LOG_SEEN, USERS_SEEN = "may read the register's log", "may see the register's users"
 FILTERED = "can ask REDCap about the arm of an envelope with a filter"
-
-SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What one export returned: rows without blanks, the columns that came, and record → data access group.
-
-    `vanished` are records that were there when the export began and were not when it ended.
-    """
-
-    rows: tuple[Row, ...]
-    columns: frozenset[str]
-    groups: Mapping[str, str]
-    vanished: tuple[str, ...] = ()
-
-    @property
-    def has_groups(self) -> bool:
-        """Whether REDCap named the data access groups; it does not to a user who sits in one.
-
-        Source: reference/redcap-api.md 5.1.
-        """
-        return GROUP in self.columns or not self.rows
-
-
-@dataclass(frozen=True, slots=True)
-class Removals:
-    """What REDCap's log says of deleted records since a moment, and the newest moment it knows.
-
-    `records` is record to when and by whom; what the log holds beside that never leaves the gateway.
-    """
-
-    stamp: str
-    records: Mapping[str, str]
 
 
 class Gateway:
@@ -126,7 +91,7 @@ class Gateway:
         answer = self._read(self._project.export_project_info)
         if not isinstance(answer, dict):
             raise RedcapUnreachable(f"{self._host} does not tell what project this is; nothing was used")
-        return _texts(answer)
+        return texts(answer)
 
     def dictionary(self) -> Dictionary:
         """The data dictionary as the server holds it."""
@@ -206,7 +171,7 @@ class Gateway:
             for raw in answer:
                 columns.update(raw)
                 group_of[raw[record_id]] = raw.get(GROUP, "")
-                rows.append(_row(raw, record_id))
+                rows.append(row_of(raw, record_id))
             if progress:
                 progress(min(start + self._batch, len(ids)), len(ids))
         return Export(tuple(rows), frozenset(columns), group_of, tuple(vanished))
@@ -225,7 +190,7 @@ class Gateway:
         except (NotAllowed, RedcapRefused):
             return None
         stamp = max((row.get("timestamp", "") for row in (*deleted, *managed)), default="")
-        return Removals(stamp, dict(map(_removal, reversed(deleted))))
+        return Removals(stamp, dict(map(removal, reversed(deleted))))
 
     def sees_more(self, record_id: str, condition: str) -> Iterator[str]:
         """What this token may do beside reading its forms: see the log, see users, or ask with a hidden field.
@@ -270,7 +235,7 @@ class Gateway:
         Raises:
             WriteBackFailed: REDCap counted other records than were sent.
         """
-        sent = [_flat(row, record_id) for row in rows]
+        sent = [flat(row, record_id) for row in rows]
         if not sent:
             return 0
         answer = self._once(
@@ -343,7 +308,7 @@ class Gateway:
     def _asked_for(self, record_id: str, part: Sequence[str], ask: Callable[[], Rows]) -> tuple[Rows, list[str]]:
         """An answer about exactly these records, each row once, and those of them that are not there any more."""
         answer = ask()
-        if not _is_whole(answer, record_id, part):
+        if not is_whole(answer, record_id, part):
             answer = ask()
         missing = {*part} - {row[record_id] for row in answer}
         if missing:
@@ -351,7 +316,7 @@ class Gateway:
             gone = [record for record in part if record in missing - there]
         else:
             gone = []
-        if not _is_whole(answer, record_id, [record for record in part if record not in gone]):
+        if not is_whole(answer, record_id, [record for record in part if record not in gone]):
             raise RedcapUnreachable(
                 f"{self._host} answered twice with other records than were asked for; nothing was used, try again later"
             )
@@ -383,7 +348,7 @@ class Gateway:
         answer = self._read(ask)
         if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
             raise RedcapUnreachable(f"{self._host} answered with something that is not a table; nothing was used")
-        return [_texts(row) for row in answer]
+        return [texts(row) for row in answer]
 
     def _count(self, ask: Callable[[], object]) -> int:
         answer = self._once(ask)
@@ -438,18 +403,6 @@ class Gateway:
         return urlsplit(self.url).netloc
 
 
-def _is_whole(rows: Rows, record_id: str, part: Sequence[str]) -> bool:
-    """Whether rows are about exactly these records, and no place of a record stands there twice."""
-    places = [tuple(row.get(name, "") for name in (record_id, EVENT, INSTRUMENT, INSTANCE)) for row in rows]
-    return {*part} == {row.get(record_id, "") for row in rows} and len({*places}) == len(places)
-
-
-def _removal(row: Mapping[str, str]) -> tuple[str, str]:
-    """A deleted record, and when and by whom; its id stands in its own column or at the end of the action."""
-    record = row.get("record", "") or row.get("action", "").rpartition(" ")[2]
-    return record, f"{row.get('timestamp', '')} by {row.get('username', '')}"
-
-
 def open_gateway(config: Config, role: Role, patience: Patience = USUAL) -> Gateway:
     """The gateway of a role with its token from the environment or the tokens file."""
     settings = config.redcap
@@ -460,55 +413,3 @@ def open_gateway(config: Config, role: Role, patience: Patience = USUAL) -> Gate
         batch=settings.batch,
         patience=patience,
     )
-
-
-def create_project(url: str, super_token: SecretStr, project: Mapping[str, str]) -> SecretStr:
-    """A new project exists; its creator's token is returned.
-
-    Source: reference/redcap-api.md 13.3; PyCap has no method for it.
-    """
-    import json
-
-    try:
-        answer = requests.post(
-            url,
-            data={
-                "token": super_token.get_secret_value(),
-                "content": "project",
-                "format": "json",
-                "returnFormat": "json",
-                "data": json.dumps([dict(project)]),
-            },
-            timeout=(10, 120),
-            hooks={"response": believe},
-            allow_redirects=False,
-        )
-    except requests.RequestException as error:
-        raise RedcapUnreachable(f"{urlsplit(url).netloc} can't be reached ({type(error).__name__})") from None
-    # the demo server of REDCap's makers prints text before the token (reference/redcap-api.md 13.3)
-    token_found = re.search(r"[0-9A-Fa-f]{32}$", answer.text.strip())
-    if not token_found:
-        raise RedcapUnreachable(f"{urlsplit(url).netloc} gave no token for the new project; check redcap.url")
-    return SecretStr(token_found.group())
-
-
-def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _text(value) for name, value in row.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ",".join(f"{name}:{_text(part)}" for name, part in value.items())
-    # PHP writes an empty map as an empty list
-    return "" if value is None or value == [] else str(value)
-
-
-def _row(raw: Mapping[str, str], record_id: str) -> Row:
-    skipped = (record_id, *SYSTEM_COLUMNS)
-    values = {name: value for name, value in raw.items() if value != "" and name not in skipped}
-    return Row(raw[record_id], raw.get(EVENT, ""), raw.get(INSTRUMENT, ""), int(raw.get(INSTANCE) or 0), values)
-
-
-def _flat(row: Row, record_id: str) -> dict[str, str]:
-    system = {EVENT: row.event, INSTRUMENT: row.instrument, INSTANCE: str(row.instance or "")}
-    return {record_id: row.record, **{name: value for name, value in system.items() if value}, **row.values}

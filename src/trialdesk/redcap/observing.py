@@ -13,7 +13,7 @@ from trialdesk.config import Config
 from trialdesk.memory.digests import keyed
 from trialdesk.memory.values import Night, Remembered, Seen
 from trialdesk.model import Patient, Tally
-from trialdesk.redcap.gateway import Removals, Rows
+from trialdesk.redcap.answers import Removals, Rows
 from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
 

@@ -26,7 +26,8 @@ from trialdesk.envelopes.register import read_register, write_use
 from trialdesk.envelopes.release import release
 from trialdesk.instruments.applying import push as push_instruments
 from trialdesk.model import Envelope
-from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.founding import create_project
+from trialdesk.redcap.gateway import Gateway
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 1, 2)

@@ -30,7 +30,8 @@ from trialdesk.instruments.applying import push as push_instruments
 from trialdesk.instruments.byhand import draft_steps
 from trialdesk.instruments.folder import read_design
 from trialdesk.instruments.plan import make_plan
-from trialdesk.redcap.gateway import Gateway, create_project
+from trialdesk.redcap.founding import create_project
+from trialdesk.redcap.gateway import Gateway
 
 DATA = Path(__file__).parents[2] / "data"
 SCRIPTS = Path(__file__).parents[3] / "scripts"
