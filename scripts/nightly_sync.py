@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trialdesk.config import Config
     from trialdesk.facts.todo import Task
 
-MOST = 10
+MOST, INTERRUPTED = 10, 130
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
@@ -113,6 +113,9 @@ def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHI
         code = _publish(trial, begun, today, accepted)
     except TrialError as error:
         code = error.exit_code
+        raise
+    except KeyboardInterrupt:
+        code = INTERRUPTED
         raise
     finally:
         beat(trial.state, begun, code)

@@ -230,3 +230,19 @@ def test_a_trial_without_a_log_counts_what_the_form_counts(frozen: Config) -> No
     plan = planned(bare, tried(pulled({"ODE-1": record(w3=week_3)}), logged(frozen, "died")), "2026-02-23")
     found = entry(plan, "W03")
     assert (found.attempts, str(found.tried), plan.holds) == (3, "2026-02-22 W03 not reached", ())
+
+
+@pytest.mark.parametrize("outcome", ["no_answer", "later", "in_hospital", "wrong_number", "died"])
+@pytest.mark.parametrize("on", ["0001-01-01", "2026-02-24", "9999-12-31"])
+@pytest.mark.parametrize("callback", ["", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("clock", ["", "09:10"])
+def test_no_date_of_the_log_however_impossible_stops_the_schedule(
+    frozen: Config, outcome: Outcome, on: str, callback: str, clock: str
+) -> None:
+    """A slip of the pen in a year is a finding (R54) or a remark, and everybody else is called."""
+    more = {"cb_date": callback} if callback else {}
+    both = pulled({"ODE-1": record(), "ODE-2": record("2026-02-03")})
+    snapshot = tried(both, {**logged(frozen, outcome, **more), "date": on, "time": clock})
+    plan = planned(frozen, snapshot, "2026-02-23")
+    assert [one.record for one in plan.patients] == ["ODE-1", "ODE-2"]
+    assert len(plan.of("ODE-2")) == len(plan.of("ODE-1")) > 0

@@ -110,14 +110,6 @@ def test_a_call_and_a_site_that_types() -> None:
     assert (found.states, found.orders) > (40, 20)
 
 
-@pytest.mark.parametrize(("records", "typing", "switches"), CASES.values(), ids=CASES)
-def test_every_order(records: tuple[str, ...], typing: bool, switches: int | None) -> None:
-    """Every order, a crash after every write: never two open, none lost, always mended by one command."""
-    found = explore(made(*records, typing=typing), recoverable, switches=switches)
-    assert found.states > 20_000
-    assert found.orders > 100_000
-
-
 @pytest.mark.parametrize("records", [("A", "B"), ("A", "C"), ("A", "B", "C")])
 def test_a_seeded_slice_of_two_and_three_calls_with_crashes(records: tuple[str, ...]) -> None:
     """Orders drawn at random, with a site that types and calls that try again."""

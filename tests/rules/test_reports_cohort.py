@@ -6,25 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frozen import FROZEN
-from redcap_rules.dictionary import Dictionary, join, read_dictionary
+from frozen import FROZEN, trial_dictionary
 from trialdesk.config import Config, load
 from trialdesk.facts.cohort import REASONS, STATES, Cohort, cohort, gaps
 from trialdesk.facts.datacut import step_dates
 from trialdesk.model import Patient
 from trialdesk.reports.flow import OUT_OF_ORDER, flow, unbalanced
 
-ROOT = Path(__file__).parents[2]
 CONFIG: Config = load(FROZEN / "config.yaml")
-DICTIONARY: Dictionary = join(
-    read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
-)
+DICTIONARY = trial_dictionary()
 STEPS = tuple(step.code for step in CONFIG.funnel)
 LAST = date(2026, 11, 23)
 

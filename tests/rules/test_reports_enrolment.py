@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-from frozen import FROZEN
-from redcap_rules.dictionary import Dictionary, join, read_dictionary
+from frozen import FROZEN, trial_dictionary
 from trialdesk.config import Config, load
 from trialdesk.facts.cohort import cohort
 from trialdesk.model import Patient
@@ -19,11 +17,8 @@ from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm, by_month, enrolment
 from trialdesk.workbook import SheetTable, Value
 
-ROOT = Path(__file__).parents[2]
 CONFIG: Config = load(FROZEN / "config.yaml")
-DICTIONARY: Dictionary = join(
-    read_dictionary(path.read_text("utf-8"), path.name) for path in sorted((ROOT / "instruments/trial").glob("[0-9]*"))
-)
+DICTIONARY = trial_dictionary()
 TODAY = date(2026, 11, 23)
 
 

@@ -18,6 +18,7 @@ from trialdesk.redcap.patients import day
 
 A_DAY = 2
 APART = timedelta(hours=3)
+_DAY, _NEAR = timedelta(days=1), 60
 _PARTS = (("morning", time(11)), ("midday", time(14)), ("afternoon", time(18)))
 """The times of day, each until; nobody is called after the last."""
 WORDS: dict[Outcome, str] = {
@@ -180,7 +181,7 @@ def _again(chase: Chase, since: Sequence[Attempt], calendar: OpenDays, today: da
         earliest = datetime.combine(last.on, last.at) + APART
         if earliest.date() == last.on and earliest.time() < _PARTS[-1][1]:
             return NextTry(last.on, f"from {earliest:%H:%M}", "second try of the day")
-    on = _open_from(max(chase.due, today, last.on + timedelta(days=1)), calendar)
+    on = _open_from(max(chase.due, today, min(last.on, date.max - _DAY) + _DAY), calendar)
     return NextTry(on, _other_part(chase, since), f"another time of day after {WORDS[last.outcome]}")
 
 
@@ -199,7 +200,10 @@ def _other_part(chase: Chase, since: Sequence[Attempt]) -> str:
 
 
 def _open_from(start: date, calendar: OpenDays) -> date:
-    return next(on for on in (start + timedelta(days=step) for step in range(60)) if calendar.is_open(on))
+    """The first open day from a day on; that day itself where none is near, or the calendar ends."""
+    steps = min(_NEAR, (date.max - start).days)
+    days = (start + timedelta(days=step) for step in range(steps + 1))
+    return next((on for on in days if calendar.is_open(on)), start)
 
 
 def _lacking(texts: dict[str, str], log: CallLog, codes: set[str]) -> Iterator[str]:

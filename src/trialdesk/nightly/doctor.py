@@ -23,8 +23,10 @@ from trialdesk.memory.opening import recalled
 from trialdesk.nightly.run import scope_of
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
+from trialdesk.redcap.tokens import Role
 
 Verdict = Literal["ok", "warn", "fail"]
+ROLES: tuple[Role, ...] = ("trial", "register")
 ROOM = 2**30
 """Bytes that ought to be free where runs are kept."""
 SKEW = 120.0
@@ -54,8 +56,8 @@ def examine(config: Config, lock: Path) -> tuple[Check, ...]:
         lock: requirements.lock of this checkout.
     """
     found = [*_machine(config, lock), *_folders(config)]
-    gateways: dict[str, Gateway] = {}
-    for role in ("trial", "register"):
+    gateways: dict[Role, Gateway] = {}
+    for role in ROLES:
         one, gateway = _token(config, role)
         found.append(one)
         if gateway:
@@ -130,10 +132,10 @@ def _folders(config: Config) -> Iterator[Check]:
     )
 
 
-def _token(config: Config, role: Literal["trial", "register"] | str) -> tuple[Check, Gateway | None]:
+def _token(config: Config, role: Role) -> tuple[Check, Gateway | None]:
     """Whether the token of a role is there and is that of a project."""
     try:
-        gateway = open_gateway(config, "trial" if role == "trial" else "register", Patience(2, total=30))
+        gateway = open_gateway(config, role, Patience(2, total=30))
         project, server = gateway.project(), gateway.version()
     except TrialError as error:
         return Check(f"token {role}", "fail", str(error), error.exit_code), None
