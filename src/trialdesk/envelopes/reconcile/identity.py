@@ -45,14 +45,18 @@ def used_twice(desk: Desk) -> Iterator[Hit]:
 
 
 def randomised_twice(desk: Desk) -> Iterator[Hit]:
-    """R08: one record, two envelopes of the register; the first opened stands."""
+    """R08: one record, two envelopes of the register; the first opened stands.
+
+    Where they are the one released and another that was opened in its place, R49 tells it.
+    """
+    told = {one.patient.record: {one.patient.released_envelope, one.id} for one in desk.openings}
     used: dict[str, list[Envelope]] = defaultdict(list)
     for envelope in desk.envelopes:
         if envelope.record and envelope.status in ("released", "opened"):
             used[envelope.record].append(envelope)
     for record, found in used.items():
         own = sorted(found)
-        if len(own) > 1:
+        if len(own) > 1 and {envelope.id for envelope in own} != told.get(record):
             names = ", ".join(f"{envelope.id} ({envelope.status})" for envelope in own)
             yield Hit(own[0].pile.site, record, f"two envelopes stand for it in the register: {names}")
 
