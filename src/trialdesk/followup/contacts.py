@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any, TypeVar
 
 from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
@@ -20,6 +21,7 @@ from trialdesk.redcap.patients import day
 from trialdesk.redcap.snapshot import Snapshot
 
 _YEARS = 10
+T = TypeVar("T", "Said", "Contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
             continue
         anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
-        said = _logged(_said(config.contact_forms[rule.form], rule.event, view), history, rule.code)
+        said = _logged(read_form(config.contact_forms[rule.form], rule.event, view), history, rule.code)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
@@ -140,7 +142,7 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
-        replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
+        _with(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
     verify = stopping + postdated(patient, today) + wrong
     return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
@@ -164,7 +166,8 @@ def _impossible(anchors: Mapping[str, date | None], config: Config, today: date)
             yield name, f"{name}: {far}; correct it in REDCap"
 
 
-def _said(form: ContactForm, event: str, view: RecordView) -> Said:
+def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
+    """What a contact's form says in its event."""
     if view.values(form.instrument, event) is None:
         return Said()
 
@@ -200,13 +203,13 @@ def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...
         pauses = named.setdefault(contact.rule.form, {*stays(history)})
         if contact.said.pause:
             pauses.add(contact.said.pause)
-    return tuple(replace(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
+    return tuple(_with(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
 
 
 def _logged(said: Said, history: History, code: str) -> Said:
     """The same with what the call log says of that contact."""
     declined = any(attempt.outcome == "declines" for attempt in history.at(code))
-    return replace(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
+    return _with(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
 
 
 def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
@@ -220,7 +223,7 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
             covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
     return tuple(
-        replace(
+        _with(
             contact,
             booking=booked.get(contact.rule.code),
             recall=recalled.get(contact.rule.code),
@@ -255,3 +258,8 @@ def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:
         if contact.window and contact.window.holds_booking(booking.on) and not contact.settled
     )
     return next(codes, "")
+
+
+def _with(value: T, **changes: Any) -> T:
+    """The same with these changes; itself where they change nothing, which is most of the time."""
+    return replace(value, **changes) if any(getattr(value, name) != new for name, new in changes.items()) else value

@@ -30,7 +30,7 @@ _MISSED_IN_A_ROW = 2
 class Entry:
     """One contact on the schedule's day.
 
-    `reached` is the contact by which the patient was reached last, `tried` the last try since then, `attempts` how many
+    `reached` is the contact by which the patient was reached last, `tries` are those since then, `attempts` how many
     there were at this contact, and `next_try` when to call while it is to be made. `flags` are short sentences for the
     nurse. `may_change_arm_from` is the first day on which the patient may change arm, None for patients whose arm knows
     no change or who have changed.
@@ -42,9 +42,14 @@ class Entry:
     flags: tuple[str, ...] = ()
     may_change_arm_from: date | None = None
     reached: Contact | None = None
-    tried: Attempt | None = None
+    tries: tuple[Attempt, ...] = ()
     attempts: int | None = None
     next_try: NextTry | None = None
+
+    @property
+    def tried(self) -> Attempt | None:
+        """The last try since the patient was reached."""
+        return self.tries[-1] if self.tries else None
 
     @property
     def due(self) -> date | None:
@@ -160,7 +165,7 @@ def schedule(
 def _entries(
     found: Course, plans: Mapping[tuple[str, str], Planned], setting: tuple[Config, OpenDays], today: date
 ) -> Iterator[Entry]:
-    config, calendar = setting
+    config, calendar = setting[0], setting[1].at(found.patient.site)
     missed: Counter[str] = Counter()
     tried, reached = found.tried, found.reached
     for contact in found.contacts:
@@ -177,7 +182,7 @@ def _entries(
             tuple(remarks),
             None,
             reached,
-            tried[-1] if tried else None,
+            tried,
             _count(contact, found, config),
         )
         if state in ACTIVE:
@@ -252,7 +257,7 @@ def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
     if last == "relative":
         yield "a relative answered: tell nothing of the trial"
     if missed >= _MISSED_IN_A_ROW:
-        yield f"{missed} contacts missed in a row: tell the coordinator"
+        yield f"{missed} contacts missed in a row"
     if patient.withdrawal == "treatment":
         yield "withdrew from treatment; contacts go on"
     if "lost" in patient.states:

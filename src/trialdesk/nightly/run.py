@@ -29,15 +29,17 @@ from trialdesk.errors import (
 )
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.enclosure import enclosed
-from trialdesk.facts.links import Links
+from trialdesk.facts.links import Links, links_of
 from trialdesk.facts.pulling import Pull, pull_both
 from trialdesk.facts.todo import Task, ending, since, tasks
-from trialdesk.followup.sheets import tables as call_tables
+from trialdesk.followup.calendars import lost
+from trialdesk.followup.keys import keys
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import remembering
 from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
+from trialdesk.nightly.calling import CallPack, call_pack
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
@@ -49,7 +51,6 @@ from trialdesk.redcap.observing import moves, observe, settled
 from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
 from trialdesk.reports.coordinator import coordinator_sheets
 from trialdesk.reports.delivery import (
-    CALLS,
     ENVELOPES,
     FLOW,
     INDEX,
@@ -57,8 +58,9 @@ from trialdesk.reports.delivery import (
     MONITOR,
     REGISTER,
     SERVER,
+    SITE,
     TODO,
-    site_report,
+    of_site,
 )
 from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs, footer
@@ -198,12 +200,16 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
-        facts = derive(pull, past(config, pull.snapshot, remembered, found), config, order.today)
+        own = keys(config.path(config.calls.key))
+        before = past(config, pull.snapshot, remembered, found)
+        rekeyed = lost(own, remembered.calendar)
+        facts = derive(pull, replace(before, rekeyed=rekeyed), config, order.today)
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
     with stage("report") as note:
         links = links_of(config, pull, version)
-        books = _books(facts, order.now, links)
+        calling = call_pack(facts, links, own, order.now)
+        books = _books(facts, calling, links)
         note(f"{len(books)} workbooks, the open one proved blind")
     with stage("build") as note:
         digests = {name: save(folder / name, as_read(config, sheets), foot) for name, (sheets, foot) in books.items()}
@@ -212,24 +218,31 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         summary = summarise(facts, run, order.now, str(wanted), digests)
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
         night = settled(replace(seen, told=since(to_do), commitments=kept), remembered, found, run, summary.day)
-        _write_texts(making, facts, summary, order.now, links)
+        _write_texts(making, facts, summary, calling, links)
         place(folder / FLOW, flow_svg(books[MONITOR][0]).encode())
         place(folder / SERVER, _told(words_of(trial, register)))
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
-            copy.publish(scope, night, facts.lives, code)
+            copy.publish(scope, night, facts.lives, code, calling.entries)
         note(f"{len(digests)} workbooks written and read back")
     with stage("publish") as note:
         publish(folder, config.reports, run)
-        memory.publish(scope, night, facts.lives, code)
+        memory.publish(scope, night, facts.lives, code, calling.entries)
         note(run)
-    with stage("write back") as note:
-        try:
-            note(write(wanted, facts, trial, register, order.writes))
-        except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
-            place(config.reports / run / SERVER, _told(words_of(trial, register)))
-            raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
+    with stage("write back") as note, _published(config.reports / run / SERVER, trial, register):
+        note(write(wanted, facts, trial, register, order.writes))
     return Outcome(summary, facts.findings, to_do, code)
+
+
+@contextmanager
+def _published(account: Path, trial: Gateway, register: Gateway) -> Iterator[None]:
+    """What can't be written back says that the run is published, and why in REDCap's own words in a file of the run."""
+    try:
+        yield
+    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+        place(account, _told(words_of(trial, register)))
+        run = account.parents[1].name
+        raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
 
 
 def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
@@ -267,13 +280,6 @@ def _before(stamp: str) -> str:
     return (datetime.fromisoformat(stamp) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M") if stamp else ""
 
 
-def links_of(config: Config, pull: Pull, version: str) -> Links:
-    """How REDCap's own pages of this trial are addressed."""
-    events = {row["unique_event_name"]: row.get("event_id", "") for row in pull.structure.get("events", ())}
-    web = config.redcap.web or config.redcap.url.removesuffix("api/")
-    return Links(web, version, pull.snapshot.project_id, events, pull.mapping)
-
-
 @contextmanager
 def _locked(reports: Path, state: Path) -> Iterator[None]:
     try:
@@ -289,28 +295,30 @@ def _locked(reports: Path, state: Path) -> Iterator[None]:
         ) from None
 
 
-def _books(facts: Facts, now: datetime, links: Links) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
+def _books(facts: Facts, calling: CallPack, links: Links) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
     """File name to its sheets and the foot of its pages."""
     config, today, cards = facts.config, facts.common.day, facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
-    open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": site_report(site.code) for site in config.sites}}
+    open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": of_site(SITE, site.code) for site in config.sites}}
     packs = enrolment_packs(facts, tuple(open_files))
     lists = coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions)
     return {
         TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
         ENVELOPES: (lists, foot.format("coordinator")),
-        CALLS: (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
+        **{name: (sheets, foot.format("calls")) for name, sheets in calling.books.items()},
         **{name: (packs[reader], foot.format(reader)) for reader, name in open_files.items()},
     }
 
 
-def _write_texts(making: Making, facts: Facts, summary: Summary, now: datetime, links: Links) -> None:
+def _write_texts(making: Making, facts: Facts, summary: Summary, calling: CallPack, links: Links) -> None:
     """All of a run but workbooks: the page, the counts, how it was made, and what is sealed for the statistician.
 
     Without a recipient of the closed report nothing is sealed.
     """
     folder, keys = making.folder, facts.config.sealed_for
-    place(folder / INDEX, index_page(facts, links, now, asdict(summary)).encode())
+    place(folder / INDEX, index_page(facts, links, calling.read_at, asdict(summary)).encode())
+    for name, made in calling.texts.items():
+        place(folder / name, made)
     if keys:
         place(folder / REGISTER, seal(enclosed(facts.cards, facts.config.trial.id, making.run), keys))
     done = [asdict(stage) for stage in making.stage.done]
