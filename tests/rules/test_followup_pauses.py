@@ -76,7 +76,10 @@ def test_a_pause_that_can_t_be_is_remarked_and_changes_nothing(
     """A silent guess would lose calls."""
     wrong = {**DONE, "nc_pause_from": begins, "nc_pause_until": ends}
     plan = made(frozen, "2026-02-24", ODE_1=record(w1=wrong))
-    assert (entry(plan, "W03").status, f"{said}; correct it in REDCap" in entry(plan, "W03").flags) == ("overdue", True)
+    assert (entry(plan, "W03").status, f"CHECK FIRST: {said}; correct it in REDCap" in entry(plan, "W03").flags) == (
+        "overdue",
+        True,
+    )
 
 
 def test_paused_weeks_are_not_missed_in_a_row(frozen: Config) -> None:

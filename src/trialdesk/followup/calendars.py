@@ -1,8 +1,8 @@
 """The calls as calendars (RFC 5545): an entry keeps its name for ever and its number rises only when it changes.
 
 A calendar holds what a person may lose on the way: contact and record, no name, no telephone number, nothing of what
-was said. A day nobody was promised is a whole day that leaves its owner free; a promised time is one (reference/
-trial-operations.md 3.7).
+was said. A day nobody was promised is a whole day that leaves its owner free; a promised time is one
+(reference/trial-operations.md 3.7).
 """
 
 from __future__ import annotations

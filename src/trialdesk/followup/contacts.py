@@ -28,7 +28,8 @@ T = TypeVar("T", "Said", "Contact")
 class Said:
     """What one contact's own form says, and the call log of it: `refused` and `booking` may stand in either.
 
-    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day.
+    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day,
+    `trouble` what is wrong with the two dates of a pause.
     """
 
     done: bool = False
@@ -39,6 +40,7 @@ class Said:
     weekday: int | None = None
     time: str = ""
     pause: Pause | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,12 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
-    wrong = tuple(_pause_troubles(contacts, config, view))
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
         _with(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    verify = stopping + postdated(patient, today) + wrong
+    verify = stopping + postdated(patient, today)
     return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
 
@@ -174,6 +175,7 @@ def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
     def text(name: str | None) -> str:
         return view.value(name, event) if name else ""
 
+    begins, ends = day(text(form.pause_from)), day(text(form.pause_until))
     callback, attempts, weekday = day(text(form.callback_date)), text(form.attempts), text(form.preferred_weekday)
     preferred_time = text(form.preferred_time)
     return Said(
@@ -184,16 +186,9 @@ def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
         booking=Booking(callback, text(form.callback_time)) if callback else None,
         weekday=int(weekday) if re.fullmatch(r"[1-7]", weekday) else None,
         time=view.dictionary.label_of(form.preferred_time or "", preferred_time),
-        pause=pause(day(text(form.pause_from)), day(text(form.pause_until))),
+        pause=pause(begins, ends),
+        trouble=trouble(begins, ends),
     )
-
-
-def _pause_troubles(contacts: Iterable[Contact], config: Config, view: RecordView) -> Iterator[str]:
-    for contact in contacts:
-        form, event = config.contact_forms[contact.rule.form], contact.rule.event
-        begins, ends = (day(view.value(name, event)) if name else None for name in (form.pause_from, form.pause_until))
-        if said := trouble(begins, ends):
-            yield said
 
 
 def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...]:

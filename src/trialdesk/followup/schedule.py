@@ -15,6 +15,7 @@ from trialdesk.errors import ConfigError
 from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
 from trialdesk.followup.contacts import Contact, Course, course, record_order
 from trialdesk.followup.keeping import Promises, kept
+from trialdesk.followup.oddities import oddities
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
 from trialdesk.followup.pauses import paused
 from trialdesk.followup.planner import Planned, plan
@@ -224,8 +225,6 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
     said = contact.said
     if said.done and said.on is None:
         yield "done, but without a date: add it in REDCap"
-    if said.done and said.on:
-        yield from _other_window(contact, said.on, found)
     if said.refused and not said.done:
         yield "the patient declined this contact"
     if contact.rule.anchor in found.misdated:
@@ -241,16 +240,9 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield f"the patient asked for {day_text(contact.booking.on)}, which is {reason}"
 
 
-def _other_window(contact: Contact, on: date, found: Course) -> Iterator[str]:
-    if contact.window is None or on in contact.window:
-        return
-    for other in found.contacts:
-        if other.rule.form == contact.rule.form and other.window and on in other.window:
-            yield f"its date {on} lies in the window of {other.rule.code}: check which contact it was"
-
-
 def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
     """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
+    yield from (f"CHECK FIRST: {odd.text}" for odd in oddities(found.contacts))
     patient, last = found.patient, found.tried[-1].outcome if found.tried else None
     if last == "in_hospital":
         yield "in hospital: is there an adverse event form?"

@@ -115,7 +115,7 @@ def owner(one: Known) -> str:
 
 _OF_THE_PACKER = frozenset({"R25", "R28", "R30"})
 _OF_THE_COORDINATOR = frozenset({"R20", "R21", "R49", "R50", "R51"})
-_OF_THE_NURSE = frozenset({"Q43", "Q47", "Q48", "Q57", "R58", "R60"})
+_OF_THE_NURSE = frozenset({"Q43", "Q47", "Q48", "Q57", "R58", "R60", "R62", "R63", "R64"})
 
 
 def _changes(facts: Facts, links: Links) -> SheetTable:
