@@ -95,12 +95,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     (wheel,) = folder.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
     python = folder / "env" / "bin" / "python"
-    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    where = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     library = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
     # what the wheel needs is taken from the environment of the tests, without the line that leads to the checkout
     (library / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    target = ["--target", str(library), "--no-deps", "--no-index", "--quiet", str(wheel)]
-    subprocess.run([*pip, "install", *target], check=True, capture_output=True)
+    aim = ["--target", str(library), "--no-deps", "--no-index", "--quiet", str(wheel)]
+    subprocess.run([*pip, "install", *aim], check=True, capture_output=True)
     shutil.copyfile(library / "bin" / "redcap-local", python.with_name("redcap-local"))
     script = python.with_name("redcap-local")
     script.write_text(script.read_text(encoding="utf-8").replace(sys.executable, str(python)), encoding="utf-8")
