@@ -21,6 +21,8 @@ from trialdesk.errors import NotAllowed
 from trialdesk.redcap.gateway import open_gateway
 from trialdesk.redcap.tokens import token
 
+pytestmark = pytest.mark.requirement("CAL-08", "INS-04")
+
 FIRST = {"redcap_repeat_instrument": "call_log", "redcap_repeat_instance": "1"}
 
 

@@ -18,6 +18,8 @@ from trialdesk.followup.day_sheet import day_sheet
 from trialdesk.followup.morning import today
 from trialdesk.followup.schedule import Schedule
 
+pytestmark = pytest.mark.requirement("CAL-05")
+
 A4_ACROSS = (841.9, 595.3)
 BOOKED = {"nc_stat": "2", "nc_date": "2026-02-22", "nc_cb_date": "2026-02-23", "nc_cb_time": "09:15"}
 DEAD = {"eos_stat": "1", "eos_dth_date": "2026-02-20"}

@@ -22,6 +22,8 @@ from trialdesk.config import Config
 from trialdesk.envelopes.stock import proposals
 from trialdesk.model import Envelope
 
+pytestmark = pytest.mark.requirement("ENV-04")
+
 TWO = Scheme("T", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 1)))
 
 

@@ -18,6 +18,8 @@ from trialdesk.envelopes.stock import PileStock, proposals, stock
 from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
 from trialdesk.workbook import HEADER_ROW, save
 
+pytestmark = pytest.mark.requirement("ENV-05")
+
 PILE = Pile("ODE", "K1N")
 TODAY = date(2026, 11, 23)
 WORDS: dict[str, EnvelopeStatus] = {

@@ -13,6 +13,8 @@ from trialdesk import errors
 from trialdesk.console import Undeclared, application, command, told
 from trialdesk.errors import EXITS, OK_WITH_WARNINGS, InstrumentError, TableError, TrialError
 
+pytestmark = pytest.mark.requirement("SEC-04")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -26,6 +26,8 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.pack import enrolment_packs
 
+pytestmark = pytest.mark.requirement("CAL-11")
+
 CONFIG = load(FROZEN / "config.yaml")
 TODAY = date(2026, 7, 1)
 SCREENING, RANDOMISATION, LOGS = "screening_arm_1", "randomisation_arm_1", "logs_arm_1"

@@ -21,6 +21,8 @@ from trialdesk.followup.returned import NoSchedule, clock, moment, read_sheet
 from trialdesk.followup.sheets import tables
 from trialdesk.workbook import save
 
+pytestmark = pytest.mark.requirement("CAL-08")
+
 OWN = Keys(b"k" * 32)
 PRINTED = datetime(2026, 2, 23, 4, 30)
 EVENING = datetime(2026, 2, 23, 18, 0)

@@ -20,6 +20,8 @@ from trialdesk.followup.calendars import at_site, calendar, entries, lost
 from trialdesk.followup.keys import Keys, keys, printed
 from trialdesk.memory.values import Dated
 
+pytestmark = pytest.mark.requirement("CAL-09")
+
 OWN = Keys(b"k" * 32)
 NOON = datetime(2026, 2, 23, 11, 0, tzinfo=UTC)
 BOOKED = {"nc_stat": "2", "nc_date": "2026-02-22", "nc_cb_date": "2026-02-24", "nc_cb_time": "10:30"}

@@ -16,6 +16,8 @@ from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.patients import patients
 from trialdesk.reports.pack import enrolment_packs
 
+pytestmark = pytest.mark.requirement("CAL-11")
+
 FAR = {"pvp_done": "1", "pvp_date": "2006-02-05"}  # meant 2026
 FAR_SAID = "procedure: 2006-02-05 is more than 10 years from the start of the trial; correct it in REDCap"
 CHECK = (

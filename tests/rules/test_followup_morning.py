@@ -18,6 +18,8 @@ from trialdesk.followup.sheets import callbacks, tables
 from trialdesk.workbook import Link
 from trialdesk.workbook.measures import widths
 
+pytestmark = pytest.mark.requirement("CAL-05", "CAL-07", "CAL-03")
+
 OPERATED = {"pvp_done": "1", "pvp_date": "2026-02-10"}
 
 

@@ -33,6 +33,8 @@ from trialdesk.followup.sheets import SIGNS, tables
 from trialdesk.instruments.folder import read_design
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("CAL-06")
+
 DAY = date(2026, 11, 23)
 READ_AT = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 OWN = Keys(b"k" * 32)

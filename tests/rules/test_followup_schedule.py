@@ -27,6 +27,8 @@ from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.workbook import digest, save
 
+pytestmark = pytest.mark.requirement("CAL-01", "CAL-02", "CAL-04", "ARM-01")
+
 FORMS = sorted((FROZEN / "instruments" / "trial").glob("[0-9]*.csv"))
 
 

@@ -26,6 +26,8 @@ from trialdesk.redcap.sanity import Beside, gate
 from trialdesk.reports.coordinator import coordinator_sheets
 from trialdesk.reports.pack import enrolment_packs
 
+pytestmark = pytest.mark.requirement("NGT-02")
+
 MAPPING = forms_by_event(trial_rows("mapping.csv"))
 SCOPE = Scope(CONFIG.trial.id, CONFIG.redcap.url)
 

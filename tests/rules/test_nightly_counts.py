@@ -42,6 +42,8 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.workbook import HEADER_ROW
 
+pytestmark = pytest.mark.requirement("REP-03")
+
 TODAY = date(2026, 7, 1)
 STATISTICIAN = pyrage.x25519.Identity.generate()
 PILE = Pile("ODE", "K1N")

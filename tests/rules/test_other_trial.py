@@ -30,6 +30,8 @@ from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.workbook import SheetTable
 
+pytestmark = pytest.mark.requirement("INS-05")
+
 HOME = Path(__file__).parents[1] / "data" / "other-trial"
 FIRST = date(2026, 5, 4)
 ARMS = ("A", "B", "C")

@@ -15,6 +15,8 @@ from trialdesk.instruments.folder import folder_of
 from trialdesk.instruments.rules import read_rules
 from trialdesk.instruments.treatment import shown_openly
 
+pytestmark = pytest.mark.requirement("SCR-01", "SCR-03", "SCR-04", "SCR-05", "CAL-01", "CAL-02", "QOL-01", "QOL-03")
+
 ROOT = Path(__file__).parents[2]
 
 
