@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, fault, run, stages
-from trialdesk.errors import INTERNAL, NIGHT, OK, OK_WITH_WARNINGS, TrialError
+from trialdesk.errors import INTERNAL, NIGHT, OK, OK_WITH_WARNINGS, PARTIAL, TrialError
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -22,7 +22,7 @@ MOST, INTERRUPTED = 10, 130
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
-@command(app, "published", OK_WITH_WARNINGS, *NIGHT, alone=True)
+@command(app, "published", OK_WITH_WARNINGS, PARTIAL, *NIGHT, alone=True)
 def nightly_sync(
     context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 OK = 0
 WRONG_USE = 2
 OK_WITH_WARNINGS = 10
+PARTIAL = 11
 INTERNAL = 70
 
 
@@ -41,6 +42,11 @@ EXITS: Mapping[int, Exit] = {
     0: Exit("done", "–"),
 }
 """Exit codes, worst first; beside them 2, wrong use of the command."""
+
+
+def worst(*codes: int) -> int:
+    """The worst of some exit codes of the table."""
+    return min(codes, key=[*EXITS].index)
 
 
 class TrialError(Exception):
@@ -86,6 +92,10 @@ class RedcapUnreachable(TrialError):
     def __init__(self, text: str, retry_after: float = 0.0) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class TooMuch(RedcapUnreachable):
+    """The server had no memory for what was asked at once."""
 
 
 class Stale(TrialError):
@@ -147,6 +157,10 @@ class OutputFailed(TrialError):
     """A result could not be written, or reads back differently."""
 
     exit_code = 60
+
+
+class DiskFull(OutputFailed):
+    """Nothing can be written any more: the disk is full, over its quota, or open for reading alone."""
 
 
 class LockHeld(TrialError):

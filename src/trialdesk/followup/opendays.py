@@ -25,7 +25,7 @@ class OpenDays:
 
     def is_open(self, day: date) -> bool:
         """Whether people work on that day."""
-        return not self.reason(day)
+        return _is_open(self, day)
 
     def reason(self, day: date) -> str:
         """Why the day is closed, to stand after "is": `Maundy Thursday`, `a Saturday`; "" for an open day."""
@@ -42,6 +42,11 @@ def open_days(config: Config) -> OpenDays:
 def day_text(day: date, *, year: bool = True) -> str:
     """A date as a sentence shows it: `Thu 2 Apr 2026`, or `Thu 2 Apr` without the year."""
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}{f' {day.year}' if year else ''}"
+
+
+@lru_cache(maxsize=10_000)
+def _is_open(days: OpenDays, day: date) -> bool:
+    return not days.reason(day)
 
 
 @lru_cache(maxsize=256)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +21,8 @@ from trialdesk.envelopes.register import prove_blind
 from trialdesk.envelopes.testmarks import as_read
 from trialdesk.errors import (
     INTERNAL,
+    OK,
+    PARTIAL,
     LockHeld,
     NotAllowed,
     OutputFailed,
@@ -26,6 +30,7 @@ from trialdesk.errors import (
     RedcapUnreachable,
     TrialError,
     WriteBackFailed,
+    worst,
 )
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.enclosure import enclosed
@@ -38,10 +43,11 @@ from trialdesk.memory.opening import remembering
 from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
+from trialdesk.nightly.losses import Losses
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
-from trialdesk.nightly.writeback import changes, write
+from trialdesk.nightly.writeback import Changes, changes, write
 from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
@@ -103,13 +109,43 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name."""
+    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name.
+
+    `lost` are the files that could not be made.
+    """
 
     memory: Memory
     healed: tuple[str, ...]
     stage: Stages
     folder: Path
     run: str
+    lost: Losses = field(default_factory=Losses)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run shows: the facts, the addresses of REDCap's pages, and when REDCap was read."""
+
+    facts: Facts
+    links: Links
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a run has written, in numbers, with its tasks, what is to be written back, and the exit code."""
+
+    summary: Summary
+    to_do: tuple[Task, ...]
+    wanted: Changes
+    code: int
+
+
+class Book(NamedTuple):
+    """A workbook before it is written."""
+
+    sheets: tuple[SheetTable, ...]
+    foot: str
 
 
 def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
@@ -123,8 +159,8 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
         progress: Told the name of each stage as it begins.
 
     Returns:
-        The summary, every finding and task, and exit code 0, 10 (something is new since the last published run) or 45
-        (the register lacks envelopes).
+        The summary, every finding and task, and exit code 0, 10 (something is new since the last published run), 11 (a
+        file could not be made) or 45 (the register lacks envelopes).
 
     Raises:
         TrialError: a stage failed; the earlier run still stands.
@@ -201,35 +237,34 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         facts = derive(pull, past(config, pull.snapshot, remembered, found), config, order.today)
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
+    found_out = Found(facts, links_of(config, pull, version), order.now)
     with stage("report") as note:
-        links = links_of(config, pull, version)
-        books = _books(facts, order.now, links)
-        note(f"{len(books)} workbooks, the open one proved blind")
+        books = _books(found_out, making.lost)
+        note(f"{len(books)} workbooks, the open ones proved blind")
     with stage("build") as note:
-        digests = {name: save(folder / name, as_read(config, sheets), foot) for name, (sheets, foot) in books.items()}
-        wanted, to_do = changes(facts), tasks(facts)
-        code = ending(facts)
-        summary = summarise(facts, run, order.now, str(wanted), digests)
+        built = _build(making, found_out, books, words_of(trial, register))
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
-        night = settled(replace(seen, told=since(to_do), commitments=kept), remembered, found, run, summary.day)
-        _write_texts(making, facts, summary, order.now, links)
-        place(folder / FLOW, flow_svg(books[MONITOR][0]).encode())
-        place(folder / SERVER, _told(words_of(trial, register)))
+        seen = replace(seen, told=since(built.to_do), commitments=kept, proved=facts.cards.proved)
+        night = settled(seen, remembered, found, run, built.summary.day)
+        _write_records(making, built.summary, version)
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
-            copy.publish(scope, night, facts.lives, code)
-        note(f"{len(digests)} workbooks written and read back")
+            copy.publish(scope, night, facts.lives, built.code)
+        note(f"{len(built.summary.files)} workbooks written and read back")
     with stage("publish") as note:
-        publish(folder, config.reports, run)
-        memory.publish(scope, night, facts.lives, code)
+        making = replace(making, folder=publish(folder, config.reports, run))
+        memory.publish(scope, night, facts.lives, built.code)
         note(run)
-    with stage("write back") as note:
-        try:
-            note(write(wanted, facts, trial, register, order.writes))
-        except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
-            place(config.reports / run / SERVER, _told(words_of(trial, register)))
-            raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
-    return Outcome(summary, facts.findings, to_do, code)
+    try:
+        with stage("write back") as note:
+            note(write(built.wanted, facts, trial, register, order.writes))
+    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+        place(making.folder / SERVER, _told(words_of(trial, register)))
+        raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
+    finally:
+        with suppress(OutputFailed):  # those of before it was published stand
+            _write_records(making, built.summary, version)
+    return Outcome(built.summary, facts.findings, built.to_do, built.code)
 
 
 def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
@@ -289,34 +324,60 @@ def _locked(reports: Path, state: Path) -> Iterator[None]:
         ) from None
 
 
-def _books(facts: Facts, now: datetime, links: Links) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
-    """File name to its sheets and the foot of its pages."""
-    config, today, cards = facts.config, facts.common.day, facts.cards
+def _books(found: Found, lost: Losses) -> Mapping[str, Book]:
+    """File name to its sheets and the foot of its pages; what can't be laid out is lost."""
+    facts, config, today, cards = found.facts, found.facts.config, found.facts.common.day, found.facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
     open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": site_report(site.code) for site in config.sites}}
-    packs = enrolment_packs(facts, tuple(open_files))
-    lists = coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions)
-    return {
-        TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
-        ENVELOPES: (lists, foot.format("coordinator")),
-        CALLS: (call_tables(facts.schedule, config, today, now), foot.format("research nurse")),
-        **{name: (packs[reader], foot.format(reader)) for reader, name in open_files.items()},
+    packs = enrolment_packs(facts, tuple(open_files), lambda name, error: lost.tell(open_files[name], error))
+    laid: Mapping[str, tuple[str, Callable[[], tuple[SheetTable, ...]]]] = {
+        TODO: ("coordinator", lambda: coordinator_sheets(facts, found.links)),
+        ENVELOPES: (
+            "coordinator",
+            lambda: coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions),
+        ),
+        CALLS: ("research nurse", lambda: call_tables(facts.schedule, config, today, found.now)),
+        **{open_files[reader]: (reader, partial(packs.__getitem__, reader)) for reader in packs},
     }
+    made = {name: (lost.attempt(name, lay), foot.format(reader)) for name, (reader, lay) in laid.items()}
+    return {name: Book(sheets, foot) for name, (sheets, foot) in made.items() if sheets is not None}
 
 
-def _write_texts(making: Making, facts: Facts, summary: Summary, now: datetime, links: Links) -> None:
-    """All of a run but workbooks: the page, the counts, how it was made, and what is sealed for the statistician.
+def _build(making: Making, found: Found, books: Mapping[str, Book], words: str) -> Built:
+    """All of a run but its records and the memory stands in the folder; what can't be written is lost."""
+    folder, lost, facts = making.folder, making.lost, found.facts
 
-    Without a recipient of the closed report nothing is sealed.
-    """
-    folder, keys = making.folder, facts.config.sealed_for
-    place(folder / INDEX, index_page(facts, links, now, asdict(summary)).encode())
+    def written(name: str, book: Book) -> str:
+        return save(folder / name, as_read(facts.config, book.sheets), book.foot)
+
+    digests = {name: lost.attempt(name, partial(written, name, book)) for name, book in books.items()}
+    keys, monitor = facts.config.sealed_for, books.get(MONITOR)
     if keys:
-        place(folder / REGISTER, seal(enclosed(facts.cards, facts.config.trial.id, making.run), keys))
+        enclosure = partial(enclosed, facts.cards, facts.config.trial.id, making.run)
+        lost.attempt(REGISTER, lambda: place(folder / REGISTER, seal(enclosure(), keys)))
+    if monitor:
+        lost.attempt(FLOW, lambda: place(folder / FLOW, flow_svg(monitor.sheets).encode()))
+    else:
+        lost.files[FLOW] = f"it is drawn from {MONITOR}"
+    place(folder / SERVER, _told(words))
+    wanted, to_do = changes(facts), tasks(facts)
+    files = {name: digest for name, digest in digests.items() if digest is not None}
+    if not files:
+        raise OutputFailed(next(iter(lost.files.values())))
+    summary = summarise(facts, making.run, found.now, str(wanted), files)
+    page = partial(index_page, facts, found.links, found.now)
+    told = asdict(replace(summary, lost=lost.files))
+    lost.attempt(INDEX, lambda: place(folder / INDEX, page(told).encode()))
+    code = worst(ending(facts), PARTIAL if lost.files else OK)
+    return Built(replace(summary, lost=lost.files), to_do, wanted, code)
+
+
+def _write_records(making: Making, summary: Summary, redcap: str) -> None:
+    """The counts, and how the run was made: once before it is published, once more with the stages after that."""
     done = [asdict(stage) for stage in making.stage.done]
-    how = {"schema": 1, "run": making.run, "redcap": links.version, "memory": list(making.healed), "stages": done}
+    how = {"schema": 1, "run": making.run, "redcap": redcap, "memory": list(making.healed), "stages": done}
     for name, content in (("summary.json", summary.as_json(making.stage.done)), ("run.json", how)):
-        place(folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
+        place(making.folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
 
 
 def _told(words: str) -> bytes:

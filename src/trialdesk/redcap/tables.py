@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 
 from redcap_rules.choices import checkbox_column
@@ -12,6 +12,7 @@ from redcap_rules.logic import Expression, LogicError, Reference, compile_table,
 from redcap_rules.logic.scope import Scope
 from redcap_rules.logic.syntax import Smart
 from redcap_rules.record import RecordView, Row
+from trialdesk.redcap.holding import held, tick_columns
 
 Kind = tuple[str, str]
 """Event and repeating instrument ("" for none): rows of one kind hold the same fields."""
@@ -25,6 +26,7 @@ class Tables:
         self._dictionary = dictionary
         self._events = events
         self._homes: dict[Kind, Mapping[str, Row]] = {}
+        self._ticks = tick_columns(dictionary)
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
             for row in part:
@@ -35,6 +37,10 @@ class Tables:
     def records(self) -> tuple[Row, ...]:
         """One place for each record, in no event: where a formula stands that names every event itself."""
         return tuple(Row(record, "", "", 0, {}) for record in self._rows)
+
+    def held(self, row: Row) -> Set[str]:
+        """The columns of a row of this pull that hold data."""
+        return held(row.values, self._ticks)
 
     def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
         """Whether a condition is true in each of the places.
@@ -66,7 +72,7 @@ class Tables:
         form = self._form(reference)
         event, instrument = reference.event or places[0].event, places[0].instrument
         own = event == places[0].event and instrument in ("", form)
-        homes = self._home(event, form)
+        homes = self.home(event, form)
         column = checkbox_column(reference.field, reference.code) if reference.code else reference.field
         blank = "0" if reference.code else ""
         texts = []
@@ -89,7 +95,7 @@ class Tables:
             message = f"there is no field {reference.field!r}"
             raise LogicError(message, reference.span.line, reference.span.column) from None
 
-    def _home(self, event: str, form: str) -> Mapping[str, Row]:
+    def home(self, event: str, form: str) -> Mapping[str, Row]:
         """Record to the row that holds a form in an event: of what repeats the first instance, as RecordView reads."""
         if (event, form) not in self._homes:
             found: dict[str, Row] = {}
