@@ -185,7 +185,7 @@ def broken(*_: object) -> object:
         ("trialdesk.nightly.run.call_tables", {CALLS}),
         ("trialdesk.nightly.run.index_page", {INDEX}),
         ("trialdesk.reports.pack.monitor_sheets", {MONITOR, FLOW}),
-        ("trialdesk.reports.pack.listings.patients", SITES),
+        ("trialdesk.reports.pack.recruitment.by_arm", SITES),
     ],
 )
 def test_a_file_that_cannot_be_made_does_not_take_the_others_with_it(
