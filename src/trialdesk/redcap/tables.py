@@ -8,7 +8,7 @@ from datetime import date
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
-from redcap_rules.logic import Expression, LogicError, Reference, compile_table, is_true
+from redcap_rules.logic import Expression, LogicError, Reference, compile_table, evaluate, is_true
 from redcap_rules.logic.scope import Scope
 from redcap_rules.logic.syntax import Smart
 from redcap_rules.record import RecordView, Row
@@ -16,6 +16,10 @@ from trialdesk.redcap.holding import held, tick_columns
 
 Kind = tuple[str, str]
 """Event and repeating instrument ("" for none): rows of one kind hold the same fields."""
+
+
+FEW = 60
+"""Laying out columns takes as long as about so many places one by one."""
 
 
 class Tables:
@@ -26,6 +30,7 @@ class Tables:
         self._dictionary = dictionary
         self._events = events
         self._homes: dict[Kind, Mapping[str, Row]] = {}
+        self._views: dict[str, RecordView] = {}
         self._ticks = tick_columns(dictionary)
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
@@ -55,6 +60,8 @@ class Tables:
         """
         if not places:
             return []
+        if len(places) < FEW:
+            return self._each(logic, places, today)
         # the first column says how many rows there are, also for a formula without fields
         table = {"": [""] * len(places)}
         for lookup in logic.program.lookups:
@@ -64,6 +71,27 @@ class Tables:
                 table[f"[{lookup.name}]"] = self._one_by_one(lookup, places)
         columns = compile_table(logic, today=today, missing_codes=self._dictionary.missing_codes)
         return [is_true(value) for value in columns(table)]
+
+    def _each(self, logic: Expression, places: Sequence[Row], today: date | None) -> list[bool]:
+        """The same, one place after another."""
+        return [
+            is_true(
+                evaluate(
+                    logic,
+                    self._view(place.record),
+                    event=place.event,
+                    instrument=place.instrument,
+                    instance=place.instance,
+                    today=today,
+                )
+            )
+            for place in places
+        ]
+
+    def _view(self, record: str) -> RecordView:
+        if record not in self._views:
+            self._views[record] = RecordView(self._rows[record], self._dictionary, self._events)
+        return self._views[record]
 
     def _column(self, reference: Reference, places: Sequence[Row]) -> list[str]:
         """The texts a reference stands for: those of the row itself where its form repeats, else of the record."""
@@ -111,7 +139,7 @@ class Tables:
         """What depends on the order of events or instances is asked of the record itself."""
         return [
             Scope(
-                RecordView(self._rows[place.record], self._dictionary, self._events),
+                self._view(place.record),
                 event=place.event,
                 instrument=place.instrument,
                 instance=place.instance,
