@@ -163,6 +163,12 @@ class DiskFull(OutputFailed):
     """Nothing can be written any more: the disk is full, over its quota, or open for reading alone."""
 
 
+class MailFailed(TrialError):
+    """The mail server did not take a message, or is not the one it says it is."""
+
+    exit_code = 61
+
+
 class LockHeld(TrialError):
     """Another run is at work."""
 
@@ -180,6 +186,7 @@ NIGHT: tuple[type[TrialError], ...] = (
     TableError,
     WriteBackFailed,
     OutputFailed,
+    MailFailed,
     LockHeld,
 )
 """What may end a nightly run."""

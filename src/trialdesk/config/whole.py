@@ -28,6 +28,7 @@ from trialdesk.config.parts import (
     Facts,
     Folders,
     Level,
+    Mail,
     Nightly,
     Part,
     Recipient,
@@ -72,6 +73,7 @@ class Config(Part):
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
     nightly: Nightly = Nightly()
+    mail: Mail | None = None
     recipients: tuple[Recipient, ...] = ()
 
     def delivered(self) -> Mapping[str, FieldRef]:

@@ -21,6 +21,7 @@ from trialdesk.errors import OK, OK_WITH_WARNINGS, TrialError
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import recalled
 from trialdesk.nightly.run import scope_of
+from trialdesk.notices.post import connected
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
 from trialdesk.redcap.tokens import Role
@@ -55,7 +56,7 @@ def examine(config: Config, lock: Path) -> tuple[Check, ...]:
         config: The trial.
         lock: requirements.lock of this checkout.
     """
-    found = [*_machine(config, lock), *_folders(config)]
+    found = [*_machine(config, lock), *_folders(config), *_mail(config)]
     gateways: dict[Role, Gateway] = {}
     for role in ROLES:
         one, gateway = _token(config, role)
@@ -130,6 +131,18 @@ def _folders(config: Config) -> Iterator[Check]:
         if sealed
         else Check("keys", "warn", "nobody has an age key for the closed report; recipients: {profile: closed, age: …}")
     )
+
+
+def _mail(config: Config) -> Iterator[Check]:
+    """Whether the mail server can be used; nothing is sent."""
+    if config.mail is None:
+        yield Check("mail", "warn", "no mail: nobody is told of a night that fails; docs/nightly.md says how")
+        return
+    try:
+        with connected(config, config.mail):
+            yield Check("mail", "ok", f"{config.mail.host} takes mail over TLS, its certificate is verified")
+    except TrialError as error:
+        yield Check("mail", "fail", str(error), error.exit_code)
 
 
 def _token(config: Config, role: Role) -> tuple[Check, Gateway | None]:
