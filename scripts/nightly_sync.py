@@ -12,17 +12,29 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, fault, run, stages
-from trialdesk.errors import INTERNAL, NIGHT, OK, OK_WITH_WARNINGS, TrialError
+from trialdesk.errors import (
+    INTERNAL,
+    NIGHT,
+    OK,
+    OK_WITH_WARNINGS,
+    PARTIAL,
+    ConfigError,
+    MailFailed,
+    TrialError,
+    worst,
+)
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
     from trialdesk.facts.todo import Task
+    from trialdesk.nightly.run import Outcome
+    from trialdesk.nightly.summary import Summary
 
 MOST, INTERRUPTED = 10, 130
 app = application("The nightly run: pull, check, derive, publish. Nothing half-done is ever shown.")
 
 
-@command(app, "published", OK_WITH_WARNINGS, *NIGHT, alone=True)
+@command(app, "published", OK_WITH_WARNINGS, PARTIAL, *NIGHT, alone=True)
 def nightly_sync(
     context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -110,19 +122,39 @@ def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHI
 
     begun, code = datetime.now(trial.trial.zone), INTERNAL
     try:
-        code = _publish(trial, begun, today, accepted)
+        done = _publish(trial, begun, today, accepted)
+        code = _told(trial, begun, done.exit_code, done.summary)
     except TrialError as error:
-        code = error.exit_code
+        code = _told(trial, begun, error.exit_code)
         raise
     except KeyboardInterrupt:
         code = INTERRUPTED
+        raise
+    except Exception:
+        _told(trial, begun, INTERNAL)
         raise
     finally:
         beat(trial.state, begun, code)
     return code
 
 
-def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepted) -> int:
+def _told(trial: Config, begun: datetime, code: int, summary: Summary | None = None) -> int:
+    """Who has to know of the run is told by mail; returns the run's exit code, or 61 where that is worse."""
+    from dataclasses import asdict
+
+    from trialdesk.notices.due import Ending
+    from trialdesk.notices.notify import notify
+
+    try:
+        if sent := notify(trial, Ending(begun.date(), code, asdict(summary) if summary else None)):
+            print(f"  mail       {sent} message(s) sent")
+    except (MailFailed, ConfigError) as error:
+        print(f"mail: {error}", file=sys.stderr)
+        return worst(code, MailFailed.exit_code)
+    return code
+
+
+def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepted) -> Outcome:
     from trialdesk.allocation.making import batch_told
     from trialdesk.allocation.numbering import printed
     from trialdesk.nightly.run import Order, nightly
@@ -142,7 +174,7 @@ def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepte
     for line in done.summary.lines():
         print(line)
     print(f"  files      {trial.reports / 'latest'}", flush=True)
-    return done.exit_code
+    return done
 
 
 def top(found: Sequence[Task]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -65,11 +67,31 @@ def of_rows(content: str, change: Callable[[list[dict[str, Any]]], object], *, t
     left = [times]
 
     def twist(asked: Asked, body: bytes) -> bytes:
-        if asked.get("content") != content or "data" in asked or not left[0] or not body.startswith(b"["):
+        if asked.get("content") != content or "data" in asked or not left[0]:
+            return body
+        in_csv = asked.get("format") == "csv" and not body.startswith((b"ERROR", b"{"))
+        if not in_csv and not body.startswith(b"["):
             return body
         left[0] -= 1
-        rows = json.loads(body)
+        rows: list[dict[str, Any]] = _from_csv(body) if in_csv else json.loads(body)
         changed = change(rows)
-        return json.dumps(rows if changed is None else changed).encode()
+        wanted = rows if changed is None else changed
+        return _to_csv(wanted) if in_csv else json.dumps(wanted).encode()
 
     return twist
+
+
+def _from_csv(body: bytes) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
+
+
+def _to_csv(rows: Any) -> bytes:
+    """As REDCap writes it; what is no list of rows goes as it is."""
+    if not isinstance(rows, list) or not rows:
+        return b"" if rows == [] else json.dumps(rows).encode()
+    text = io.StringIO(newline="")
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(text, [*columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -114,7 +114,7 @@ def _outcome(diary: Diary, rule: ContactRule, target: date) -> tuple[str, date]:
 def _scene(diary: Diary, visit: Visit, name: str) -> Scene:
     patient = diary.patient
     mood = patient.story.dice(patient.life, f"mood {visit.rule.code}").gauss(0, 5)
-    burden = patient.course(_delivered(patient)).level(visit.on) + mood
+    burden = max(patient.course(_delivered(patient)).level(visit.on) + mood, 0.0)  # a good day is no less than none
     known = {"days": diary.days, "burden": burden, "since": visit.since, "log": diary.log}
     return patient.scene(f"{name} {visit.rule.code}", visit.on, Page(visit.rule.event), **known)
 

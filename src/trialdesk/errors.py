@@ -9,6 +9,7 @@ from typing import NamedTuple
 OK = 0
 WRONG_USE = 2
 OK_WITH_WARNINGS = 10
+PARTIAL = 11
 INTERNAL = 70
 
 
@@ -42,6 +43,11 @@ EXITS: Mapping[int, Exit] = {
     0: Exit("done", "–"),
 }
 """Exit codes, worst first; beside them 2, wrong use of the command."""
+
+
+def worst(*codes: int) -> int:
+    """The worst of some exit codes of the table."""
+    return min(codes, key=[*EXITS].index)
 
 
 class TrialError(Exception):
@@ -87,6 +93,10 @@ class RedcapUnreachable(TrialError):
     def __init__(self, text: str, retry_after: float = 0.0) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class TooMuch(RedcapUnreachable):
+    """The server had no memory for what was asked at once."""
 
 
 class Stale(TrialError):
@@ -150,6 +160,16 @@ class OutputFailed(TrialError):
     exit_code = 60
 
 
+class DiskFull(OutputFailed):
+    """Nothing can be written any more: the disk is full, over its quota, or open for reading alone."""
+
+
+class MailFailed(TrialError):
+    """The mail server did not take a message, or is not the one it says it is."""
+
+    exit_code = 61
+
+
 class LockHeld(TrialError):
     """Another run is at work."""
 
@@ -167,6 +187,7 @@ NIGHT: tuple[type[TrialError], ...] = (
     TableError,
     WriteBackFailed,
     OutputFailed,
+    MailFailed,
     LockHeld,
 )
 """What may end a nightly run."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
-from trialdesk.errors import ConfigError, OutputFailed
+from trialdesk.errors import ConfigError, DiskFull, OutputFailed
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def read_private(path: Path, what: str) -> str:
@@ -51,7 +54,7 @@ def place(path: Path, content: bytes) -> None:
     """The file holds the content, whole, and only its owner can read it; an older file is replaced at once.
 
     Raises:
-        OutputFailed: it can't be written; the older file still stands.
+        OutputFailed: it can't be written; the older file still stands. DiskFull: nor can any other.
     """
     part = path.with_name(f".part-{path.name}")
     try:
@@ -62,6 +65,8 @@ def place(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
+        if error.errno in _FULL:
+            raise DiskFull(f"{path}: can't be written ({reason}); make room on the disk, and run again") from None
         raise OutputFailed(f"{path}: can't be written ({reason}); close it if it is open, and run again") from None
     finally:
         with suppress(OSError):

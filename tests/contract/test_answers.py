@@ -170,13 +170,10 @@ def test_an_answer_that_is_whole_when_asked_again_is_used(calm: Desk) -> None:
     """One row twice, once: the night is an ordinary one."""
     once = [1]
 
-    def twist(asked: Asked, body: bytes) -> bytes:
-        if asked.get("content") == "record" and once and body.startswith(b"[") and wide(rows := json.loads(body)):
-            once.pop()
-            return json.dumps([*rows, rows[0]]).encode()
-        return body
+    def doubled(rows: Rows) -> Rows:
+        return [*rows, rows[0]] if wide(rows) and once and once.pop() else rows
 
-    code, published = calm.exit(twist)
+    code, published = calm.exit(of_rows("record", doubled))
     assert (code in {OK, OK_WITH_WARNINGS}, published, once) == (True, True, [])
 
 
@@ -184,16 +181,13 @@ def test_a_record_that_vanishes_while_redcap_is_read_is_named(calm: Desk) -> Non
     """It was in the first list of records, and is in nothing after that."""
     one, lists = of_patient(calm, randomised=False), [0]
 
-    def twist(asked: Asked, body: bytes) -> bytes:
-        if asked.get("content") != "record" or not body.startswith(b"["):
-            return body
-        rows = json.loads(body)
-        if rows and "record_id" in rows[0] and not wide(rows):
-            lists[0] += 1
-            return body if lists[0] == 1 else json.dumps(without(one)(rows)).encode()
-        return json.dumps(without(one)(rows)).encode()
+    def gone(rows: Rows) -> Rows:
+        if not rows or "record_id" not in rows[0]:
+            return rows
+        lists[0] += not wide(rows)
+        return rows if lists[0] == 1 and not wide(rows) else without(one)(rows)
 
-    calm.between.twist = twist
+    calm.between.twist = of_rows("record", gone)
     done = calm.night()
     assert done.exit_code == code_of(BOTH_LACK)
     assert (GONE, one, "vanished while REDCap was read") in {(t.kind, t.record, t.why) for t in done.tasks}

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config
+from trialdesk.envelopes import proofs
 from trialdesk.envelopes.openings import settle
+from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import RULES, reconcile
 from trialdesk.model import Envelope, Patient, Pile
 
@@ -234,6 +236,29 @@ def test_findings_do_not_depend_on_the_order_of_the_data(frozen: Config, data: s
     envelopes = list({one.id: one for case in CASES for one in case[3]}.values())
     mixed = data.draw(st.permutations(patients)), data.draw(st.permutations(envelopes))
     assert reconcile(*mixed, frozen) == reconcile(patients, envelopes, frozen)
+
+
+def test_a_card_that_was_proved_is_not_proved_again_and_another_one_is(
+    frozen: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known again by everything that was proved; arm, code or commitment corrected since are proved anew."""
+    proved = Proofs(frozen.trial.id, b"secret")
+    right, wrong = patient("A", 1), patient("A", 1, card_code="7K2MQ9XD01TC")
+    assert reconcile([right], [done(1, "A")], frozen, proved) == []
+    again = Proofs(frozen.trial.id, b"secret", proved.proved)
+    asked: list[str] = []
+
+    def refuses(_: str, __: str, name: str, *___: str) -> bool:
+        asked.append(name)
+        return False
+
+    monkeypatch.setattr(proofs, "verify_card", refuses)
+    assert reconcile([right], [done(1, "A")], frozen, again) == []
+    assert not asked
+    found = reconcile([wrong], [done(1, "A")], frozen, again)
+    assert ([one.rule for one in found], asked) == (["R11"], [envelope(1).id])
+    other = Proofs(frozen.trial.id, b"secret", proved.proved)
+    assert not other.fits(replace(envelope(1), commitment="00" * 32), right.arm, right.card_code)
 
 
 SETTLED: list[tuple[str, Sequence[Patient], Sequence[Envelope], list[tuple[str, str]]]] = [

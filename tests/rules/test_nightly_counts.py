@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -28,18 +30,33 @@ from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
 from trialdesk.config.parts import Recipient
-from trialdesk.errors import ConcealmentBroken, ConfigError
+from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFailed
 from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.todo import WRONG_NUMBER, tasks
 from trialdesk.model import Envelope, Pile
+from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.delivery import (
+    CALENDAR,
+    CALLS,
+    DAY_SHEET,
+    ENVELOPES,
+    FLOW,
+    INDEX,
+    MONITOR,
+    SITE,
+    SITE_CALENDAR,
+    SITE_CALLS,
+    TODO,
+    of_site,
+)
 from trialdesk.workbook import HEADER_ROW
 
 pytestmark = pytest.mark.requirement("REP-03")
@@ -160,6 +177,76 @@ def test_the_summary_counts_as_the_report_does(ran: tuple[Summary, int], config:
     assert summary.recruitment == shown == expected
     assert sum(summary.states.values()) == 2
     assert summary.findings["error"]["R54"] == 1
+
+
+def test_the_records_of_a_run_hold_every_stage(ran: tuple[Summary, int], config: Config) -> None:
+    """Build, publish and write back too, which come after the files were first written."""
+    for name in ("summary.json", "run.json"):
+        told = json.loads((config.reports / ran[0].run / name).read_text())["stages"]
+        assert [one["stage"] for one in told][-4:] == ["report", "build", "publish", "write back"]
+
+
+CODES = ("ODE", "RIG", "VEJ", "HER", "GOD", "ROS", "AAR", "AAL", "ESB")
+SITES, SITE_LISTS, SITE_CALENDARS = (
+    {of_site(name, code) for code in CODES} for name in (SITE, SITE_CALLS, SITE_CALENDAR)
+)
+
+
+def broken(*_: object) -> object:
+    """A sheet nobody can make; the text of the error quotes data."""
+    raise KeyError("010203-4567")
+
+
+@pytest.mark.parametrize(
+    ("what", "files"),
+    [
+        ("trialdesk.nightly.calling.tables", {CALLS, *SITE_LISTS}),
+        ("trialdesk.nightly.calling.day_sheet", {DAY_SHEET}),
+        ("trialdesk.nightly.calling.calendar", {CALENDAR, *SITE_CALENDARS}),
+        ("trialdesk.nightly.run.index_page", {INDEX}),
+        ("trialdesk.reports.pack.monitor_sheets", {MONITOR, FLOW}),
+        ("trialdesk.reports.pack.recruitment.by_arm", SITES),
+    ],
+)
+def test_a_file_that_cannot_be_made_does_not_take_the_others_with_it(
+    config: Config, monkeypatch: pytest.MonkeyPatch, what: str, files: set[str]
+) -> None:
+    """The run is published without it, says so, ends with 11 and quotes nothing."""
+    edge(monkeypatch)
+    monkeypatch.setattr(what, broken)
+    done = night(config, monkeypatch)
+    latest = config.reports / LATEST
+    assert (done.exit_code, {*done.summary.lost}) == (PARTIAL, files)
+    assert not [name for name in files if (latest / name).exists()]
+    assert {*done.summary.files} == {CALLS, MONITOR, TODO, ENVELOPES, *SITES, *SITE_LISTS} - files
+    assert all((latest / name).exists() for name in done.summary.files)
+    told = (latest / "summary.json").read_text() + "\n".join(done.summary.lines())
+    assert "KeyError" in told
+    assert "010203" not in told
+    if INDEX not in files:
+        assert "PARTIAL" in (latest / INDEX).read_text()
+
+
+@pytest.mark.parametrize(("fails", "code"), [(errno.EACCES, PARTIAL), (errno.ENOSPC, OutputFailed.exit_code)])
+def test_one_file_may_fail_but_a_full_disk_ends_the_run(
+    config: Config, monkeypatch: pytest.MonkeyPatch, fails: int, code: int
+) -> None:
+    """With nothing published, and one line."""
+    edge(monkeypatch)
+    real = os.open
+
+    def opening(path: Path, *given: int) -> int:
+        if Path(path).name == f".part-{Path(CALLS).name}":
+            raise OSError(fails, os.strerror(fails))
+        return real(path, *given)
+
+    monkeypatch.setattr("trialdesk.private.os.open", opening)
+    try:
+        ended = night(config, monkeypatch).exit_code
+    except OutputFailed as error:
+        ended = error.exit_code
+        assert "room on the disk" in str(error)
+    assert (ended, (config.reports / LATEST).exists()) == (code, code == PARTIAL)
 
 
 def test_the_summary_holds_every_finding_of_the_report(ran: tuple[Summary, int], config: Config) -> None:
@@ -350,7 +437,7 @@ def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
 ) -> None:
     """Where arms are moved no card fits; what cards prove is made in the real world alone, and the pack is published.
 
-    Patients, schedule and rules are derived once a world: the real one, treatments gone round, everybody in each arm.
+    Patients, schedule and rules are derived once a world: the real one, and everybody in each arm.
     """
     codes = {1: "ABCDEFGHJKMN", 2: "0123456789AB", 3: "ZYXWVTSRQPNM"}
     arms = {1: "1", 2: "2", 3: "1"}
@@ -378,7 +465,7 @@ def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
         count(f"trialdesk.{place}", counted, monkeypatch)
     done = night(config, monkeypatch)
     assert [one.record for one in done.findings if one.rule == "R11"] == ["ODE-002"]
-    worlds = 2 + len(config.arms)
+    worlds = 1 + len(config.arms)
     each = len(config.sites)  # what a site is told of its own patients' treatment is made of its own records once more
     assert counted == {"patients": worlds, "schedule": worlds + each, "ruled": worlds + each}
 

@@ -16,6 +16,7 @@ from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true, parse
 from redcap_rules.record import Row
 from trialdesk.config import Config
+from trialdesk.redcap import tables
 from trialdesk.redcap.patients import patient, patients
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -28,6 +29,12 @@ FORMS_OF = {
 REPEATING = {(row["event_name"], row["form_name"]) for row in trial_rows("repeating.csv")}
 RULES = [parse(row["rule_logic"]) for row in trial_rows("dq_rules.csv")]
 DATES = ("2026-01-05", "2026-02-28", "2026-03-01", "2026-06-30", "2026-07-01", "2027-01-01")
+
+
+@pytest.fixture(autouse=True)
+def by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few places there are: else they are looked at one by one."""
+    monkeypatch.setattr(tables, "FEW", 0)
 
 
 def filled(field: Field, chance: Random) -> Mapping[str, str]:

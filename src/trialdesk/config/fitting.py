@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from trialdesk.config.parts import (
@@ -108,7 +109,7 @@ def _calls(calls: Calls, folders: Folders, sites: tuple[Site, ...]) -> Iterator[
     for number, leave in enumerate(calls.leave):
         if leave.site and leave.site not in codes:
             yield ("calls", "leave", number, "site"), f"there is no site {leave.site}; sites are {', '.join(codes)}"
-    if calls.key.is_relative_to(folders.reports):
+    if folders.reports != Path() and calls.key.is_relative_to(folders.reports):
         yield ("calls", "key"), "lies among the reports, which are handed on; name a file outside them"
 
 

@@ -15,6 +15,7 @@ from trialdesk.config.values import (
     AgeRecipient,
     ApiUrl,
     Code,
+    Email,
     FieldRef,
     Logic,
     MonthDay,
@@ -28,6 +29,7 @@ from trialdesk.config.values import (
 from trialdesk.model import Outcome
 
 CLOSED = "closed"
+COORDINATOR = "coordinator"
 """The profile of the report that shows patients by arm."""
 
 ENROLMENT, PROCEDURE = "enrolment", "procedure"
@@ -361,11 +363,29 @@ class Nightly(Part):
     budget: Annotated[int, Field(ge=1, le=600)] = 45
 
 
+class Mail(Part):
+    """The mail server, and who sends: nothing goes out but over TLS with a verified certificate.
+
+    `digest` is the weekday of the weekly message, Monday is 1. `files` is where readers find the folder `latest` of the
+    reports, as they see it; `ca_file` holds the certificates of an authority of one's own.
+    """
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "from the start"] = "starttls"
+    sender: Email
+    user: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    files: str = ""
+    digest: Annotated[int, Field(ge=1, le=7)] = 1
+
+
 class Recipient(Part):
     """Who receives which report: by mail, and for `closed` sealed for an age public key."""
 
     profile: ProfileName
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    email: Email | None = None
     age: AgeRecipient | None = None
 
     @model_validator(mode="after")

@@ -101,8 +101,8 @@ def _age_recipient(value: str) -> str:
 
 
 def _profile(value: str) -> str:
-    if not re.fullmatch(r"monitor|closed|site:[A-Z0-9]+", value):
-        msg = f"{value!r} is not a report profile: use monitor, closed or site:CODE"
+    if not re.fullmatch(r"coordinator|monitor|closed|site:[A-Z0-9]+", value):
+        msg = f"{value!r} is not a report profile: use coordinator, monitor, closed or site:CODE"
         raise ValueError(msg)
     return value
 
@@ -110,6 +110,7 @@ def _profile(value: str) -> str:
 Reference = Annotated[FieldRef, BeforeValidator(_reference)]
 Checkbox = Annotated[CheckboxRef, BeforeValidator(_checkbox)]
 Logic = Annotated[Expression, BeforeValidator(_logic)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Window = tuple[Annotated[int, Field(le=0)], Annotated[int, Field(ge=0)]]

@@ -29,6 +29,7 @@ from trialdesk.config.parts import (
     Facts,
     Folders,
     Level,
+    Mail,
     Nightly,
     Part,
     Recipient,
@@ -74,6 +75,7 @@ class Config(Part):
     calls: Calls = Calls()
     calendars: Calendars = Calendars()
     nightly: Nightly = Nightly()
+    mail: Mail | None = None
     recipients: tuple[Recipient, ...] = ()
 
     def delivered(self) -> Mapping[str, FieldRef]:

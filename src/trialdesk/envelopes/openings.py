@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
-from trialdesk.allocation.cards import verify_card
 from trialdesk.allocation.numbering import tidy_envelope_id
 from trialdesk.config import Config
+from trialdesk.envelopes.proofs import Proofs
 from trialdesk.model import Envelope, Patient
 
 FINAL = ("opened", "void", "lost", "returned")
@@ -40,7 +40,11 @@ def openings(patients: Sequence[Patient], envelopes: Sequence[Envelope], domain:
 
 
 def settle(
-    patients: Sequence[Patient], envelopes: Sequence[Envelope], config: Config, renamed: Mapping[str, str] | None = None
+    patients: Sequence[Patient],
+    envelopes: Sequence[Envelope],
+    config: Config,
+    renamed: Mapping[str, str] | None = None,
+    proofs: Proofs | None = None,
 ) -> tuple[Envelope, ...]:
     """The envelopes that become `opened` in the register because a record shows them opened, as they should be.
 
@@ -50,7 +54,7 @@ def settle(
     records name, one released for another record, or one the register has as void, lost or returned, is a finding for
     a person and is left alone.
     """
-    found, trial = openings(patients, envelopes, config.envelopes.domain), config.trial.id
+    found, cards = openings(patients, envelopes, config.envelopes.domain), proofs or Proofs(config.trial.id)
     times = Counter(opening.id for opening in found)
     return tuple(
         replace(envelope, status="opened", record=opening.patient.record, opened_on=opening.patient.opened_on)
@@ -59,7 +63,7 @@ def settle(
         and opening.at is not None
         and times[opening.id] == 1
         and _is_to_settle(envelope, opening.patient.record, (renamed or {}).get(opening.patient.record, ""))
-        and verify_card(envelope.commitment, trial, envelope.id, opening.patient.arm, opening.patient.card_code)
+        and cards.fits(envelope, opening.patient.arm, opening.patient.card_code)
     )
 
 

@@ -10,6 +10,7 @@ from trialdesk.allocation.manifest import Manifest
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import Held, held
 from trialdesk.envelopes.openings import settle
+from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import reconcile
 from trialdesk.envelopes.stock import PileStock, Proposal, proposals, stock
 from trialdesk.model import Envelope, Finding, Patient
@@ -22,7 +23,7 @@ class Cards:
     `opened` are the envelopes that become opened because a record proves it, `register` the whole register as it is
     then; findings and stock are about that. None of it may be derived in a world with moved arms: there no card fits.
     `held` is the register against the filed manifests, `told_by` the run that enclosed it for the closed report; ""
-    where the register itself was read.
+    where the register itself was read. `proved` are digests of the cards that fit.
     """
 
     register: tuple[Envelope, ...] = ()
@@ -32,6 +33,17 @@ class Cards:
     proposed: tuple[Proposal, ...] = ()
     held: Held = field(default_factory=Held)
     told_by: str = ""
+    proved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known beforehand: the filed manifests, the new ids of renamed records, and the cards proved before."""
+
+    filed: Sequence[Manifest] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    secret: bytes = field(default=b"", repr=False)
+    proved: Sequence[str] = ()
 
 
 def prove_cards(
@@ -39,8 +51,7 @@ def prove_cards(
     register: Sequence[Envelope],
     config: Config,
     day: date,
-    renamed: Mapping[str, str] | None = None,
-    filed: Sequence[Manifest] = (),
+    before: Before = Before(),
 ) -> Cards:
     """What register and records say together.
 
@@ -49,12 +60,12 @@ def prove_cards(
         register: The register of the same moment.
         config: The trial.
         day: The day of the pull.
-        renamed: New id to old id of records that go by another name than last night.
-        filed: The filed manifests.
+        before: What is known beforehand; `renamed` is new id to old id.
     """
-    opened = settle(patients, register, config, renamed or {})
+    proofs = Proofs(config.trial.id, before.secret, before.proved)
+    opened = settle(patients, register, config, before.renamed, proofs)
     by_id = {envelope.id: envelope for envelope in opened}
     settled = tuple(by_id.get(envelope.id, envelope) for envelope in register)
-    findings, proved = tuple(reconcile(patients, settled, config)), held(filed, register)
+    findings, proved = tuple(reconcile(patients, settled, config, proofs)), held(before.filed, register)
     piles, wanted = stock(config, settled, day, proved.versions), proposals(config, settled, day)
-    return Cards(settled, opened, findings, piles, wanted, proved)
+    return Cards(settled, opened, findings, piles, wanted, proved, proved=tuple(sorted(proofs.proved)))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Literal, TypeVar
 
 from redcap_rules.dictionary import Dictionary
@@ -68,7 +69,7 @@ class Member:
         return self.patient.randomised
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cohort:
     """The patients as of one day, in order of record; `later` counts records that began after it."""
 
@@ -97,7 +98,7 @@ class Cohort:
             return self.randomised
         return sum(member.steps > step for member in self.members)
 
-    @property
+    @cached_property
     def records(self) -> frozenset[str]:
         """The record ids."""
         return frozenset(member.patient.record for member in self.members)

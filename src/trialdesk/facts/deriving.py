@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from trialdesk.config import Config
-from trialdesk.facts.cards import Cards, prove_cards
+from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
 from trialdesk.facts.dueforms import DueForm, before, due_forms, over
 from trialdesk.facts.pulling import Pull
@@ -142,7 +142,7 @@ def derive(
         day,
         as_of or day,
         before,
-        cards=cards or prove_cards(pull.patients, pull.register, config, day, before.moves.renamed, pull.filed),
+        cards=cards or prove_cards(pull.patients, pull.register, config, day, _beforehand(pull, before)),
         rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
         mapping=pull.mapping,
         labels=read_labels(folder_of(config, "trial")),
@@ -151,12 +151,17 @@ def derive(
     return _facts(pull.snapshot, pull.patients, common)
 
 
-def alone(real: Facts, records: Collection[str]) -> Facts:
-    """The facts as they would be if REDCap held these records alone: nothing of any other can be in them."""
+def _beforehand(pull: Pull, past: Past) -> Before:
+    night = past.remembered.night
+    return Before(pull.filed, past.moves.renamed, past.remembered.secret, night.proved if night else ())
+
+
+def found_alone(real: Facts, records: Collection[str]) -> FindingList:
+    """The findings as they would be if REDCap held these records alone: nothing of any other can be in them."""
     common = replace(real.common, cards=Cards(), missing=())
     rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
     snapshot = replace(real.snapshot, rows=rows)
-    return _facts(snapshot, [patient for patient in real.patients if patient.record in records], common)
+    return _found(_placed(snapshot, [patient for patient in real.patients if patient.record in records], common))
 
 
 def other_worlds(real: Facts) -> Iterator[Facts]:
@@ -165,16 +170,20 @@ def other_worlds(real: Facts) -> Iterator[Facts]:
         yield _facts(world, patients(world, real.config), real.common)
 
 
+def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
+    """Where every patient and every contact stands, and nothing that is found about them."""
+    plan = schedule(everyone, snapshot, common.config, common.day, common.past.promised)
+    whole = cohort(everyone, common.config, snapshot.dictionary, common.as_of, common.day)
+    return Facts(common, snapshot, tuple(everyone), plan, whole)
+
+
 def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
-    config, day, as_of = common.config, common.day, common.as_of
-    plan = schedule(everyone, snapshot, config, day, common.past.promised)
-    whole = cohort(everyone, config, snapshot.dictionary, as_of, day)
-    real = Facts(common, snapshot, tuple(everyone), plan, whole)
-    if as_of < day:
+    real = _placed(snapshot, everyone, common)
+    if common.as_of < common.day:
         return real
-    randomised = [member.patient.record for member in whole.members if member.randomised]
-    gone = before(snapshot, randomised, config.facts.opened_on.event, common.telling.events)
-    forms = due_forms(snapshot, [*gone, *over(plan)], common.mapping, common.telling.columns)
+    randomised = [member.patient.record for member in real.cohort.members if member.randomised]
+    gone = before(snapshot, randomised, common.config.facts.opened_on.event, common.telling.events)
+    forms = due_forms(snapshot, [*gone, *over(real.schedule)], common.mapping, common.telling.columns)
     found = _found(real)
     return replace(real, found=found, forms=forms, lives=_lives(found, common))
 

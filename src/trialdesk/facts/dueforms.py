@@ -10,7 +10,6 @@ from datetime import date
 from redcap_rules.dictionary import Dictionary
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import ContactStatus
-from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
 
 Due = tuple[str, str]
@@ -86,15 +85,16 @@ def due_forms(
         mapping: Event to its forms.
         treatment: Columns that tell an arm: data in them does not make a form entered, or the report would tell it too.
     """
-    columns = {form: _columns(snapshot.dictionary, form) - treatment for form in snapshot.dictionary.forms}
-    ticks = tick_columns(snapshot.dictionary)
+    dictionary, tables = snapshot.dictionary, snapshot.tables
+    columns = {form: _columns(dictionary, form) - treatment for form in dictionary.forms}
+    status = {form: dictionary.status_field(form) for form in dictionary.forms}
     found: list[DueForm] = []
     for record, event in sorted(set(due)):
-        view = snapshot.view(record)
         for form in mapping.get(event, ()):
-            entered = not columns[form].isdisjoint(held(view.values(form, event) or {}, ticks))
-            status = view.value(snapshot.dictionary.status_field(form), event)
-            found.append(DueForm(record, event, form, entered, entered and status == _COMPLETE))
+            row = tables.home(event, form).get(record)
+            entered = row is not None and not columns[form].isdisjoint(tables.held(row))
+            complete = entered and row is not None and row.values.get(status[form]) == _COMPLETE
+            found.append(DueForm(record, event, form, entered, complete))
     return tuple(found)
 
 

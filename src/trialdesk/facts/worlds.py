@@ -3,10 +3,11 @@
 Source: reference/trial-operations.md 6.
 
 What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, whatever is
-calculated from them, and the values and codes that the configuration lists (treatment.py). Two kinds of other worlds
-are made. In the first, treatments go round among the randomised patients: that finds anything shown for a patient. In
-the others everybody has the same arm, once for each: that finds counts, which do not change when patients swap. The
-move is fixed, so a proof repeats.
+calculated from them, and the values and codes that the configuration lists (treatment.py). In each other world all
+randomised patients have the same arm, each with the treatment of somebody else in it: those of the arm by going round.
+So in every world everybody's treatment is another, and in all but one the arm: that finds anything shown for a patient.
+And counts by arm are others in every world, which they are not where patients swap. The move is fixed, so a proof
+repeats.
 
 A code that only one arm can have leaves its place blank, and lands where no other answer is overwritten: in a log, in a
 row of its own. The rest of the row (its day, its grade) stays with the patient, since every arm has such rows.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle
 from typing import NamedTuple
 
 from redcap_rules.record import Row
@@ -35,14 +37,15 @@ class Treatment(NamedTuple):
 
 
 def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
-    """The pull with treatments moved on by one randomised patient, then with everybody in each arm."""
+    """The pull with everybody in each arm in turn, and with somebody else's treatment."""
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     treatments = {record: _treatment(snapshot.rows[record], telling) for record in randomised}
-    yield _moved(snapshot, dict(zip(randomised, _turned([*treatments.values()]), strict=True)), telling)
     for arm in config.arms:
-        has_arm = (treatments[r] for r in randomised if _value(snapshot, r, config.facts.arm) == arm.code)
+        has_arm = [record for record in randomised if _value(snapshot, record, config.facts.arm) == arm.code]
         bare = Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}, {})
-        yield _moved(snapshot, dict.fromkeys(randomised, next(has_arm, bare)), telling)
+        given = _turned([treatments[record] for record in has_arm] or [bare])
+        own = dict(zip(has_arm, given, strict=False))
+        yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, telling)
 
 
 def _turned(treatments: Sequence[Treatment]) -> Sequence[Treatment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date
 
 from redcap_rules.logic import evaluate, is_true, references
@@ -12,7 +12,6 @@ from trialdesk.findings.dates import where
 from trialdesk.instruments.rules import Rule, Rules
 from trialdesk.instruments.treatment import Telling
 from trialdesk.model import Finding
-from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
 
 
@@ -74,19 +73,20 @@ def _evidence(rule: Rule, row: Row, snapshot: Snapshot) -> str:
     return "\x1f".join(values)
 
 
-def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[Sequence[tuple[Row, frozenset[str]]]]:
+def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[Sequence[tuple[Row, Set[str]]]]:
     """The rows of each kind with the columns that hold data; an answer that tells an arm makes no place for a rule."""
-    ticks = tick_columns(snapshot.dictionary)
+    tables, codes = snapshot.tables, frozenset(telling.codes)
 
-    def columns(row: Row) -> frozenset[str]:
-        told = {name for name in telling.codes if telling.answer(name, row.values.get(name, ""))}
-        return held(row.values, ticks) - told
+    def columns(row: Row) -> Set[str]:
+        found = tables.held(row)
+        told = {name for name in found & codes if telling.answer(name, row.values[name])}
+        return found - told if told else found
 
-    return [[(row, columns(row)) for row in rows] for rows in snapshot.tables.kinds.values()]
+    return [[(row, columns(row)) for row in rows] for rows in tables.kinds.values()]
 
 
 def _places(
-    rule: Rule, snapshot: Snapshot, filled: Sequence[Sequence[tuple[Row, frozenset[str]]]]
+    rule: Rule, snapshot: Snapshot, filled: Sequence[Sequence[tuple[Row, Set[str]]]]
 ) -> Iterator[Sequence[Row]]:
     """Where a rule is evaluated: the rows in which one of its columns holds data, kind by kind, or once a record."""
     if not rule.columns:

@@ -35,7 +35,7 @@ class OpenDays:
 
     def is_open(self, day: date) -> bool:
         """Whether people work on that day."""
-        return not self.reason(day)
+        return _is_open(self, day)
 
     def between(self, first: date, last: date) -> tuple[date, ...]:
         """The working days from one day to another, both included."""
@@ -65,6 +65,11 @@ def day_text(day: date, *, year: bool = True) -> str:
 def _open_days(calendar: OpenDays, first: date, last: date) -> tuple[date, ...]:
     days = (first + timedelta(days=step) for step in range((last - first).days + 1))
     return tuple(day for day in days if calendar.is_open(day))
+
+
+@lru_cache(maxsize=10_000)
+def _is_open(days: OpenDays, day: date) -> bool:
+    return not days.reason(day)
 
 
 @lru_cache(maxsize=256)

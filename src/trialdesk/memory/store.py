@@ -172,6 +172,7 @@ class Memory:
                 "records": seen,
                 "tally": Tally(**saw["tally"]),
                 "envelopes": tuple(saw["envelopes"]),
+                "proved": tuple(saw.get("proved", ())),
                 "told": saw["told"] if isinstance(saw["told"], dict) else dict.fromkeys(saw["told"], saw["day"]),
             }
         )

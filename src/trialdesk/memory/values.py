@@ -63,7 +63,7 @@ class Night:
     `envelopes` are the register's ids, `structure` the digests of dictionary, events, mapping and repeating forms,
     `register` the id of its project, `stamp` the newest time in REDCap's log, and `told` the keys of what was to do
     with the day since when. `commitments` are digests of each envelope's commitment, as the register last held it
-    while its version was as it was filed.
+    while its version was as it was filed, `proved` keyed digests of cards that fit.
     """
 
     run: str
@@ -76,6 +76,7 @@ class Night:
     stamp: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
     commitments: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proved: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

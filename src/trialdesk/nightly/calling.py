@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.links import Links
@@ -30,12 +31,10 @@ from trialdesk.workbook import SheetTable
 
 @dataclass(frozen=True, slots=True)
 class CallPack:
-    """When the data were read, file name to what each file is made of, and the entries of the calendars."""
+    """File name to what lays out a workbook, or makes the content of another file, and the entries of the calendars."""
 
-    read_at: datetime
-
-    books: Mapping[str, tuple[SheetTable, ...]]
-    texts: Mapping[str, bytes]
+    books: Mapping[str, Callable[[], tuple[SheetTable, ...]]]
+    texts: Mapping[str, Callable[[], bytes]]
     entries: tuple[Dated, ...]
 
 
@@ -62,16 +61,14 @@ def call_pack(facts: Facts, links: Links, keys: Keys, now: datetime) -> CallPack
     site = Desk(config, links.form, row_key, shared(config))
     dated = entries(plan, config, keys, facts.common.past.remembered.calendar, now)
     name = f"{config.trial.id} calls"
-    books, texts = (
-        {CALLS: tables(plan, nurse, now)},
-        {
-            DAY_SHEET: day_sheet(plan, nurse, now).encode(),
-            CALLS_JSON: calls_json(plan, config.trial.id, now).encode(),
-            CALENDAR: calendar(dated, config, name),
-        },
-    )
+    books = {CALLS: partial(tables, plan, nurse, now)}
+    texts: dict[str, Callable[[], bytes]] = {
+        DAY_SHEET: lambda: day_sheet(plan, nurse, now).encode(),
+        CALLS_JSON: lambda: calls_json(plan, config.trial.id, now).encode(),
+        CALENDAR: partial(calendar, dated, config, name),
+    }
     for one in config.sites:
-        books[of_site(SITE_CALLS, one.code)] = tables(plan.at_site(one.code), site, now)
-        own = calendar(at_site(dated, plan, one.code), config, f"{name} {one.code}")
-        texts[of_site(SITE_CALENDAR, one.code)] = own
-    return CallPack(now, books, texts, dated)
+        books[of_site(SITE_CALLS, one.code)] = partial(tables, plan.at_site(one.code), site, now)
+        own = at_site(dated, plan, one.code)
+        texts[of_site(SITE_CALENDAR, one.code)] = partial(calendar, own, config, f"{name} {one.code}")
+    return CallPack(books, texts, dated)

@@ -23,6 +23,7 @@ from trialdesk.followup.keys import keys
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import recalled
 from trialdesk.nightly.run import scope_of
+from trialdesk.notices.post import connected
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
 from trialdesk.redcap.tokens import Role
@@ -57,7 +58,7 @@ def examine(config: Config, lock: Path) -> tuple[Check, ...]:
         config: The trial.
         lock: requirements.lock of this checkout.
     """
-    found = [*_machine(config, lock), *_folders(config)]
+    found = [*_machine(config, lock), *_folders(config), *_mail(config)]
     gateways: dict[Role, Gateway] = {}
     for role in ROLES:
         one, gateway = _token(config, role)
@@ -147,6 +148,18 @@ def _calls_key(config: Config) -> Check:
     if lost(own, recalled(config.state, scope_of(config)).calendar):
         return Check("calls' key", "warn", f"{path}: is another than the last run's; delete the calendars, import anew")
     return Check("calls' key", "ok", f"{path}; keep a copy where the tokens are")
+
+
+def _mail(config: Config) -> Iterator[Check]:
+    """Whether the mail server can be used; nothing is sent."""
+    if config.mail is None:
+        yield Check("mail", "warn", "no mail: nobody is told of a night that fails; docs/nightly.md says how")
+        return
+    try:
+        with connected(config, config.mail):
+            yield Check("mail", "ok", f"{config.mail.host} takes mail over TLS, its certificate is verified")
+    except TrialError as error:
+        yield Check("mail", "fail", str(error), error.exit_code)
 
 
 def _token(config: Config, role: Role) -> tuple[Check, Gateway | None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +21,8 @@ from trialdesk.envelopes.register import prove_blind
 from trialdesk.envelopes.testmarks import as_read
 from trialdesk.errors import (
     INTERNAL,
+    OK,
+    PARTIAL,
     LockHeld,
     NotAllowed,
     OutputFailed,
@@ -26,6 +30,7 @@ from trialdesk.errors import (
     RedcapUnreachable,
     TrialError,
     WriteBackFailed,
+    worst,
 )
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.enclosure import enclosed
@@ -40,10 +45,11 @@ from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
 from trialdesk.nightly.calling import CallPack, call_pack
+from trialdesk.nightly.losses import Losses
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary, summarise
-from trialdesk.nightly.writeback import changes, write
+from trialdesk.nightly.writeback import Changes, changes, write
 from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
@@ -105,13 +111,44 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name."""
+    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name.
+
+    `lost` are the files that could not be made.
+    """
 
     memory: Memory
     healed: tuple[str, ...]
     stage: Stages
     folder: Path
     run: str
+    lost: Losses = field(default_factory=Losses)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run shows: the facts, the addresses of REDCap's pages, when it was read, and what callers are given."""
+
+    facts: Facts
+    links: Links
+    now: datetime
+    calling: CallPack
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a run has written, in numbers, with its tasks, what is to be written back, and the exit code."""
+
+    summary: Summary
+    to_do: tuple[Task, ...]
+    wanted: Changes
+    code: int
+
+
+class Book(NamedTuple):
+    """A workbook before it is written."""
+
+    sheets: tuple[SheetTable, ...]
+    foot: str
 
 
 def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
@@ -125,8 +162,8 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
         progress: Told the name of each stage as it begins.
 
     Returns:
-        The summary, every finding and task, and exit code 0, 10 (something is new since the last published run) or 45
-        (the register lacks envelopes).
+        The summary, every finding and task, and exit code 0, 10 (something is new since the last published run), 11 (a
+        file could not be made) or 45 (the register lacks envelopes).
 
     Raises:
         TrialError: a stage failed; the earlier run still stands.
@@ -206,32 +243,32 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         facts = derive(pull, replace(before, rekeyed=rekeyed), config, order.today)
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
+    links = links_of(config, pull, version)
+    found_out = Found(facts, links, order.now, call_pack(facts, links, own, order.now))
     with stage("report") as note:
-        links = links_of(config, pull, version)
-        calling = call_pack(facts, links, own, order.now)
-        books = _books(facts, calling, links)
-        note(f"{len(books)} workbooks, the open one proved blind")
+        books = _books(found_out, making.lost)
+        note(f"{len(books)} workbooks, the open ones proved blind")
     with stage("build") as note:
-        digests = {name: save(folder / name, as_read(config, sheets), foot) for name, (sheets, foot) in books.items()}
-        wanted, to_do = changes(facts), tasks(facts)
-        code = ending(facts)
-        summary = summarise(facts, run, order.now, str(wanted), digests)
+        built = _build(making, found_out, books, words_of(trial, register))
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
-        night = settled(replace(seen, told=since(to_do), commitments=kept), remembered, found, run, summary.day)
-        _write_texts(making, facts, summary, calling, links)
-        place(folder / FLOW, flow_svg(books[MONITOR][0]).encode())
-        place(folder / SERVER, _told(words_of(trial, register)))
+        seen = replace(seen, told=since(built.to_do), commitments=kept, proved=facts.cards.proved)
+        night = settled(seen, remembered, found, run, built.summary.day)
+        _write_records(making, built.summary, version)
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
-            copy.publish(scope, night, facts.lives, code, calling.entries)
-        note(f"{len(digests)} workbooks written and read back")
+            copy.publish(scope, night, facts.lives, built.code, found_out.calling.entries)
+        note(f"{len(built.summary.files)} workbooks written and read back")
     with stage("publish") as note:
-        publish(folder, config.reports, run)
-        memory.publish(scope, night, facts.lives, code, calling.entries)
+        making = replace(making, folder=publish(folder, config.reports, run))
+        memory.publish(scope, night, facts.lives, built.code, found_out.calling.entries)
         note(run)
-    with stage("write back") as note, _published(config.reports / run / SERVER, trial, register):
-        note(write(wanted, facts, trial, register, order.writes))
-    return Outcome(summary, facts.findings, to_do, code)
+    try:
+        with stage("write back") as note, _published(making.folder / SERVER, trial, register):
+            note(write(built.wanted, facts, trial, register, order.writes))
+    finally:
+        with suppress(OutputFailed):  # those of before it was published stand
+            _write_records(making, built.summary, version)
+    return Outcome(built.summary, facts.findings, built.to_do, built.code)
 
 
 @contextmanager
@@ -295,36 +332,66 @@ def _locked(reports: Path, state: Path) -> Iterator[None]:
         ) from None
 
 
-def _books(facts: Facts, calling: CallPack, links: Links) -> Mapping[str, tuple[tuple[SheetTable, ...], str]]:
-    """File name to its sheets and the foot of its pages."""
-    config, today, cards = facts.config, facts.common.day, facts.cards
+def _books(found: Found, lost: Losses) -> Mapping[str, Book]:
+    """File name to its sheets and the foot of its pages; what can't be laid out is lost."""
+    facts, config, today, cards = found.facts, found.facts.config, found.facts.common.day, found.facts.cards
     foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
     open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": of_site(SITE, site.code) for site in config.sites}}
-    packs = enrolment_packs(facts, tuple(open_files))
-    lists = coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions)
-    return {
-        TODO: (coordinator_sheets(facts, links), foot.format("coordinator")),
-        ENVELOPES: (lists, foot.format("coordinator")),
-        **{name: (sheets, foot.format("calls")) for name, sheets in calling.books.items()},
-        **{name: (packs[reader], foot.format(reader)) for reader, name in open_files.items()},
+    packs = enrolment_packs(facts, tuple(open_files), lambda name, error: lost.tell(open_files[name], error))
+    laid: Mapping[str, tuple[str, Callable[[], tuple[SheetTable, ...]]]] = {
+        TODO: ("coordinator", lambda: coordinator_sheets(facts, found.links)),
+        ENVELOPES: (
+            "coordinator",
+            lambda: coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions),
+        ),
+        **{name: ("calls", lay) for name, lay in found.calling.books.items()},
+        **{open_files[reader]: (reader, partial(packs.__getitem__, reader)) for reader in packs},
     }
+    made = {name: (lost.attempt(name, lay), foot.format(reader)) for name, (reader, lay) in laid.items()}
+    return {name: Book(sheets, foot) for name, (sheets, foot) in made.items() if sheets is not None}
 
 
-def _write_texts(making: Making, facts: Facts, summary: Summary, calling: CallPack, links: Links) -> None:
-    """All of a run but workbooks: the page, the counts, how it was made, and what is sealed for the statistician.
+def _build(making: Making, found: Found, books: Mapping[str, Book], words: str) -> Built:
+    """All of a run but its records and the memory stands in the folder; what can't be written is lost."""
+    folder, lost, facts = making.folder, making.lost, found.facts
 
-    Without a recipient of the closed report nothing is sealed.
-    """
-    folder, keys = making.folder, facts.config.sealed_for
-    place(folder / INDEX, index_page(facts, links, calling.read_at, asdict(summary)).encode())
-    for name, made in calling.texts.items():
-        place(folder / name, made)
+    def written(name: str, book: Book) -> str:
+        return save(folder / name, as_read(facts.config, book.sheets), book.foot)
+
+    digests = {name: lost.attempt(name, partial(written, name, book)) for name, book in books.items()}
+    keys, monitor = facts.config.sealed_for, books.get(MONITOR)
     if keys:
-        place(folder / REGISTER, seal(enclosed(facts.cards, facts.config.trial.id, making.run), keys))
+        enclosure = partial(enclosed, facts.cards, facts.config.trial.id, making.run)
+        lost.attempt(REGISTER, lambda: place(folder / REGISTER, seal(enclosure(), keys)))
+    if monitor:
+        lost.attempt(FLOW, lambda: place(folder / FLOW, flow_svg(monitor.sheets).encode()))
+    else:
+        lost.files[FLOW] = f"it is drawn from {MONITOR}"
+    for name, make in found.calling.texts.items():
+        lost.attempt(name, partial(_put, folder / name, make))
+    place(folder / SERVER, _told(words))
+    wanted, to_do = changes(facts), tasks(facts)
+    files = {name: digest for name, digest in digests.items() if digest is not None}
+    if not files:
+        raise OutputFailed(next(iter(lost.files.values())))
+    summary = summarise(facts, making.run, found.now, str(wanted), files)
+    page = partial(index_page, facts, found.links, found.now)
+    told = asdict(replace(summary, lost=lost.files))
+    lost.attempt(INDEX, lambda: place(folder / INDEX, page(told).encode()))
+    code = worst(ending(facts), PARTIAL if lost.files else OK)
+    return Built(replace(summary, lost=lost.files), to_do, wanted, code)
+
+
+def _put(path: Path, make: Callable[[], bytes]) -> None:
+    place(path, make())
+
+
+def _write_records(making: Making, summary: Summary, redcap: str) -> None:
+    """The counts, and how the run was made: once before it is published, once more with the stages after that."""
     done = [asdict(stage) for stage in making.stage.done]
-    how = {"schema": 1, "run": making.run, "redcap": links.version, "memory": list(making.healed), "stages": done}
+    how = {"schema": 1, "run": making.run, "redcap": redcap, "memory": list(making.healed), "stages": done}
     for name, content in (("summary.json", summary.as_json(making.stage.done)), ("run.json", how)):
-        place(folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
+        place(making.folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
 
 
 def _told(words: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,10 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One run in numbers: no record, envelope or arm. `todo` counts tasks by kind, `new` those not told before."""
+    """One run in numbers: no record, envelope or arm. `todo` counts tasks by kind, `new` those not told before.
+
+    `lost` are the files that could not be made, each with the reason: the run is then partial.
+    """
 
     run: str
     trial: str
@@ -47,6 +50,7 @@ class Summary:
     findings: Mapping[str, Mapping[str, int]]
     to_write: str
     files: Mapping[str, str]
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self, stages: Sequence[StageResult]) -> dict[str, Any]:
         """The summary as it is stored in `summary.json`, with the stages done by then."""
@@ -64,6 +68,7 @@ class Summary:
             f"  calls      {_listed(self.calls)}",
             f"  envelopes  {len(self.envelopes_to_send)} pile(s) to send, {len(self.envelopes_to_make)} to make",
             f"  findings   {found.get('error', 0)} to correct, {found.get('warning', 0)} to look at",
+            *(f"  PARTIAL    without {name}: {why}" for name, why in self.lost.items()),
         ]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
@@ -11,6 +14,8 @@ from redcap_rules.record import Row
 
 Rows = list[dict[str, str]]
 SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
+_DELIMITERS = ",;\t|^\r\n"
+csv.field_size_limit(2**31 - 1)  # a note may be longer than Python's usual 131 072 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,83 @@ class Removals:
     records: Mapping[str, str]
 
 
-def is_whole(rows: Rows, record_id: str, part: Sequence[str]) -> bool:
-    """Whether rows are about exactly these records, and no place of a record stands there twice."""
-    places = [tuple(row.get(name, "") for name in (record_id, EVENT, INSTRUMENT, INSTANCE)) for row in rows]
-    return {*part} == {row.get(record_id, "") for row in rows} and len({*places}) == len(places)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of one answer, the columns that came, and record to data access group."""
+
+    rows: tuple[Row, ...] = ()
+    columns: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def is_about(self, records: Collection[str]) -> bool:
+        """Whether it is about exactly these records, and no place of a record stands there twice."""
+        places = {(row.record, row.event, row.instrument, row.instance) for row in self.rows}
+        return {*records} == self.records and len(places) == len(self.rows)
+
+    @property
+    def records(self) -> frozenset[str]:
+        """The records that came."""
+        return frozenset(row.record for row in self.rows)
+
+
+class Untrue(ValueError):
+    """A text that is no whole table: a page, a message, or one that was cut off."""
+
+
+def read_table(text: str, record_id: str, ticks: Collection[str] = (), known: dict[str, str] | None = None) -> Answer:
+    """The rows of exported records as text, blanks left out.
+
+    A table begins with the record id, ends with a line, and every line has as many cells as the first. Every
+    delimiter is understood that a project may have as its own (reference/redcap-api.md 2).
+
+    Args:
+        text: The answer, csv with raw names.
+        record_id: The project's record-id field.
+        ticks: Columns of checkbox options: one that is not ticked is left out like a blank.
+        known: Texts seen before, so that each is kept once.
+
+    Raises:
+        Untrue: it is no such table; never says what stands in it.
+    """
+    if not text.strip():
+        return Answer()
+    header, *lines = _lines(text.removeprefix("\ufeff"), record_id)
+    if header[0] != record_id or len({*header}) < len(header):
+        raise Untrue("no table of this project")
+    unticked = [place for place, name in enumerate(header) if name in ticks]
+    rows, groups = [], {}
+    for line in lines:
+        if len(line) != len(header):
+            raise Untrue("cut off")
+        for place in unticked:
+            if line[place] == "0":
+                line[place] = ""
+        row, group = _row(line, header, {} if known is None else known)
+        rows.append(row)
+        groups[row.record] = group
+    return Answer(tuple(rows), tuple(header), groups)
+
+
+def _lines(text: str, record_id: str) -> Iterator[list[str]]:
+    """The cells of every line; a text without an end of line is cut off."""
+    begins = text.removeprefix('"').removeprefix(record_id).removeprefix('"')
+    if not text.endswith("\n") or begins == text or begins[0] not in _DELIMITERS:
+        raise Untrue("no table, or cut off")
+    delimiter = begins[0] if begins[0] not in "\r\n" else ","
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    except csv.Error:
+        raise Untrue("cut off") from None
+
+
+def _row(line: list[str], header: Sequence[str], known: dict[str, str]) -> tuple[Row, str]:
+    """A line as a row without blanks, and its data access group."""
+    values = {name: known.setdefault(value, value) for name, value in compress(zip(header, line, strict=True), line)}
+    record = values.pop(header[0], "")
+    event, instrument, instance, group = (values.pop(name, "") for name in SYSTEM_COLUMNS)
+    if not record or (instance and not instance.isdecimal()):
+        raise Untrue("a line without a record")
+    return Row(record, event, instrument, int(instance or 0), values), group
 
 
 def removal(row: Mapping[str, str]) -> tuple[str, str]:
@@ -67,13 +145,6 @@ def _text(value: Any) -> str:
         return ",".join(f"{name}:{_text(part)}" for name, part in value.items())
     # PHP writes an empty map as an empty list
     return "" if value is None or value == [] else str(value)
-
-
-def row_of(raw: Mapping[str, str], record_id: str) -> Row:
-    """A row as the desk has it: without blanks, its place apart."""
-    skipped = (record_id, *SYSTEM_COLUMNS)
-    values = {name: value for name, value in raw.items() if value != "" and name not in skipped}
-    return Row(raw[record_id], raw.get(EVENT, ""), raw.get(INSTRUMENT, ""), int(raw.get(INSTANCE) or 0), values)
 
 
 def flat(row: Row, record_id: str) -> dict[str, str]:

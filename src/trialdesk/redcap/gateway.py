@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -17,11 +18,12 @@ from pydantic import SecretStr
 from redcap.project import Project
 
 from redcap_rules.dictionary import Dictionary, from_api, to_api
-from redcap_rules.names import GROUP, INSTANCE
+from redcap_rules.names import INSTANCE
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed
-from trialdesk.redcap.answers import Export, Removals, Rows, flat, is_whole, removal, row_of, texts
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch, WriteBackFailed
+from trialdesk.redcap.answers import Answer, Export, Removals, Rows, Untrue, flat, read_table, removal, texts
+from trialdesk.redcap.batches import Batch
 from trialdesk.redcap.guard import believe
 from trialdesk.redcap.patience import USUAL, Patience, within
 from trialdesk.redcap.tokens import Role, token
@@ -130,7 +132,7 @@ class Gateway:
         return list(self._read(self._project.export_users))
 
     def ids(self, record_id: str) -> tuple[str, ...]:
-        """Every record id this token sees, in the server's order."""
+        """Every record id this token sees, in the server's order; as JSON, where no list is told from a blank page."""
         rows = self._table(lambda: self._project.export_records(format_type="json", fields=[record_id]))
         return tuple(dict.fromkeys(row[record_id] for row in rows))
 
@@ -141,18 +143,21 @@ class Gateway:
         *,
         records: Sequence[str] | None = None,
         groups: bool = False,
+        ticks: Collection[str] = (),
         progress: Callable[[int, int], None] | None = None,
     ) -> Export:
         """The named fields of the named records (default all), fetched in batches; blanks are left out of the rows.
 
         An answer has the rows that were asked for, or it counts as not reached: a record that is missing from it is
-        asked for once more, and has vanished if a fresh list of records lacks it too.
+        asked for once more, and has vanished if a fresh list of records lacks it too. Batches grow as long as the
+        server is quick, and shrink where it has no memory.
 
         Args:
             record_id: The project's record-id field; it is always asked for.
             fields: Fields and form status fields to ask for; nothing else is requested from REDCap.
             records: Record ids; None asks for all that the token sees.
             groups: Whether to ask for data access groups; the user then needs that right (reference/redcap-api.md 2.4).
+            ticks: Columns of checkbox options: one that is not ticked is left out like a blank.
             progress: Called with (records done, records in all) after each batch.
 
         Raises:
@@ -164,16 +169,25 @@ class Gateway:
         columns: set[str] = set()
         group_of: dict[str, str] = {}
         vanished: list[str] = []
-        for start in range(0, len(ids), self._batch):
-            part = ids[start : start + self._batch]
-            answer, gone = self._asked_for(record_id, part, partial(self._flat, wanted, part, groups=groups))
+        texts_seen: dict[str, str] = {}
+        ask = partial(self._rows, record_id, wanted, groups=groups, ticks=ticks, known=texts_seen)
+        start, batch = 0, Batch(self._batch)
+        while start < len(ids):
+            part, begun = ids[start : start + batch.size], time.monotonic()
+            try:
+                answer, gone = self._asked_for(record_id, part, partial(ask, part))
+            except TooMuch:
+                if len(part) == 1:
+                    raise
+                batch = batch.too_much()
+                continue
             vanished += gone
-            for raw in answer:
-                columns.update(raw)
-                group_of[raw[record_id]] = raw.get(GROUP, "")
-                rows.append(row_of(raw, record_id))
+            columns.update(answer.columns)
+            group_of.update(answer.groups)
+            rows += answer.rows
+            start, batch = start + len(part), batch.after(time.monotonic() - begun)
             if progress:
-                progress(min(start + self._batch, len(ids)), len(ids))
+                progress(start, len(ids))
         return Export(tuple(rows), frozenset(columns), group_of, tuple(vanished))
 
     def removals(self, since: str) -> Removals | None:
@@ -225,9 +239,7 @@ class Gateway:
     def columns_shown(self, record_id: str, fields: Sequence[str]) -> frozenset[str]:
         """The columns of the named fields that REDCap shows this token, in its first record; none without records."""
         ids = self.ids(record_id)[:1]
-        return (
-            frozenset(column for raw in self._flat([record_id, *fields], ids) for column in raw) if ids else frozenset()
-        )
+        return frozenset(self._rows(record_id, [record_id, *fields], ids).columns) if ids else frozenset()
 
     def write(self, record_id: str, rows: Iterable[Row], *, clear: bool = False) -> int:
         """REDCap holds the values of `rows`; with `clear`, blank values erase. Returns the number of records.
@@ -299,30 +311,54 @@ class Gateway:
         """The roles have these rights; a blank unique name makes a new one, and rights by form are maps."""
         return self._count(lambda: self._project.import_user_roles([dict(row) for row in rows], import_format="json"))
 
-    def _flat(self, fields: Sequence[str], ids: Sequence[str], *, groups: bool = False) -> Rows:
-        return self._table(
-            lambda: self._project.export_records(
-                format_type="json",
-                fields=list(fields),
-                records=list(ids),
-                export_data_access_groups=groups,
-                # an untouched form is then blank, not 0 = Incomplete (reference/redcap-api.md 5.4)
-                export_blank_for_gray_form_status=True,
-            )
-        )
+    def _rows(
+        self,
+        record_id: str,
+        fields: Sequence[str],
+        ids: Sequence[str],
+        *,
+        groups: bool = False,
+        ticks: Collection[str] = (),
+        known: dict[str, str] | None = None,
+    ) -> Answer:
+        """One answer about records; csv is a tenth of the same rows as JSON, which names every column in each.
 
-    def _asked_for(self, record_id: str, part: Sequence[str], ask: Callable[[], Rows]) -> tuple[Rows, list[str]]:
+        Raises:
+            TooMuch: the server has no memory for these records, and might have it for fewer.
+        """
+
+        def ask() -> Answer | TooMuch:
+            try:
+                text = self._project.export_records(
+                    format_type="csv",
+                    fields=list(fields),
+                    records=list(ids),
+                    export_data_access_groups=groups,
+                    # an untouched form is then blank, not 0 = Incomplete (reference/redcap-api.md 5.4)
+                    export_blank_for_gray_form_status=True,
+                )
+            except TooMuch as error:
+                if len(ids) == 1:
+                    raise
+                return error  # the same again would be too much again
+            return read_table(str(text), record_id, ticks, known)
+
+        answer = self._read(ask)
+        if isinstance(answer, TooMuch):
+            raise answer
+        return answer
+
+    def _asked_for(self, record_id: str, part: Sequence[str], ask: Callable[[], Answer]) -> tuple[Answer, list[str]]:
         """An answer about exactly these records, each row once, and those of them that are not there any more."""
         answer = ask()
-        if not is_whole(answer, record_id, part):
+        if not answer.is_about(part):
             answer = ask()
-        missing = {*part} - {row[record_id] for row in answer}
+        missing = {*part} - answer.records
+        gone: list[str] = []
         if missing:
             there = {*self.ids(record_id)}
             gone = [record for record in part if record in missing - there]
-        else:
-            gone = []
-        if not is_whole(answer, record_id, [record for record in part if record not in gone]):
+        if not answer.is_about({*part} - {*gone}):
             raise RedcapUnreachable(
                 f"{self._host} answered twice with other records than were asked for; nothing was used, try again later"
             )
@@ -390,6 +426,10 @@ class Gateway:
         except requests.exceptions.Timeout:
             raise RedcapUnreachable(
                 f"{self._host} did not answer in time; try again, or raise redcap.read_seconds"
+            ) from None
+        except Untrue:
+            raise RedcapUnreachable(
+                f"{self._host} answered with something that is not a table, or was cut off; nothing was used"
             ) from None
         except (ValueError, TypeError, AttributeError, LookupError):
             # PyCap reads what it did not expect in many ways, and keeps what it read first

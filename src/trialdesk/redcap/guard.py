@@ -13,17 +13,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable
+from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch
 
 if TYPE_CHECKING:
     from requests import Response
 
 # Both have been seen with status 200 (reference/redcap-api.md 15).
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<br />\s*<b>)", re.IGNORECASE)
-_NOT_REDCAP = (
-    (b"REDCap ran out of server memory", "ran out of memory; lower redcap.batch in the configuration"),
-    (b"database connection", "has no database; try again later"),
-)
+_NO_MEMORY, _NO_DATABASE = b"REDCap ran out of server memory", b"database connection"
 
 
 def believe(response: Response, *_: object, **__: object) -> None:
@@ -40,10 +37,14 @@ def believe(response: Response, *_: object, **__: object) -> None:
             f"REDCap answered with status {response.status_code}; try again later",
             retry_after=_seconds(response.headers.get("Retry-After", "")),
         )
-    rows = body.lstrip().startswith(b"[")  # what a site typed may say the same words
-    for sign, what in _NOT_REDCAP:
-        if sign in body and not rows:
-            raise RedcapUnreachable(f"REDCap {what}")
+    kind = response.headers.get("Content-Type", "")
+    if "charset" not in kind:
+        response.encoding = "utf-8"  # else requests takes a text for Latin-1
+    rows = body.lstrip().startswith(b"[") or kind.startswith("text/csv")  # what a site typed may say the same words
+    if _NO_MEMORY in body and not rows:
+        raise TooMuch("REDCap ran out of memory; lower redcap.batch in the configuration")
+    if _NO_DATABASE in body and not rows:
+        raise RedcapUnreachable("REDCap has no database; try again later")
     if _PAGE.match(body):
         raise RedcapUnreachable("a web page answered instead of REDCap; check redcap.url, log-in page or maintenance")
     if response.status_code in (301, 302, 307, 308):

@@ -14,7 +14,6 @@ from trialdesk.memory.digests import keyed
 from trialdesk.memory.values import Night, Remembered, Seen
 from trialdesk.model import Patient, Tally
 from trialdesk.redcap.answers import Removals, Rows
-from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.snapshot import Snapshot
 
 
@@ -76,12 +75,12 @@ def observe(
 
 def cells(snapshot: Snapshot) -> Mapping[str, Mapping[str, int]]:
     """Record to `event form` to how many values stand there; an option that is not ticked is none."""
-    ticks, dictionary = tick_columns(snapshot.dictionary), snapshot.dictionary
+    tables, dictionary = snapshot.tables, snapshot.dictionary
     left_out = {status_field(form) for form in dictionary.forms} | {dictionary.record_id}
     counted: dict[str, Counter[str]] = {record: Counter() for record in snapshot.records}
     for record, rows in snapshot.rows.items():
         for row in rows:
-            counted[record].update(f"{row.event} {dictionary.form_of(c)}" for c in held(row.values, ticks) - left_out)
+            counted[record].update(f"{row.event} {dictionary.form_of(c)}" for c in tables.held(row) - left_out)
     return counted
 
 

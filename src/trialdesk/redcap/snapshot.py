@@ -10,12 +10,13 @@ from redcap_rules.choices import missing_codes
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import RecordView, Row
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.holding import tick_columns
 from trialdesk.redcap.tables import Tables
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one pull returned.
+    """What one pull returned; what is blank, and options that are not ticked, are left out of its rows.
 
     `missing` are columns that were asked for and did not come, `vanished` records that went while it was made, and
     `missing_codes` REDCap's codes for missing data, where the project has them switched on.
@@ -60,7 +61,8 @@ def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: b
     longitudinal = project.get("is_longitudinal") == "1"
     events = tuple(row["unique_event_name"] for row in gateway.events(filled=True)) if longitudinal else ("",)
     fields = requested(dictionary)
-    export = gateway.records(dictionary.record_id, fields, records=records, groups=groups)
+    ticks = tick_columns(dictionary)
+    export = gateway.records(dictionary.record_id, fields, records=records, groups=groups, ticks=ticks)
     rows: dict[str, list[Row]] = {}
     for row in export.rows:
         rows.setdefault(row.record, []).append(row)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
-from redcap_rules.logic import Expression, LogicError, Reference, compile_table, is_true
+from redcap_rules.logic import Expression, LogicError, Reference, compile_table, evaluate, is_true
 from redcap_rules.logic.scope import Scope
 from redcap_rules.logic.syntax import Smart
 from redcap_rules.record import RecordView, Row
+from trialdesk.redcap.holding import held, tick_columns
 
 Kind = tuple[str, str]
 """Event and repeating instrument ("" for none): rows of one kind hold the same fields."""
+
+
+FEW = 60
+"""Laying out columns takes as long as about so many places one by one."""
 
 
 class Tables:
@@ -25,6 +30,8 @@ class Tables:
         self._dictionary = dictionary
         self._events = events
         self._homes: dict[Kind, Mapping[str, Row]] = {}
+        self._views: dict[str, RecordView] = {}
+        self._ticks = tick_columns(dictionary)
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
             for row in part:
@@ -35,6 +42,10 @@ class Tables:
     def records(self) -> tuple[Row, ...]:
         """One place for each record, in no event: where a formula stands that names every event itself."""
         return tuple(Row(record, "", "", 0, {}) for record in self._rows)
+
+    def held(self, row: Row) -> Set[str]:
+        """The columns of a row of this pull that hold data."""
+        return held(row.values, self._ticks)
 
     def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
         """Whether a condition is true in each of the places.
@@ -49,6 +60,8 @@ class Tables:
         """
         if not places:
             return []
+        if len(places) < FEW:
+            return self._each(logic, places, today)
         # the first column says how many rows there are, also for a formula without fields
         table = {"": [""] * len(places)}
         for lookup in logic.program.lookups:
@@ -59,6 +72,27 @@ class Tables:
         columns = compile_table(logic, today=today, missing_codes=self._dictionary.missing_codes)
         return [is_true(value) for value in columns(table)]
 
+    def _each(self, logic: Expression, places: Sequence[Row], today: date | None) -> list[bool]:
+        """The same, one place after another."""
+        return [
+            is_true(
+                evaluate(
+                    logic,
+                    self._view(place.record),
+                    event=place.event,
+                    instrument=place.instrument,
+                    instance=place.instance,
+                    today=today,
+                )
+            )
+            for place in places
+        ]
+
+    def _view(self, record: str) -> RecordView:
+        if record not in self._views:
+            self._views[record] = RecordView(self._rows[record], self._dictionary, self._events)
+        return self._views[record]
+
     def _column(self, reference: Reference, places: Sequence[Row]) -> list[str]:
         """The texts a reference stands for: those of the row itself where its form repeats, else of the record."""
         if "-" in reference.event or reference.instance:
@@ -66,7 +100,7 @@ class Tables:
         form = self._form(reference)
         event, instrument = reference.event or places[0].event, places[0].instrument
         own = event == places[0].event and instrument in ("", form)
-        homes = self._home(event, form)
+        homes = self.home(event, form)
         column = checkbox_column(reference.field, reference.code) if reference.code else reference.field
         blank = "0" if reference.code else ""
         texts = []
@@ -89,7 +123,7 @@ class Tables:
             message = f"there is no field {reference.field!r}"
             raise LogicError(message, reference.span.line, reference.span.column) from None
 
-    def _home(self, event: str, form: str) -> Mapping[str, Row]:
+    def home(self, event: str, form: str) -> Mapping[str, Row]:
         """Record to the row that holds a form in an event: of what repeats the first instance, as RecordView reads."""
         if (event, form) not in self._homes:
             found: dict[str, Row] = {}
@@ -105,7 +139,7 @@ class Tables:
         """What depends on the order of events or instances is asked of the record itself."""
         return [
             Scope(
-                RecordView(self._rows[place.record], self._dictionary, self._events),
+                self._view(place.record),
                 event=place.event,
                 instrument=place.instrument,
                 instance=place.instance,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
 from trialdesk.config import Config
-from trialdesk.errors import ConcealmentBroken
-from trialdesk.facts.deriving import Facts, alone, other_worlds
+from trialdesk.errors import ConcealmentBroken, TrialError
+from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
 from trialdesk.reports import listings, recruitment
 from trialdesk.reports.blinding import prove_blind
@@ -17,7 +18,9 @@ from trialdesk.reports.profiles import Profile, profile
 from trialdesk.workbook import SheetTable
 
 
-def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple[SheetTable, ...]]:
+def enrolment_packs(
+    facts: Facts, profiles: Sequence[str], lost: Callable[[str, Exception], None] | None = None
+) -> Mapping[str, tuple[SheetTable, ...]]:
     """Profile name to its sheets; every open one is proved not to depend on any patient's treatment.
 
     A site is shown what is to be corrected in the treatment of its own patients. That part is proved apart: made of the
@@ -26,21 +29,44 @@ def enrolment_packs(facts: Facts, profiles: Sequence[str]) -> Mapping[str, tuple
     Args:
         facts: What the sheets are made of.
         profiles: Names: `monitor`, `closed`, `site:CODE`.
+        lost: Told the profile whose sheets can't be laid out, and why; it is left out. None: the error is raised.
 
     Raises:
         ConfigError: there is no such profile.
         ConcealmentBroken: an open report would show the treatment.
     """
     readers = [profile(name, facts.config) for name in profiles]
-    others = tuple(other_worlds(facts)) if any(reader.open for reader in readers) else ()
     packs: dict[str, tuple[SheetTable, ...]] = {}
+    proving: dict[str, tuple[Profile, tuple[SheetTable, ...]]] = {}
     for reader in readers:
-        packs[reader.name] = reader.show(sheets(facts, reader))
-        if reader.open:
-            bare = replace(reader, treatment=False)
-            _prove(bare.show(sheets(facts, bare)), [bare.show(sheets(other, bare)) for other in others], facts)
-            _prove_own(facts, reader)
+        with _one(reader.name, packs, lost):
+            packs[reader.name] = reader.show(sheets(facts, reader))
+            if reader.open:
+                bare = replace(reader, treatment=False)
+                proving[reader.name] = bare, bare.show(sheets(facts, bare))
+                _prove_own(facts, reader)
+    # one world after another, since each is as large as the trial
+    for other in other_worlds(facts) if proving else ():
+        for name, (bare, shown) in proving.items():
+            with _one(name, packs, lost):
+                _prove(shown, bare.show(sheets(other, bare)), facts)
     return packs
+
+
+@contextmanager
+def _one(
+    name: str, packs: dict[str, tuple[SheetTable, ...]], lost: Callable[[str, Exception], None] | None
+) -> Iterator[None]:
+    """A profile is made and proved, or nobody gets it; what shows an allocation stops everything."""
+    try:
+        yield
+    except TrialError:
+        raise
+    except Exception as error:
+        if lost is None:
+            raise
+        packs.pop(name, None)
+        lost(name, error)
 
 
 def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
@@ -71,8 +97,7 @@ def _prove_own(facts: Facts, reader: Profile) -> None:
     if not reader.treatment or facts.found is None:
         return
     mine = facts.cohort.owned(reader.sites[0].code).records
-    theirs = alone(facts, mine).found
-    shown, by_itself = ({*listings.own_treatment(found, mine)} for found in (facts.found, theirs) if found)
+    shown, by_itself = ({*listings.own_treatment(one, mine)} for one in (facts.found, found_alone(facts, mine)))
     if shown != by_itself:
         raise ConcealmentBroken(
             f"the report of {reader.name} shows findings of treatment that other sites' patients bear on "
@@ -80,10 +105,10 @@ def _prove_own(facts: Facts, reader: Profile) -> None:
         )
 
 
-def _prove(shown: Sequence[SheetTable], others: Sequence[Sequence[SheetTable]], facts: Facts) -> None:
+def _prove(shown: Sequence[SheetTable], other: Sequence[SheetTable], facts: Facts) -> None:
     """The proof; a failure names the setting that tells the arm where the configuration alone shows it."""
     try:
-        prove_blind(shown, others)
+        prove_blind(shown, [other])
     except ConcealmentBroken as leak:
         found = next(shown_openly(facts.snapshot.dictionary, facts.config), None)
         if found is None:

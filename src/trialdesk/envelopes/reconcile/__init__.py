@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trialdesk.config import Config
 from trialdesk.envelopes.openings import openings
+from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import custody, identity, times
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
 from trialdesk.instruments.rules import RuleClass
@@ -19,9 +20,12 @@ NOT_OF_AN_OPENING = ("R31", "R52")
 """Rules about the record as a whole: the fault lies in no event."""
 
 
-def reconcile(patients: Sequence[Patient], envelopes: Sequence[Envelope], config: Config) -> list[Finding]:
-    """Every finding, sorted; the same data give the same findings on any day."""
-    desk = Desk(config, tuple(patients), tuple(envelopes), openings(patients, envelopes, config.envelopes.domain))
+def reconcile(
+    patients: Sequence[Patient], envelopes: Sequence[Envelope], config: Config, proofs: Proofs | None = None
+) -> list[Finding]:
+    """Every finding, sorted; the same data give the same findings on any day, whatever was proved before."""
+    opened = openings(patients, envelopes, config.envelopes.domain)
+    desk = Desk(config, tuple(patients), tuple(envelopes), opened, proofs or Proofs(config.trial.id))
     event = config.facts.envelope.event
     return sorted(
         Finding(

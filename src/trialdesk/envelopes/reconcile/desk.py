@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from trialdesk.config import Config
 from trialdesk.envelopes.openings import Opening
+from trialdesk.envelopes.proofs import Proofs
 from trialdesk.model import Envelope, Patient, Pile
 
 
@@ -30,6 +31,7 @@ class Desk:
     patients: tuple[Patient, ...]
     envelopes: tuple[Envelope, ...]
     openings: tuple[Opening, ...]
+    proofs: Proofs
 
     @property
     def known(self) -> Iterator[tuple[Opening, Envelope]]:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from redcap_rules.names import group_name
-from trialdesk.allocation.cards import verify_card
 from trialdesk.allocation.numbering import parse_envelope_id
 from trialdesk.envelopes.openings import Opening
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
@@ -87,12 +86,11 @@ def _why_unknown(name: str) -> str:
 
 def wrong_card(desk: Desk) -> Iterator[Hit]:
     """R11: arm and card code do not belong to the envelope."""
-    trial = desk.config.trial.id
     for opening, envelope in desk.known:
         who = opening.patient
         if who.arm and not who.card_code:
             yield Hit(who.site, who.record, "the card code is missing, so the allocation can't be proved", envelope.id)
-        elif who.arm and not verify_card(envelope.commitment, trial, envelope.id, who.arm, who.card_code):
+        elif who.arm and not desk.proofs.fits(envelope, who.arm, who.card_code):
             yield Hit(who.site, who.record, "arm and card code do not belong to this envelope", envelope.id)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
-from itertools import combinations
 
 from trialdesk.envelopes.openings import Opening
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
@@ -83,11 +82,13 @@ def at_odd_hours(desk: Desk) -> Iterator[Hit]:
 def two_at_a_time(desk: Desk) -> Iterator[Hit]:
     """R20: released or opened while another release was open."""
     spans = sorted(_spans(desk), key=lambda span: (span[0], span[2].record))
-    for (start, end, one), (begin, finish, two) in combinations(spans, 2):
-        same = desk.config.envelopes.scope == "trial" or one.site == two.site
-        if same and start < finish and begin < end:
-            text = f"its envelope and that of {one.record} were released or opened at one time"
-            yield Hit(two.site, two.record, text, other=one.record)
+    for place, (start, end, one) in enumerate(spans):
+        for begin, finish, two in spans[place + 1 :]:
+            if begin >= end:
+                break  # and so do all that begin still later
+            if start < finish and (desk.config.envelopes.scope == "trial" or one.site == two.site):
+                text = f"its envelope and that of {one.record} were released or opened at one time"
+                yield Hit(two.site, two.record, text, other=one.record)
 
 
 def _spans(desk: Desk) -> Iterator[tuple[datetime, datetime, Patient]]:

@@ -97,10 +97,13 @@ def unlogged(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     ]
     for case in cases:
         before = case.patient.opened_on
+        # a log that has an entry since the last day asked about needs no look at what was said before
+        latest = [(logic, max((start for start, _ in case.rows(log.instrument, log.started)), default=None))
+                  for logic, log in pairs]  # fmt: skip
         for when, row in case.rows(asked.instrument, asked.date):
-            for logic, log in pairs:
-                began = [start for start, _ in case.rows(log.instrument, log.started)]
-                if case.holds(logic, row) and not any(before is None or start >= before for start in began):
+            for logic, last in latest:
+                unlogged_since = last is None or (before is not None and last < before)
+                if unlogged_since and case.holds(logic, row):
                     yield Hit("Q48", case, where(row))
                     break
             # a contact of one arm alone must not change what is said of a contact every arm has
