@@ -42,7 +42,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Contents": ("Sheet", "What it answers"),
     "Contents · What it was made from": ("Term", "Value"),
     "Contents · The most important changes": ("Change", "Detail"),
-    "Key figures": ("Figure", "Value", "Judgement", "How"),
+    "Key figures": ("Id", "Figure", "Value", "Last issued", "Change", "Judgement", "How"),
     "Accrual": _DRAWING,
     "Accrual numbers": _OPEN["By month"],
     "Accrual curve": ("Month", "Plan", "So far", "Low", "Median", "High"),
