@@ -146,6 +146,37 @@ def explain(
         print(f"{len(rows)} listed")
 
 
+@command(app, "written", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed)
+def dataset(
+    config: ConfigOption = DEFAULT_CONFIG,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A new folder; default dataset-DATE among the reports.")
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--treatment", help="With arm and treatment: needs TRIALDESK_STATISTICIAN_TOKEN.")
+    ] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet files as well (extra `analysis`).")] = False,
+) -> None:
+    """Write the data as tidy tables, one for each instrument, with a codebook and the scores recomputed.
+
+    Without --treatment nothing in it tells an arm, and that is proved before a file is written.
+    """
+    from trialdesk.config import load
+    from trialdesk.reports.dataset import dataset as made
+    from trialdesk.reports.tables import write
+
+    trial = load(config)
+    today = _today(trial.trial)
+    days = (today, today)
+    facts = _closed(trial, None, None, days) if whole else _open(trial, days)
+    folder = out or trial.reports / f"dataset{'-treatment' if whole else ''}-{today}"
+    tables = made(facts, whole=whole)
+    write(folder, tables, trial, parquet=parquet)
+    for table in tables:
+        print(f"{table.name}\t{len(table.rows)} rows")
+    print(folder)
+
+
 def _open(trial: Config, days: tuple[date, date]) -> Facts:
     """The facts as the night reads them, with the coordinator's tokens."""
     from trialdesk.envelopes.register import prove_blind
