@@ -27,7 +27,7 @@ from trialdesk.errors import (
 if TYPE_CHECKING:
     from trialdesk.config import Config
     from trialdesk.facts.todo import Task
-    from trialdesk.nightly.run import Outcome
+    from trialdesk.nightly.run import Order, Outcome
     from trialdesk.nightly.summary import Summary
 
 MOST, INTERRUPTED = 10, 130
@@ -46,6 +46,12 @@ def nightly_sync(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Publish from what the last run that failed has read; asks REDCap nothing, writes nothing."
+        ),
+    ] = False,
     accept_drop: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,9 +73,9 @@ def nightly_sync(
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
         raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
-    if not once and (today or accepted or accept_writes or reason or by):
+    if not once and (today or resume or accepted or accept_writes or reason or by):
         raise typer.BadParameter(
-            "--today, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
+            "--today, --resume, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
         )
     from trialdesk.config import load
 
@@ -77,7 +83,8 @@ def nightly_sync(
     if if_due:
         raise typer.Exit(publish(trial) if _due(trial, datetime.now(trial.trial.zone), at="00:00") else OK)
     if once:
-        raise typer.Exit(publish(trial, today.date() if today else None, Accepted(accepted, accept_writes, reason, by)))
+        let_through = Accepted(accepted, accept_writes, reason, by)
+        raise typer.Exit(publish(trial, today.date() if today else None, let_through, resumed=resume))
     stay_up(trial)
 
 
@@ -116,13 +123,15 @@ class Accepted(NamedTuple):
 NOTHING = Accepted()
 
 
-def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING) -> int:
+def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING, *, resumed: bool = False) -> int:
     """One run; returns its exit code, and says in the state folder when it was and how it ended."""
     from trialdesk.nightly.heartbeat import beat
+    from trialdesk.nightly.run import Order
 
     begun, code = datetime.now(trial.trial.zone), INTERNAL
+    day, (records, writes, reason, by) = today or begun.date(), accepted
     try:
-        done = _publish(trial, begun, today, accepted)
+        done = _publish(trial, Order(day, begun, records, reason, by, writes, resumed))
         code = _told(trial, begun, done.exit_code, done.summary)
     except TrialError as error:
         code = _told(trial, begun, error.exit_code)
@@ -154,16 +163,15 @@ def _told(trial: Config, begun: datetime, code: int, summary: Summary | None = N
     return code
 
 
-def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepted) -> Outcome:
+def _publish(trial: Config, order: Order) -> Outcome:
     from trialdesk.allocation.making import batch_told
     from trialdesk.allocation.numbering import printed
-    from trialdesk.nightly.run import Order, nightly
+    from trialdesk.nightly.run import nightly
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.redcap.patience import for_a_night
 
     for line in batch_told(trial):
         print(f"warning: {line}")
-    order = Order(today or now.date(), now, accepted.records, accepted.reason, accepted.by, accepted.writes)
     with stages() as progress:
         patience = for_a_night(60 * trial.nightly.budget)
         records, envelopes = (open_gateway(trial, role, patience) for role in ("trial", "register"))

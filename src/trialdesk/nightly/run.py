@@ -43,6 +43,7 @@ from trialdesk.memory.opening import remembering
 from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
+from trialdesk.nightly.kept import Kept, clear_away, put_by, take_up
 from trialdesk.nightly.losses import Losses
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.stages import Progress, Stages
@@ -80,7 +81,8 @@ STOPPED = "stopped"
 class Order:
     """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand.
 
-    `today` rules schedule and reports, `now` names the run. `accepted` are records that may have lost what they had,
+    `today` rules schedule and reports, `now` names the run. With `resumed` it takes up what the last run that failed
+    has read, asks REDCap nothing and writes nothing back. `accepted` are records that may have lost what they had,
     `writes` is how many call plans may change at once.
     """
 
@@ -90,6 +92,7 @@ class Order:
     reason: str = ""
     by: str = ""
     writes: int | None = None
+    resumed: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -119,6 +122,7 @@ class Making:
     stage: Stages
     folder: Path
     run: str
+    now: datetime
     lost: Losses = field(default_factory=Losses)
 
 
@@ -167,11 +171,12 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
     """
     reports, state, scope = config.reports, config.state, scope_of(config)
     with _locked(reports, state), remembering(state, reports, scope) as (memory, healed):
+        clear_away(config, order.now)
         run, stage = run_name(reports, order.now, memory.runs(scope)), Stages(progress)
         memory.begin(scope, Run(run, order.today.isoformat(), "begun", "", None, order.words, order.reason, order.by))
         try:
             with building(reports, run) as folder:
-                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run))
+                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run, order.now))
         except BaseException as error:
             code = error.exit_code if isinstance(error, TrialError) else INTERNAL
             status = "published" if memory.knows(scope, run) else "failed"
@@ -220,14 +225,8 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     memory, stage, folder, run = making.memory, making.stage, making.folder, making.run
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
     last = remembered.night
-    with stage("preflight") as note:
-        _prove(config, trial, register, last)
-        version = trial.version()
-        note(f"REDCap {version}; the register token sees no card")
-    with stage("pull") as note:
-        pull = pull_both(config, trial, register, last.envelopes if last else ())
-        removals = _removals(trial, last)
-        note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
+    told = _resumed(config, order, making, last) if order.resumed else _asked(config, trial, register, making, last)
+    pull, removals, version = told.pull, told.removals, told.version
     with stage("sanity") as note:
         seen = _seen(pull, removals, config, remembered)
         found = moves(last, seen, removals)
@@ -237,7 +236,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         facts = derive(pull, past(config, pull.snapshot, remembered, found), config, order.today)
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
-    found_out = Found(facts, links_of(config, pull, version), order.now)
+    found_out = Found(facts, links_of(config, pull, version), told.at)
     with stage("report") as note:
         books = _books(found_out, making.lost)
         note(f"{len(books)} workbooks, the open ones proved blind")
@@ -254,10 +253,12 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     with stage("publish") as note:
         making = replace(making, folder=publish(folder, config.reports, run))
         memory.publish(scope, night, facts.lives, built.code)
+        clear_away(config)
         note(run)
     try:
         with stage("write back") as note:
-            note(write(built.wanted, facts, trial, register, order.writes))
+            # what was read hours ago is no ground to write from
+            note("nothing: resumed" if order.resumed else write(built.wanted, facts, trial, register, order.writes))
     except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
         place(making.folder / SERVER, _told(words_of(trial, register)))
         raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
@@ -265,6 +266,31 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         with suppress(OutputFailed):  # those of before it was published stand
             _write_records(making, built.summary, version)
     return Outcome(built.summary, facts.findings, built.to_do, built.code)
+
+
+def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, last: Night | None) -> Kept:
+    """What REDCap says now, once both tokens are proved; it is put by until a run is published."""
+    at = making.now
+    with making.stage("preflight") as note:
+        _prove(config, trial, register, last)
+        version = trial.version()
+        note(f"REDCap {version}; the register token sees no card")
+    with making.stage("pull") as note:
+        pull = pull_both(config, trial, register, last.envelopes if last else ())
+        kept = Kept(pull, _removals(trial, last), version, at)
+        put_by(config, kept)
+        note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
+    return kept
+
+
+def _resumed(config: Config, order: Order, making: Making, last: Night | None) -> Kept:
+    """What the last run that failed has read; its tokens were proved then."""
+    with making.stage("resume") as note:
+        kept = take_up(config, order.now)
+        same_projects((kept.pull.snapshot.project_id, kept.pull.register_project), last, config.redcap.projects)
+        hours = (order.now - kept.at).total_seconds() / 3600
+        note(f"the snapshot of {kept.at:%Y-%m-%d %H:%M}, {hours:.1f} h old")
+    return kept
 
 
 def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
