@@ -19,7 +19,10 @@ from trialdesk.errors import (
     OK_WITH_WARNINGS,
     PARTIAL,
     ConfigError,
+    LockHeld,
     MailFailed,
+    OutputFailed,
+    TableError,
     TrialError,
     worst,
 )
@@ -109,6 +112,47 @@ def doctor(
         for question in ASK:
             print(f"{'ask':5} {'administrator':15} {question}")
     raise typer.Exit(ending(found))
+
+
+@command(app, "every workbook is the one that was published", OK_WITH_WARNINGS, TableError, OutputFailed)
+def rebuild(
+    name: Annotated[str, typer.Argument(metavar="RUN", help="The name of the run, for example 2026-11-23_043000.")],
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="An age identity its snapshot is sealed for.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Make a past run again from its kept snapshot, and hold it against what was published."""
+    from trialdesk.config import load
+    from trialdesk.nightly.rebuilding import rebuild as made_again
+    from trialdesk.private import read_private
+
+    made = made_again(load(config), name, read_private(identity, "an age identity; scripts/keygen.py makes one"))
+    for file, same in sorted(made.same.items()):
+        print(f"{'same' if same else 'OTHER':6} {file}")
+    for line in made.differing:
+        print(f"note   {line}")
+    print(f"files  {made.folder}")
+    raise typer.Exit(OK if all(made.same.values()) else OK_WITH_WARNINGS)
+
+
+@command(app, "listed, or deleted with --apply", LockHeld, OutputFailed)
+def prune(
+    config: ConfigOption = DEFAULT_CONFIG,
+    apply: Annotated[bool, typer.Option("--apply", help="Delete them; without it they are listed.")] = False,
+) -> None:
+    """List what is older than the configuration keeps it: runs, kept snapshots, accounts of stopped runs."""
+    from trialdesk.config import load
+    from trialdesk.nightly.retention import delete, surplus
+    from trialdesk.nightly.run import remembered_alone
+
+    trial = load(config)
+    with remembered_alone(trial):
+        found = surplus(trial, datetime.now(trial.trial.zone).date())
+        for path in found:
+            print(path)
+        if apply:
+            print(f"{delete(found)} deleted")
+        else:
+            print(f"{len(found)} to delete; with --apply they are deleted")
 
 
 class Accepted(NamedTuple):

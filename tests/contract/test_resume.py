@@ -14,6 +14,7 @@ import pytest
 from played import Played, played
 from trialdesk.config import Config
 from trialdesk.errors import OK, OK_WITH_WARNINGS, ConfigError, OutputFailed, SanityFailed
+from trialdesk.facts.pulling import pull_both
 from trialdesk.nightly import kept, run
 from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
@@ -83,7 +84,7 @@ def test_what_a_failed_run_has_read_is_published_without_asking_or_writing(
 def test_what_is_read_again_is_what_was_kept(trial: Played) -> None:
     """Value by value; patients are worked out anew."""
     config = trial.stage.config
-    pull = run.pull_both(config, open_gateway(config, "trial"), open_gateway(config, "register"))
+    pull = pull_both(config, open_gateway(config, "trial"), open_gateway(config, "register"))
     at = datetime(2026, 11, 23, 4, 1, tzinfo=config.trial.zone)
     before = kept.Kept(pull, None, "15.0.12", at)
     again = kept.read(kept.as_bytes(config, before), config)

@@ -34,6 +34,7 @@ from trialdesk.config.parts import (
     Recipient,
     Redcap,
     Requirement,
+    Retention,
     Site,
     States,
     Step,
@@ -73,6 +74,7 @@ class Config(Part):
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
     nightly: Nightly = Nightly()
+    retention: Retention = Retention()
     mail: Mail | None = None
     recipients: tuple[Recipient, ...] = ()
 
