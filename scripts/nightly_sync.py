@@ -45,6 +45,11 @@ def nightly_sync(
     if_due: Annotated[
         bool, typer.Option("--if-due", help="The same, unless today's run is published already: for catching up.")
     ] = False,
+    trials: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="One run of every configuration in a folder: NAME.yaml, or NAME/config.yaml."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="With --trials: how many at one time.")] = 1,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
@@ -76,10 +81,14 @@ def nightly_sync(
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
         raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
+    if trials and (once or if_due or today or resume or accepted or accept_writes):
+        raise typer.BadParameter("runs each once and takes no other option but --jobs", param_hint="--trials")
     if not once and (today or resume or accepted or accept_writes or reason or by):
         raise typer.BadParameter(
             "--today, --resume, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
         )
+    if trials:
+        raise typer.Exit(several(trials, jobs))
     from trialdesk.config import load
 
     trial = load(config)
@@ -165,6 +174,19 @@ class Accepted(NamedTuple):
 
 
 NOTHING = Accepted()
+
+
+def several(folder: Path, jobs: int) -> int:
+    """One run of every trial of a folder; returns the worst exit code and prints a line for each."""
+    from trialdesk.nightly.several import Ended, configurations, lines, name, run_all
+
+    def told(one: Ended) -> None:
+        if one.code not in (OK, OK_WITH_WARNINGS):
+            print(f"{name(one)}: {one.said}", file=sys.stderr, flush=True)
+
+    ended = run_all(configurations(folder), (sys.executable, __file__, "--once"), jobs, told)
+    print("\n".join(lines(ended)))
+    return worst(*(one.code for one in ended))
 
 
 def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING, *, resumed: bool = False) -> int:
