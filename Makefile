@@ -24,6 +24,9 @@ test: .venv/installed-dev   ## all tests
 long: .venv/installed-dev   ## what takes long and is no part of `make test`: with the time of each part
 	@$(BIN)/python -m pytest tests/long -v --durations=0
 
+validation: .venv/installed-dev  ## the package a trial unit files, in validation/VERSION (about as long as test and long)
+	@$(BIN)/python scripts/make_validation.py $(VALIDATION)
+
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Write the research nurse's call schedule from what REDCap holds now."""
+"""The research nurse's call schedule, and tries that come back from its sheet."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import OK_WITH_WARNINGS, REDCAP, OutputFailed, SanityFailed
+from trialdesk.errors import OK_WITH_WARNINGS, REDCAP, OutputFailed, SanityFailed, WriteBackFailed
 
 if TYPE_CHECKING:
-    from trialdesk.config import Trial
+    from trialdesk.config import Config, Trial
+    from trialdesk.followup.schedule import Schedule
 
-app = application(
-    "Write the call schedule: whom to call today, whom next, and what was missed. Changes nothing in REDCap."
-)
+app = application("Whom to call today, whom next, and what was missed; and bringing tries from the sheet into REDCap.")
 
 
-@command(app, "written", OK_WITH_WARNINGS, *REDCAP, SanityFailed, OutputFailed)
+@command(app, "written", OK_WITH_WARNINGS, *REDCAP, SanityFailed, OutputFailed, alone=True)
 def call_schedule(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     today: Annotated[
         datetime | None,
@@ -35,16 +35,23 @@ def call_schedule(
         ),
     ] = None,
     site: Annotated[str | None, typer.Option(metavar="CODE", help="Only the patients of this site.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--all", help="In All contacts those too that are over for more than 30 days.")
+    ] = False,
 ) -> None:
-    """Read REDCap, plan every contact on a working day in its window, and write one workbook."""
+    """Read REDCap, plan every contact on a working day in its window, and write one workbook. Changes nothing there."""
+    if context.invoked_subcommand:
+        return
     from trialdesk.config import load
-    from trialdesk.followup.feasibility import weakest_windows
+    from trialdesk.facts.links import links_of
+    from trialdesk.facts.pulling import pull_trial
+    from trialdesk.facts.tracks import shared
+    from trialdesk.followup.columns import Desk
     from trialdesk.followup.keeping import promises
+    from trialdesk.followup.keys import keys
     from trialdesk.followup.schedule import schedule
     from trialdesk.followup.sheets import tables
     from trialdesk.redcap.gateway import open_gateway
-    from trialdesk.redcap.patients import patients
-    from trialdesk.redcap.snapshot import pull
     from trialdesk.workbook import save
 
     trial = load(config)
@@ -52,27 +59,82 @@ def call_schedule(
         raise typer.BadParameter(f"no such site; sites are {', '.join(trial.sites_by_code)}", param_hint="--site")
     now = datetime.now(trial.trial.zone)
     day = _asked(today.date(), trial.trial) if today else now.date()
-    snapshot = pull(open_gateway(trial, "trial"))
-    plan = schedule(patients(snapshot, trial), snapshot, trial, day, promises(snapshot, trial.call_plan))
+    gateway = open_gateway(trial, "trial")
+    pull = pull_trial(trial, gateway, groups=True)
+    plan = schedule(pull.patients, pull.snapshot, trial, day, promises(pull.snapshot, trial.call_plan))
     shown = plan.at_site(site) if site else plan
+    own, printed = keys(trial.path(trial.calls.key)), datetime.combine(day, now.timetz())
+    desk = Desk(
+        trial,
+        links_of(trial, pull, gateway.version()).form,
+        lambda record, contact: own.row(printed, record, contact),
+        shared(trial) if site else trial.contacts,
+    )
     name = "_".join(filter(None, ("call_schedule", site, str(day) if day != now.date() else "")))
     path = out or trial.path(trial.folders.reports) / f"{name}.xlsx"
-    save(path, tables(shown, trial, day, now), f"{trial.trial.id} call schedule {day}")
+    save(path, tables(shown, desk, now, whole=whole), f"{trial.trial.id} call schedule {day}")
 
     counts = {name: sum(e.status == name for e in shown.entries) for name in ("due", "overdue", "missed")}
     print(f"{path}: {', '.join(f'{count} {name}' for name, count in counts.items())} on {day}")
+    if _told(shown, plan, trial):
+        raise typer.Exit(OK_WITH_WARNINGS)
+
+
+def _told(shown: Schedule, plan: Schedule, trial: Config) -> bool:
+    """What is to be looked at, a line each; whether there is any."""
+    from trialdesk.followup.feasibility import weakest_windows
+
+    day = plan.today
     for hold in shown.holds:
         print(f"{'check a date in REDCap' if hold.contacts else 'verify first, do not call'}: {hold.record}")
     if plan.strays:
-        print(f"patients in no site's list, named in Remarks of the list of all sites: {len(plan.strays)}")
-    hopeless = [
-        weak for weak in weakest_windows(trial, day, day.replace(year=day.year + 5, day=1)) if not weak.open_days
-    ]
+        print(f"patients in no site's list, named in Remark of the list of all sites: {len(plan.strays)}")
+    until = day.replace(year=day.year + 5, day=1)
+    hopeless = [weak for weak in weakest_windows(trial, day, until) if not weak.open_days]
     for weak in hopeless:
         print(
             f"{weak.code}: no working day in the window of a patient counted from {weak.anchor}; widen contacts.window"
         )
-    if shown.holds or plan.strays or hopeless:
+    return bool(shown.holds or plan.strays or hopeless)
+
+
+@command(app, "nothing is open", OK_WITH_WARNINGS, *REDCAP, WriteBackFailed, name="import")
+def bring_back(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.xlsx", help="The call schedule with its white cells filled in.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write; without it only what would be written is shown.")
+    ] = False,
+) -> None:
+    """Bring the tries typed into Today into the call log, each once; needs TRIALDESK_CALLER_TOKEN.
+
+    Being reached is not brought: that is the contact's own form. What can't be written is listed and left to a person.
+    """
+    from trialdesk.config import load
+    from trialdesk.followup.bringing import read_back, sort_out, write_log
+    from trialdesk.followup.keys import keys
+    from trialdesk.followup.returned import NoSchedule, read_sheet
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    try:
+        rows = read_sheet(file)
+    except NoSchedule as why:
+        raise typer.BadParameter(f"{file} {why}", param_hint="FILE.xlsx") from None
+    now = datetime.now(trial.trial.zone)
+    gateway = open_gateway(trial, "caller")
+    log = read_back(gateway, trial, {row.record for row in rows if row.tries})
+    found = sort_out(rows, log, trial, keys(trial.path(trial.calls.key)), now)
+    for try_ in found.new:
+        print(f"{'written' if apply else 'would write'}: {try_}")
+    for line in found.open:
+        print(f"left to you: {line}")
+    if apply:
+        write_log(gateway, trial, found.new)
+    print(f"{len(found.new)} {'written' if apply else 'to write'}, {found.known} already there, {len(found.open)} left")
+    if found.open or (found.new and not apply):
         raise typer.Exit(OK_WITH_WARNINGS)
 
 

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import settings
 
 from frozen import FROZEN
+from traceability import pytest_addoption, pytest_collection_modifyitems, pytest_configure
 from trialdesk.config import Config, load
 from trialdesk.redcap.tokens import VARIABLES
+
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by their names
 
 # A loaded machine is no reason to fail; the same examples every time, so that a failure repeats.
 settings.register_profile("ours", deadline=None, derandomize=True)

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from frozen import trial_dictionary
+from frozen import FROZEN, trial_dictionary
 from redcap_rules.record import Row
-from trialdesk.config import Config
+from trialdesk.config import Config, load
+from trialdesk.followup.columns import Desk
 from trialdesk.followup.keeping import promises
 from trialdesk.followup.schedule import Entry, Schedule, schedule
 from trialdesk.followup.sheets import tables
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.workbook import SheetTable
+from trialdesk.workbook import Line, SheetTable, Value
 
 DICTIONARY = trial_dictionary()
+_FROZEN = load(FROZEN / "config.yaml")
 WEEKS = tuple(f"week_{n}_arm_1" for n in range(1, 13))
 EVENTS = (
     *("screening_arm_1", "baseline_arm_1", "randomisation_arm_1", "pvp_procedure_arm_1", *WEEKS, "month_3_arm_1"),
@@ -76,15 +78,27 @@ def statuses(plan: Schedule, name: str = "ODE-1") -> dict[str, str]:
 
 
 def sheet(config: Config, plan: Schedule, name: str) -> SheetTable:
-    """One sheet of the workbook."""
-    return next(t for t in tables(plan, config, plan.today, datetime(2026, 2, 20, 2, 30)) if t.name == name)
+    """One sheet of the workbook, of data read on Fri 20 Feb 2026."""
+    return next(t for t in tables(plan, desk(config), datetime(2026, 2, 20, 2, 30)) if t.name == name)
+
+
+def desk(config: Config) -> Desk:
+    """A desk that knows no address and no key."""
+    return Desk(config, lambda *_: "", lambda *_: "", config.contacts)
 
 
 def shown(table: SheetTable) -> list[tuple[object, ...]]:
-    """Record, contact, status and remarks of every line."""
-    titles = [column.title for column in table.columns]
-    wanted = [titles.index(title) for title in ("Record", "Contact", "Status", "Remarks")]
-    return [tuple(line.values[index] for index in wanted) for line in table.lines]
+    """Record, contacts as their codes, status and remark of every line."""
+    codes = {rule.label: rule.code for rule in _FROZEN.contacts}
+    found = [cells(table, line) for line in table.lines]
+    words = (str(of["Contact"]).split(", ") for of in found)
+    contacts = [" ".join(codes.get(word, word) for word in some) for some in words]
+    return [(of["Record"], code, of["Status"], of["Remark"]) for of, code in zip(found, contacts, strict=True)]
+
+
+def cells(table: SheetTable, line: Line) -> dict[str, Value]:
+    """Heading to value of a line."""
+    return dict(zip((column.title for column in table.columns), line.values, strict=True))
 
 
 DONE = {"nc_stat": "1", "nc_date": "2026-02-09"}

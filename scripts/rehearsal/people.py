@@ -10,6 +10,7 @@ from redcap.project import Project
 COORDINATOR = "coordinator"
 PACKER = "packer"
 STATISTICIAN = "statistician"
+CALLER = "caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ REGISTER = (Member(COORDINATOR, "Coordinator"), Member(PACKER, "Packer"))
 
 
 def trial(sites: Iterable[str], roles: Iterable[str]) -> tuple[Member, ...]:
-    """The coordinator, who sees every site, a clinician at each of them, and a statistician if there is that role."""
-    sees_all = (Member(COORDINATOR, "Coordinator"), Member(STATISTICIAN, "Statistician"))
+    """The coordinator, who sees every site, a clinician at each, and a statistician and a caller if there are roles."""
+    sees_all = (Member(COORDINATOR, "Coordinator"), Member(STATISTICIAN, "Statistician"), Member(CALLER, "Caller"))
     at_sites = (Member(site_user(site), "Site", site) for site in sites)
     return (*(member for member in sees_all if member.role in {"Coordinator", *roles}), *at_sites)
 

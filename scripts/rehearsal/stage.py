@@ -33,6 +33,7 @@ MARK = ".rehearsal"
 BEFORE = timedelta(days=450)
 LASTS = timedelta(days=3 * 365)
 BLOCKS = {1: 1, 2: 2, 3: 1}  # so many times the smallest block to its weight
+_TOKENS = {people.STATISTICIAN: VARIABLES["statistician"], people.CALLER: VARIABLES["caller"]}
 TITLES = {"trial": "{} (rehearsal)", "register": "{}: envelope register (rehearsal)"}
 
 
@@ -136,8 +137,8 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
         VARIABLES["register"]: give_token(database, numbers["register"], people.COORDINATOR),
         VARIABLES["packer"]: give_token(database, numbers["register"], people.PACKER),
     }
-    if people.STATISTICIAN in {member.user for member in members["trial"]}:
-        tokens[VARIABLES["statistician"]] = give_token(database, numbers["trial"], people.STATISTICIAN)
+    for user in {member.user for member in members["trial"]} & {people.STATISTICIAN, people.CALLER}:
+        tokens[_TOKENS[user]] = give_token(database, numbers["trial"], user)
     _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
     site_tokens = {site: SecretStr(give_token(database, numbers["trial"], people.site_user(site))) for site in sites}
     return Stage(config, read_script(config_file), config_file, identity, site_tokens)

@@ -12,7 +12,6 @@ from mimetypes import guess_type
 from pathlib import Path
 from string import ascii_letters
 from threading import Thread
-from urllib.parse import parse_qsl
 
 from flask import Flask, Response, request
 from waitress import wasyncore
@@ -24,7 +23,7 @@ from redcap_local.chance import random_text
 from redcap_local.service import Service
 from redcap_local.storage import structure
 from redcap_local.storage.database import Database
-from redcap_local.wire import replies
+from redcap_local.wire import replies, urlencoded
 from redcap_local.wire.multipart import parts
 from redcap_local.wire.parameters import Parameters, Upload
 from redcap_local.wire.replies import Reply
@@ -107,8 +106,7 @@ def _line_of(service: Service, version: str, asked: Mapping[str, str]) -> Reply:
 def _parameters() -> Parameters:
     if request.mimetype == "application/x-www-form-urlencoded":
         # Bytes that are not UTF-8 stay recognisable, so that they can be refused instead of changed.
-        body = request.get_data(cache=False).decode("utf-8", "surrogateescape")
-        return Parameters(parse_qsl(body, keep_blank_values=True, errors="surrogateescape"))
+        return Parameters(urlencoded.pairs(request.get_data(cache=False)))
     if request.mimetype != "multipart/form-data":
         return Parameters([])
     texts, files = parts(request.stream, request.mimetype_params, request.content_length)

@@ -38,6 +38,7 @@ EXITS: Mapping[int, Exit] = {
     61: Exit("published, but the mail was not sent", "read why in the summary; the files are where they always are"),
     75: Exit("another run is at work", "wait for it to end"),
     12: Exit("the newest run is older than it may be", "look why: nightly_sync.py doctor"),
+    1: Exit("a test failed", "the first page of the validation package names it"),
     10: Exit("done, with something a person has to look at", "read the findings"),
     0: Exit("done", "–"),
 }

@@ -25,6 +25,8 @@ from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
 from twisting import Asked, Twist, Twisting, of_rows, twisting
 
+pytestmark = pytest.mark.requirement("NGT-03", "SEC-04")
+
 PAGE = Path(__file__).parents[2] / "docs" / "nightly.md"
 TODAY = date(2026, 11, 23)
 QUICK = Patience(attempts=2, first_wait=0.01)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from redcap_local.routing import ROUTES
 from redcap_local.server import Running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 NAMES = sorted(
     {
         "action", "allRecords", "arm", "arms", "arms[]", "compactDisplay", "csvDelimiter", "dag", "dags[0]", "data",

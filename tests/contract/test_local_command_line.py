@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import requests
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "local_redcap.py"
 
 

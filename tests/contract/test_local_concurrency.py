@@ -8,6 +8,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.requirement("RCP-02")
+
 
 def test_auto_numbers_are_given_once(new_project: Any) -> None:
     """No duplicate and no gap, whoever asks at the same time."""

@@ -14,6 +14,8 @@ from redcap_local import administration
 from redcap_local.messages import AdministrationError
 from redcap_local.survey_responses import Response, record_response
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 NOW = datetime(2026, 11, 23, 12, 0)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 
 

@@ -13,6 +13,8 @@ import requests
 from redcap_local.administration import give_token, opened
 from redcap_local.server import Running, running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START, WEEK = "start_arm_1", "week_1_arm_1"
 GROUPS = [{"data_access_group_name": name, "unique_group_name": ""} for name in ("North", "South")]
 PROJECT_KEYS = """

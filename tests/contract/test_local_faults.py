@@ -12,6 +12,8 @@ import requests
 from redcap_local.faults import Fault, set_fault
 from redcap_local.storage.database import Database
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 
 @pytest.fixture
 def database(clinic: Any) -> Iterator[Database]:

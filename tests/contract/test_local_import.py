@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.requirement("RCP-02", "RCP-01")
+
 START = "start_arm_1"
 FORMAT = (
     "The value you provided could not be validated because it does not follow the expected format. Please try again."

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import requests
+
+pytestmark = pytest.mark.requirement("RCP-02")
 
 START = "start_arm_1"
 

@@ -9,6 +9,8 @@ import pytest
 
 from redcap_local.administration import lock_record, opened
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START, WEEK, PHONE = "start_arm_1", "week_1_arm_1", "phone_arm_1"
 MEDICINE = {"record_id": "1", "redcap_event_name": START, "redcap_repeat_instrument": "medicine"}
 

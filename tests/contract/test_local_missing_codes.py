@@ -17,6 +17,8 @@ from trialdesk.redcap.observing import cells
 from trialdesk.redcap.patience import Patience
 from trialdesk.redcap.snapshot import pull
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 CODES = "INV, Invalid\nUNK, Unknown"
 START = "start_arm_1"
 

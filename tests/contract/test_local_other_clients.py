@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import requests
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 
 

@@ -12,6 +12,8 @@ from redcap.project import Project
 
 from redcap_local.server import Running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 ODM = Path(__file__).parents[1] / "data" / "visit_project.xml"
 ODM_NAME = "{http://www.cdisc.org/ns/odm/v1.3}"
 REDCAP = "{https://projectredcap.org}"

@@ -13,6 +13,8 @@ import requests
 
 from redcap_local.server import Running, running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 
 @pytest.mark.parametrize(
     ("given", "body"),

@@ -11,6 +11,8 @@ from redcap.project import Project
 
 from redcap_local import administration
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 ADMIN_RIGHTS = {"username": "extra", "design": 1}
 

@@ -18,6 +18,8 @@ from redcap_local.randomization_setup import Upload, define_randomization, find_
 from redcap_local.storage import randomization, records
 from redcap_local.storage.randomization import Model, Slot
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 NOW = datetime(2026, 11, 23, 12, 0)
 HEADER = "redcap_randomization_number,redcap_randomization_group,sex,smoker"

@@ -13,6 +13,8 @@ import pytest
 from redcap_local.administration import opened
 from redcap_local.storage import randomization, reports
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 DATA = Path(__file__).parents[1] / "data"
 ODM = "{http://www.cdisc.org/ns/odm/v1.3}"
 REDCAP = "{https://projectredcap.org}"

@@ -14,6 +14,8 @@ from redcap_toolbox import update_redcap_diff
 
 from redcap_local import administration
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 
 

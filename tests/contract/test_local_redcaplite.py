@@ -11,6 +11,8 @@ import redcaplite
 
 from redcap_local import administration
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 SURVEY = {"record": "1", "instrument": "intake", "event": START}
 

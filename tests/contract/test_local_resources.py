@@ -13,6 +13,8 @@ import requests
 
 from redcap_local.server import is_loopback, running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 
 def test_half_sent_requests_stop_nobody(tmp_path: Path) -> None:
     """150 connections that never end their request, and one that does."""

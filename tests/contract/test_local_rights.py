@@ -8,6 +8,8 @@ import pytest
 
 from redcap_local.server import running
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START = "start_arm_1"
 
 

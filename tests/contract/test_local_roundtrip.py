@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 START, WEEK, PHONE = "start_arm_1", "week_1_arm_1", "phone_arm_1"
 # Anything XML 1.0 can carry; a bare carriage return would come back from XML as a line feed.
 TEXT = st.text(

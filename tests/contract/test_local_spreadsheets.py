@@ -9,6 +9,8 @@ import pytest
 from redcap_local.intake.dates import stored_date
 from redcap_rules.dictionary import Field
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 WRONG = (
     "The value you provided could not be validated because it does not follow the expected format. Please try again."
 )

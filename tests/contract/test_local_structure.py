@@ -8,6 +8,8 @@ import pytest
 
 from redcap_rules.dictionary import API_COLUMNS
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 
 def test_metadata_come_back_as_they_were_sent(clinic: Any) -> None:
     """9 [V]: 18 keys in order; the answer of an import is the number of fields."""

@@ -35,6 +35,8 @@ from trialdesk.redcap.gateway import Gateway
 from trialdesk.reports.delivery import TODO
 from trialdesk.workbook import HEADER_ROW
 
+pytestmark = pytest.mark.requirement("NGT-02", "NGT-04", "REP-07", "CAL-11")
+
 NIGHTS = 3
 RANDOMISED = {"ODE-001": ("ODE", "1"), "ODE-002": ("ODE", "2"), "RIG-001": ("RIG", "1")}
 FILL = 120  # so many more patients that a handful of changes in one night is no wrong import

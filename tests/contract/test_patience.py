@@ -18,6 +18,8 @@ from trialdesk.errors import RedcapUnreachable
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patience import Patience, for_a_night
 
+pytestmark = pytest.mark.requirement("NGT-03")
+
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
 GROUPS = json.dumps([{"data_access_group_name": "Odense", "unique_group_name": "ode"}]).encode()
 

@@ -35,6 +35,8 @@ from trialdesk.instruments.pulling import pulled, write_pulled
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patience import Patience
 
+pytestmark = pytest.mark.requirement("INS-01", "INS-02")
+
 HOME = Path(__file__).parents[2]
 ONCE = Patience(attempts=1)
 

@@ -24,6 +24,8 @@ from trialdesk.instruments.roles import role_of
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patience import Patience
 
+pytestmark = pytest.mark.requirement("INS-04")
+
 ONCE = Patience(attempts=1)
 FIELDS = (
     Field("id", "envelope", "text", label="Id"),

@@ -26,6 +26,8 @@ from trialdesk.model import Pile
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import token
 
+pytestmark = pytest.mark.requirement("INT-02", "SCR-01", "SCR-02", "QOL-01")
+
 CONFIG = FROZEN / "config.yaml"
 TODAY = date(2026, 11, 20)
 PATIENTS = 30

@@ -16,6 +16,7 @@ from trialdesk.allocation import parcels
 from trialdesk.allocation.blocks import block_list
 from trialdesk.allocation.parcels import DIVIDED, DRAWS, cut, imbalance
 from trialdesk.allocation.scheme import Scheme
+from trialdesk.envelopes.stock import FEWEST
 
 BATCH, REORDER, LEAD_DAYS, TRIAL_DAYS = 6, 1, 7, 730
 SITES, LONG = 9, 60
@@ -77,7 +78,7 @@ class Clinic:
         own = [pile for pile in range(len(SHARES)) if pile not in under_way]
         needy = [pile for pile in own if self.here[pile] <= REORDER]
         own.sort(key=lambda pile: (pile not in needy, self.here[pile]))
-        return own[: max(DIVIDED, len(needy))] if needy else []
+        return own[: max(FEWEST, len(needy))] if needy else []
 
 
 @dataclass(frozen=True)

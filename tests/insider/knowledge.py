@@ -23,7 +23,8 @@ PROPOSED = np.array([1e-4, 1e-3, 1e-2, 0.1, 1.0, 0.1, 1e-2, 1e-3, 1e-4])
 MOST = 4
 WIDE = 64
 """Sums of one parcel stay within ± 31."""
-
+AT_ONCE = 2**24
+"""Pairs that are added at a time: a clinic with many parcels has hundreds of millions."""
 
 UPWARDS = frozenset(at for at, kind in enumerate(KINDS) if min(kind) >= 0)
 DOWNWARDS = frozenset(at for at, kind in enumerate(KINDS) if max(kind) <= 0)
@@ -111,9 +112,7 @@ def _masses(
     tables = [(np.zeros(1, np.int64), np.ones(1))]
     number, samples = len(parcels.odd), dice.shape[1]
     for member, far in zip(others, _reach(others, own, number), strict=True):
-        codes, mass = _convolved(*tables[-1], _codes(member), member.ways.likely.sum(axis=1))
-        near = np.all([np.abs(_digit(codes, at, number)) <= far[at] for at in range(number)], axis=0)
-        tables.append((codes[near], mass[near]))
+        tables.append(_convolved(tables[-1], (_codes(member), member.ways.likely.sum(axis=1)), far))
     masses = np.zeros((2, 2))
     for arm in (0, 1):
         drawn = _drawn(tables, others, own, arm, number, dice)
@@ -203,9 +202,22 @@ def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
     return digit
 
 
-def _convolved(codes: Ints, mass: Floats, more: Ints, likely: Floats) -> tuple[Ints, Floats]:
-    every, of = np.unique((codes[:, None] + more[None]).ravel(), return_inverse=True)
-    summed: Floats = np.bincount(of, (mass[:, None] * likely[None]).ravel(), len(every)).astype(np.float64)
+def _convolved(one: tuple[Ints, Floats], other: tuple[Ints, Floats], far: Ints) -> tuple[Ints, Floats]:
+    """The sums of two tables of sums and their mass, where each parcel is off by `far` at most; a part at a time."""
+    (codes, mass), (more, likely), number = one, other, len(far)
+    rows = max(1, AT_ONCE // max(len(more), 1))
+    parts = []
+    for start in range(0, len(codes), rows):
+        sums = (codes[start : start + rows, None] + more[None]).ravel()
+        near = np.all([np.abs(_digit(sums, at, number)) <= far[at] for at in range(number)], axis=0)
+        weights = (mass[start : start + rows, None] * likely[None]).ravel()
+        parts.append(_summed(sums[near], weights[near]))
+    return _summed(np.concatenate([found for found, _ in parts]), np.concatenate([heavy for _, heavy in parts]))
+
+
+def _summed(codes: Ints, mass: Floats) -> tuple[Ints, Floats]:
+    every, of = np.unique(codes, return_inverse=True)
+    summed: Floats = np.bincount(of, mass, len(every)).astype(np.float64)
     return every, summed
 
 

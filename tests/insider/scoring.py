@@ -26,8 +26,9 @@ class Gain(NamedTuple):
 class Score(NamedTuple):
     """What many trials came to; `plain` are the shares (certain, right) of who knows the block set alone.
 
-    `right` takes the better of two chances as they were estimated, so noise makes it too large; `fair` guesses by one
-    half of the samples and is paid by the other, so noise makes it too small. The truth lies between.
+    Who takes the better of two chances as they were estimated is too sure of himself, by an amount that falls as one
+    over the number of samples. `right` is what all samples give, less what they give more with half of them (the
+    jackknife of Quenouille, 1956); `fair` guesses by one half and is paid by the other, so it is too small.
     """
 
     plain: tuple[float, float]
@@ -64,11 +65,12 @@ def _one(events: Sequence[Event]) -> tuple[float, ...]:
     """Of one trial, in percent: certain and right of the plain, certain, right and fair of the insider."""
     plain = np.array([event.plain for event in events])
     halves = np.array([event.knowing for event in events])
-    both = halves.mean(axis=1)
+    both, apart = halves.mean(axis=1), _best(halves).mean()
     guesses = halves[:, ::-1] > 0.5
     fair = np.where(guesses, halves, 1 - halves).mean(axis=1)
     sure, knows = np.mean(_best(plain) >= SURE), np.mean(_best(both) >= SURE)
-    return tuple(100 * float(one) for one in (sure, _best(plain).mean(), knows, _best(both).mean(), fair.mean()))
+    right = 2 * _best(both).mean() - apart
+    return tuple(100 * float(one) for one in (sure, _best(plain).mean(), knows, right, fair.mean()))
 
 
 def _best(chance: Floats) -> Floats:

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.requirement("INT-01", "INT-02", "INS-05")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,6 +15,8 @@ import pytest
 from played import played
 from typed import Typed, commands
 
+pytestmark = pytest.mark.requirement("SEC-04")
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What is not typed here, and why.

@@ -26,6 +26,8 @@ from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.instruments.preview import render
 from trialdesk.instruments.preview.javascript import compiled, literal
 
+pytestmark = pytest.mark.requirement("INS-03")
+
 TODAY = date(2026, 11, 23)
 
 # Helpers of the scripts below: click, type and look as a person does.

@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
+
+pytestmark = pytest.mark.requirement("RCP-02")
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "local_redcap.py"
 ROWS = 40

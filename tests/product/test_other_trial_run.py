@@ -14,6 +14,8 @@ from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.redcap.gateway import open_gateway
 
+pytestmark = pytest.mark.requirement("INS-05")
+
 OTHER = Path(__file__).parents[1] / "data" / "other-trial"
 TODAY = date(2026, 11, 23)
 

@@ -37,7 +37,27 @@ from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly, scope_of
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway, open_gateway
-from trialdesk.reports.delivery import ENVELOPES, FILES, INDEX, MONITOR, REGISTER, SERVER, TODO, site_report
+from trialdesk.reports.delivery import ENVELOPES, FILES, INDEX, MONITOR, REGISTER, SERVER, SITE, TODO, of_site
+
+pytestmark = pytest.mark.requirement(
+    "INT-02",
+    "ARM-01",
+    "CAL-01",
+    "CAL-10",
+    "CAL-04",
+    "REP-01",
+    "REP-02",
+    "REP-03",
+    "REP-04",
+    "REP-05",
+    "REP-06",
+    "REP-07",
+    "NGT-01",
+    "NGT-02",
+    "NGT-06",
+    "SEC-01",
+    "SEC-03",
+)
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 4, 30)
@@ -129,7 +149,7 @@ def test_a_site_sees_its_own_patients_and_what_to_correct_in_their_treatment(reh
     assert len(wanted) >= 4
     found = set()
     for site in rehearsed.stage.config.sites:
-        book = load_workbook(rehearsed.latest / site_report(site.code))
+        book = load_workbook(rehearsed.latest / of_site(SITE, site.code))
         listed = rule_records(book)
         assert {record.partition("-")[0] for _, record in listed if record != "None"} <= {site.code}
         found |= {one for one in listed if one[0] in told}

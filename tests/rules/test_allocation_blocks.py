@@ -17,6 +17,8 @@ from trialdesk.allocation.blocks import Below, block_list, next_block, numbers, 
 from trialdesk.allocation.scheme import Scheme, encode, list_key
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-01")
+
 ARMS = (("1", 1), ("2", 1))
 MANY = 20_000
 

@@ -23,6 +23,8 @@ from trialdesk.allocation.numbering import envelope_id, parse_envelope_id, tidy_
 from trialdesk.config import Config
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-10")
+
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 piles = st.builds(Pile, st.text(LETTERS, min_size=1, max_size=4), st.text(LETTERS, min_size=1, max_size=3))
 

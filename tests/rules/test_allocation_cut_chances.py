@@ -13,6 +13,8 @@ from insider.chances import _chances, cut_chances
 from trialdesk.allocation.parcels import cut
 from trialdesk.allocation.scheme import Scheme
 
+pytestmark = pytest.mark.requirement("ENV-04")
+
 TWO = Scheme("T", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 1), (6, 1)))
 FOUR = {"1": "1221122", "2": "1122112", "3": "2112121", "4": "1212211"}
 KEYS = 3_000

@@ -14,6 +14,8 @@ from trialdesk.allocation.numbering import envelope_id
 from trialdesk.allocation.scheme import Scheme, list_key
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-02")
+
 MASTERS = {
     "counting": bytes(range(32)),
     "words": hashlib.sha256(b"trialdesk golden master 2").digest(),

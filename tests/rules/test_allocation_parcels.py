@@ -19,6 +19,8 @@ from trialdesk.allocation.parcels import DIVIDED, cut, imbalance, parcel_key, pa
 from trialdesk.allocation.scheme import Scheme, list_key
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-04")
+
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "docs" / "reference" / "parcel-vectors.json").read_text(encoding="utf-8")
 )

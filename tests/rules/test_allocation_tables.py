@@ -15,6 +15,8 @@ from trialdesk.allocation.tables import Allocation, Order, Table, by_pile, from_
 from trialdesk.errors import TableError
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-02", "ENV-05")
+
 MASTER = bytes(range(100, 132))
 SCHEME = Scheme("PVP-MM", "prod", (("1", 1), ("2", 1)), ((2, 1), (4, 2)))
 A, B, C = Pile("ODE", "K1N"), Pile("ODE", "N2F"), Pile("RIG", "K1N")

@@ -34,6 +34,8 @@ from trialdesk.errors import ConfigError, OutputFailed, PlanRefused, TableError
 from trialdesk.model import Pile
 from trialdesk.private import read_private
 
+pytestmark = pytest.mark.requirement("ENV-09", "ENV-05")
+
 MASTER = bytes(range(7, 39))
 FIRST_SCHEMA = Path(__file__).parents[1] / "data" / "tables-v1"
 TODAY = date(2026, 11, 23)

@@ -20,6 +20,8 @@ from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.model import ContactStatus, Patient
 from trialdesk.redcap.snapshot import Snapshot
 
+pytestmark = pytest.mark.requirement("REP-07")
+
 TODAY = date(2026, 11, 23)
 CONFIG = load(FROZEN / "config.yaml")
 RULES = {rule.code: rule for rule in CONFIG.contacts}

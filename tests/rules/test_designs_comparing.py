@@ -15,6 +15,8 @@ from trialdesk.designs.plan import Design, Resupply
 from trialdesk.designs.settings import read_comparison
 from trialdesk.errors import ConfigError
 
+pytestmark = pytest.mark.requirement("ENV-17")
+
 SENT = Resupply(batch=6, vary=1, reorder_at=1, delivery_days=7, piles=4, when="pile")
 
 

@@ -17,6 +17,8 @@ from trialdesk.designs.lists import Lists, lists_of
 from trialdesk.designs.plan import Design, Ints
 from trialdesk.designs.playing import play
 
+pytestmark = pytest.mark.requirement("ENV-17")
+
 TRIALS = 4_000
 
 

@@ -14,6 +14,8 @@ from trialdesk.designs.minimisation import coin_after, minimised
 from trialdesk.designs.plan import Coming, Design, Floats, Resupply, Structure
 from trialdesk.designs.playing import play
 
+pytestmark = pytest.mark.requirement("ENV-17")
+
 TRIALS = 1_500
 
 

@@ -14,6 +14,8 @@ from trialdesk.designs.plan import Design, Floats, Resupply
 from trialdesk.designs.playing import play
 from trialdesk.designs.supply import Supplied, supply
 
+pytestmark = pytest.mark.requirement("ENV-17")
+
 ONE = Resupply(batch=4, vary=0, reorder_at=1, delivery_days=7, piles=1, when="pile")
 
 

@@ -14,6 +14,8 @@ from trialdesk.facts.cards import Cards
 from trialdesk.facts.enclosure import enclosed, unclosed
 from trialdesk.model import Envelope, Finding, Pile
 
+pytestmark = pytest.mark.requirement("REP-05")
+
 PILE = Pile("ODE", "K1N")
 OPENED = Envelope(
     PILE, 1, "ODE-K1N-001-X", 1, "opened", "00", date(2026, 1, 2), date(2026, 1, 3), date(2026, 1, 5),

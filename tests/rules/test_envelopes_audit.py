@@ -22,6 +22,8 @@ from trialdesk.envelopes.audit.sheets import answers, audit_sheets
 from trialdesk.model import Patient
 from trialdesk.workbook import save
 
+pytestmark = pytest.mark.requirement("ENV-18")
+
 MASTER = bytes(range(40, 72))
 DAY = date(2026, 3, 2)
 TWO = (("1", 1), ("2", 1))

@@ -13,6 +13,8 @@ from trialdesk.envelopes.moving import MOVES, Said, chosen, plan_move
 from trialdesk.errors import ReleaseRefused, TableError
 from trialdesk.model import ENVELOPE_STATUSES, Envelope, EnvelopeStatus, Pile
 
+pytestmark = pytest.mark.requirement("ENV-14")
+
 DAY = date(2026, 3, 2)
 SAID = Said("AB", DAY, "torn")
 

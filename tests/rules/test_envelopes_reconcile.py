@@ -19,6 +19,8 @@ from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import RULES, reconcile
 from trialdesk.model import Envelope, Patient, Pile
 
+pytestmark = pytest.mark.requirement("ENV-12", "ARM-01")
+
 ODE, RIG = Pile("ODE", "K1N"), Pile("RIG", "N2F")
 DAY = date(2026, 3, 2)
 CODE = "7K2MQ9XD01TB"

@@ -18,6 +18,8 @@ from trialdesk.envelopes.stock import PileStock, proposals, stock
 from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
 from trialdesk.workbook import HEADER_ROW, save
 
+pytestmark = pytest.mark.requirement("ENV-05")
+
 PILE = Pile("ODE", "K1N")
 TODAY = date(2026, 11, 23)
 WORDS: dict[str, EnvelopeStatus] = {
@@ -148,15 +150,18 @@ FULL = "RRRRRR"
     ("piles", "wanted"),
     [
         # the pile in need first, then those with fewest left
-        ({"K1N": "oooR", "K1F": "RRRRR", "K2N": "RRRR", "K2F": "RRR"}, ["K1N", "K2F", "K2N", "K1F"]),
+        ({"K1N": "oooR", "K1F": "RRRRR", "K2N": "RRRR", "K2F": "RRR"}, ["K1N", "K2F", "K2N", "K1F", "N1N", "N1F"]),
         # what a parcel holds that is underway is in no new one
-        ({"K1N": "oooR", "K1F": "RR mm", "K2N": "RR dd", "K2F": "RR pp"}, ["K1N", "N1N", "N1F", "N2N"]),
-        # more than four in need are one parcel
-        (dict.fromkeys(("K1N", "K1F", "K2N", "K2F", "N1N"), "ooo"), ["K1N", "K1F", "K2N", "K2F", "N1N"]),
+        ({"K1N": "oooR", "K1F": "RR mm", "K2N": "RR dd", "K2F": "RR pp"}, ["K1N", "N1N", "N1F", "N2N", "N2F"]),
+        # more than six in need are one parcel
+        (
+            dict.fromkeys(("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N"), "ooo"),
+            ["K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N"],
+        ),
         ({"K1N": "oooR mmm"}, []),
     ],
 )
-def test_a_new_parcel_holds_four_piles_or_more(frozen: Config, piles: dict[str, str], wanted: list[str]) -> None:
+def test_a_new_parcel_holds_six_piles_or_more(frozen: Config, piles: dict[str, str], wanted: list[str]) -> None:
     """Or all the clinic has; nothing is proposed for a clinic that needs nothing."""
     stocked = {**dict.fromkeys(("K1N", "K1F", "K2N", "K2F", "N1N", "N1F", "N2N", "N2F"), FULL), **piles}
     others = [one for site in frozen.sites[1:] for code in stocked for one in pile(FULL, Pile(site.code, code))]

@@ -23,6 +23,8 @@ from trialdesk.envelopes.filing import file_manifest, held, read_filed
 from trialdesk.errors import TableError
 from trialdesk.model import Envelope, Pile
 
+pytestmark = pytest.mark.requirement("ENV-11")
+
 ODE, RIG = Pile("ODE", "K1N"), Pile("RIG", "N2F")
 
 

@@ -26,6 +26,8 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.pack import enrolment_packs
 
+pytestmark = pytest.mark.requirement("CAL-11")
+
 CONFIG = load(FROZEN / "config.yaml")
 TODAY = date(2026, 7, 1)
 SCREENING, RANDOMISATION, LOGS = "screening_arm_1", "randomisation_arm_1", "logs_arm_1"
@@ -53,6 +55,43 @@ def told(found: Facts) -> set[tuple[str, str, str]]:
     """Rule, place and field of the findings about dates and sites."""
     wanted = {"R52", "R54", "R55", "R56", "R57", "R58"}
     return {(one.rule, one.where, one.field) for one in found.findings if one.rule in wanted}
+
+
+@pytest.mark.parametrize(
+    ("week", "rule", "text"),
+    [
+        (
+            {"nc_stat": "1", "nc_date": "2026-02-27"},
+            "R62",
+            "Week 2 is dated 2026-02-27, before the enrolment on 2026-03-02",
+        ),
+        (
+            {"nc_stat": "2", "nc_date": "2026-02-27"},
+            "R62",
+            "Week 2 is dated 2026-02-27, before the enrolment on 2026-03-02",
+        ),
+        (
+            {"nc_stat": "1", "nc_date": "2026-03-23"},
+            "R63",
+            "Week 2 is dated 2026-03-23, in the window of Week 3: check which",
+        ),
+        (
+            {"nc_pause_from": "2026-05-02", "nc_pause_until": "2026-05-01"},
+            "R64",
+            "pause: it ends on 2026-05-01, before it",
+        ),
+        ({"nc_pause_until": "2026-05-01"}, "R64", "pause: it ends on 2026-05-01 and has no first day"),
+        ({"nc_stat": "1", "nc_date": "2026-03-02"}, "", ""),  # the day itself, and no window's
+        ({"nc_pause_from": "2026-05-02", "nc_pause_until": "2026-05-02"}, "", ""),
+    ],
+)
+def test_what_can_t_be_right_about_a_contact_is_a_finding(week: Mapping[str, str], rule: str, text: str) -> None:
+    """With its near misses; the patient is called all the same."""
+    found = facts({"week_2_arm_1": week})
+    odd = [one for one in found.findings if one.rule in ("R62", "R63", "R64")]
+    assert [one.rule for one in odd] == ([rule] if rule else [])
+    assert all(one.text.startswith(text) and one.where == "week_2_arm_1" for one in odd)
+    assert found.schedule.holds == ()
 
 
 def test_a_plausible_record_has_no_finding_about_dates() -> None:

@@ -19,6 +19,8 @@ from trialdesk.followup.opendays import OpenDays
 from trialdesk.model import Outcome
 from trialdesk.redcap.patients import patients
 
+pytestmark = pytest.mark.requirement("CAL-07")
+
 CALENDAR = OpenDays("DK")
 MONDAY = date(2026, 2, 23)
 OTHER = "another time of day after"

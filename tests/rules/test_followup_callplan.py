@@ -24,6 +24,8 @@ from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
+pytestmark = pytest.mark.requirement("CAL-10")
+
 PLAN = ("cp_next", "cp_target", "cp_opens", "cp_closes", "cp_planned", "cp_version")
 
 

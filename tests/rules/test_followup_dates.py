@@ -15,6 +15,8 @@ from trialdesk.followup.feasibility import weakest_windows
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
 from trialdesk.followup.windows import add_months, window
 
+pytestmark = pytest.mark.requirement("CAL-01", "CAL-03")
+
 ENROLLED = st.dates(date(2024, 1, 1), date(2044, 12, 31))
 
 

@@ -16,9 +16,16 @@ from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.patients import patients
 from trialdesk.reports.pack import enrolment_packs
 
+pytestmark = pytest.mark.requirement("CAL-11")
+
 FAR = {"pvp_done": "1", "pvp_date": "2006-02-05"}  # meant 2026
 FAR_SAID = "procedure: 2006-02-05 is more than 10 years from the start of the trial; correct it in REDCap"
-CHECK = ("ODE-1", "SC12", "CHECK DATE", f"Only SC12 waits for this. Verify {FAR_SAID}")
+CHECK = (
+    "ODE-1",
+    "SC12",
+    "CHECK DATE",
+    f"Only Surgeon control with long-standing radiographs waits for this. Verify {FAR_SAID}",
+)
 
 
 def screened(found: Record) -> Record:
@@ -51,7 +58,7 @@ def test_an_absurd_date_of_procedure_holds_up_the_contacts_counted_from_it_alone
     assert entry(plan, "SC12").flags == (FAR_SAID,)
     assert shown(sheet(frozen, plan, "Today")) == [
         CHECK,
-        ("ODE-1", "W03", "due", "2 contacts missed in a row: tell the coordinator"),
+        ("ODE-1", "W03", "due", "2 contacts missed in a row; may change arm from 2026-03-02"),
     ]
 
 
@@ -120,5 +127,5 @@ def test_an_end_of_treatment_dated_after_today_is_remarked_and_the_calls_go_on(f
     plan = made(frozen, "2026-02-23", ODE_1=record(w2=called, eos=end))
     assert plan.holds == ()
     assert shown(sheet(frozen, plan, "Today")) == [
-        ("ODE-1", "W03", "due", f"withdrew from treatment; contacts go on; {LEFT}")
+        ("ODE-1", "W03", "due", f"withdrew from treatment; contacts go on; {LEFT}; may change arm from 2026-03-02")
     ]

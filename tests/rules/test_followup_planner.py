@@ -17,6 +17,8 @@ from trialdesk.followup.opendays import OpenDays, open_days
 from trialdesk.followup.planner import Planned, plan
 from trialdesk.followup.windows import window
 
+pytestmark = pytest.mark.requirement("CAL-01", "CAL-03")
+
 DENMARK = OpenDays("DK", frozenset({(12, 24), (12, 31), (6, 5)}))
 OWN = "a closed day of the trial"
 WEEK_1 = ContactRule(code="W01", label="Week 1", event="w1", form="call", anchor="enrolment", days=7, window=(-3, 3))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from followup_records import DONE, EVENTS, WEEKS, entry, made, pulled, record, sheet, shown, statuses
+from followup_records import DONE, EVENTS, WEEKS, cells, desk, entry, made, pulled, record, sheet, shown, statuses
 from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
@@ -26,6 +26,8 @@ from trialdesk.followup.windows import window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.workbook import digest, save
+
+pytestmark = pytest.mark.requirement("CAL-01", "CAL-02", "CAL-04", "ARM-01")
 
 FORMS = sorted((FROZEN / "instruments" / "trial").glob("[0-9]*.csv"))
 
@@ -90,7 +92,7 @@ def test_a_sign_of_death_stops_the_calls_and_comes_first_on_the_sheet(frozen: Co
     assert set(statuses(plan).values()) == {"stopped", "not applicable"}
     assert shown(sheet(frozen, plan, "Today")) == [
         ("ODE-1", "all", "VERIFY FIRST", "Do not call. Verify vital status: fatal adverse event"),
-        ("ODE-2", "W03", "due", "2 contacts missed in a row: tell the coordinator"),
+        ("ODE-2", "W03", "due", "2 contacts missed in a row; may change arm from 2026-03-02"),
     ]
 
 
@@ -114,11 +116,10 @@ def test_a_date_of_enrolment_ten_years_away_is_verified_and_breaks_nothing(froze
 def test_an_opening_dated_after_today_plans_no_call_and_says_so(frozen: Config, ahead: str) -> None:
     """Five days ahead all calls would be five days late; the patient stands first on the sheet of the day instead."""
     plan = made(frozen, "2026-02-23", ODE_1=record(enrolled=ahead))
-    today = tables(plan, frozen, date(2026, 2, 23), datetime(2026, 2, 23, 4, 30))[0]
-    titles = [column.title for column in today.columns]
-    first = dict(zip(titles, today.lines[0].values, strict=True))
+    today = tables(plan, desk(frozen), datetime(2026, 2, 23, 4, 30))[0]
+    first = cells(today, today.lines[0])
     assert (first["Record"], first["Status"]) == ("ODE-1", "CHECK DATE FIRST")
-    assert ahead in str(first["Remarks"])
+    assert ahead in str(first["Remark"])
     assert {entry.planned for entry in plan.entries} == {None}
 
 
@@ -144,7 +145,8 @@ def test_what_the_form_of_a_week_says(
 def test_a_date_in_another_week_is_remarked_and_not_moved(frozen: Config) -> None:
     """The week declared in REDCap decides; a contradiction is a question, never a new label."""
     plan = made(frozen, "2026-03-10", ODE_1=record(w3={"nc_stat": "1", "nc_date": "2026-03-02"}))
-    assert entry(plan, "W03").flags == ("its date 2026-03-02 lies in the window of W04: check which contact it was",)
+    odd = "CHECK FIRST: Week 3 is dated 2026-03-02, in the window of Week 4: check which contact it was"
+    assert odd in entry(plan, "W05").flags
     assert entry(plan, "W04").status == "missed"
 
 
@@ -159,9 +161,8 @@ def test_a_callback_belongs_to_the_contact_whose_window_holds_it(frozen: Config)
         date(2026, 3, 2),
     )
     assert booked.flags == ("the patient asked for Sat 28 Feb 2026, which is a Saturday",)
-    titles = [column.title for column in sheet(frozen, plan, "Today").columns]
-    line = sheet(frozen, plan, "Today").lines[0]
-    assert line.values[titles.index("Booked by patient")] == datetime(2026, 2, 28, 10, 30)
+    today = sheet(frozen, plan, "Today")
+    assert cells(today, today.lines[0])["Promised"] == datetime(2026, 2, 28, 10, 30)
 
 
 def test_a_callback_that_fits_no_open_contact_is_still_called(frozen: Config) -> None:
@@ -203,17 +204,15 @@ def test_the_latest_preference_counts_for_all_calls(frozen: Config) -> None:
     plan = made(frozen, "2026-02-20", ODE_1=record(w1=first, w2=second, op=operated))
     assert entry(plan, "W03").due == date(2026, 2, 26)
     assert entry(plan, "SC12").due == date(2026, 5, 5)
-    titles = [column.title for column in sheet(frozen, plan, "All contacts").columns]
-    lines = {
-        line.values[2]: line.values[titles.index("Best time")] for line in sheet(frozen, plan, "All contacts").lines
-    }
-    assert (lines["W03"], lines["SC12"]) == ("Thu afternoon", None)
+    every = sheet(frozen, plan, "All contacts")
+    times = {cells(every, line)["Contact"]: cells(every, line)["Best time"] for line in every.lines}
+    assert (times["Week 3"], times[entry(plan, "SC12").contact.rule.label]) == ("Thu afternoon", None)
 
 
 def test_weeks_missed_in_a_row_are_remarked_once_on_the_next_contact(frozen: Config) -> None:
     """Two are enough to tell the coordinator (reference/trial-operations.md 3.4)."""
     plan = made(frozen, "2026-02-23", ODE_1=record())
-    remark = "2 contacts missed in a row: tell the coordinator"
+    remark = "2 contacts missed in a row"
     assert [e.contact.rule.code for e in plan.entries if remark in e.flags] == ["W03"]
     once = made(frozen, "2026-02-23", ODE_1=record(w1=DONE))
     assert entry(once, "W03").flags == ()
@@ -241,13 +240,11 @@ def test_the_sheet_of_a_day_in_the_order_of_the_calls(frozen: Config) -> None:
     ]
 
 
-def test_which_days_the_next_fourteen_are_and_what_was_missed_last_comes_first(frozen: Config) -> None:
-    """On Mon 23 Feb week 3 is on Today only; Mon 9 March is the fourteenth day; the 2 weeks missed, newest first."""
+def test_which_days_the_next_fourteen_are(frozen: Config) -> None:
+    """On Mon 23 Feb week 3 is on Today only; Mon 9 March is the fourteenth day."""
     plan = made(frozen, "2026-02-23", ODE_1=record(), ODE_2=record("2026-02-03"))
     ahead = [(line[0], line[1]) for line in shown(sheet(frozen, plan, "Next 14 days"))]
     assert ahead == [("ODE-2", "W03"), ("ODE-1", "W04"), ("ODE-2", "W04"), ("ODE-1", "W05")]
-    missed = [(line[0], line[1]) for line in shown(sheet(frozen, plan, "Overdue and missed"))]
-    assert missed == [("ODE-2", "W02"), ("ODE-1", "W02"), ("ODE-2", "W01"), ("ODE-1", "W01")]
 
 
 def test_only_randomised_patients_are_called(frozen: Config) -> None:
@@ -276,39 +273,40 @@ def test_shuffling_records_changes_no_byte_of_the_sheets(frozen: Config) -> None
     for order in (list(records), list(records)[::-1]):
         snapshot = pulled({name: records[name] for name in order})
         plan = schedule(patients(snapshot, frozen), snapshot, frozen, date(2026, 2, 23))
-        both.append(digest(tables(plan, frozen, plan.today, datetime(2026, 2, 23, 2))))
+        both.append(digest(tables(plan, desk(frozen), datetime(2026, 2, 23, 2))))
     assert both[0] == both[1]
 
 
 def test_the_workbook_holds_dates_drop_downs_and_how_old_the_data_are(frozen: Config, tmp_path: Path) -> None:
     """What the nurse opens: real dates, white cells to write in, and a warning when the data are of another day."""
     plan = made(frozen, "2026-02-23", ODE_1=record())
-    save(tmp_path / "calls.xlsx", tables(plan, frozen, plan.today, datetime(2026, 2, 20, 2, 30)), "footer")
+    save(tmp_path / "calls.xlsx", tables(plan, desk(frozen), datetime(2026, 2, 20, 2, 30)), "footer")
     book = load_workbook(tmp_path / "calls.xlsx")
-    assert book.sheetnames == ["Today", "Next 14 days", "Overdue and missed", "All contacts"]
-    assert book["All contacts"]["D5"].value == datetime(2026, 2, 9)
+    assert book.sheetnames == [
+        *("Today", "Next 14 days", "Overdue", "Callbacks", "Verify first", "Patients", "All contacts", "Load")
+    ]
+    assert book["All contacts"]["G5"].value == datetime(2026, 2, 12)
     page = book["Today"]
     assert str(page["A2"].value).startswith("NOT THIS DAY'S DATA. Data read from REDCap 2026-02-20 02:30.")
-    assert page["D5"].value == datetime(2026, 2, 26)
-    assert [book[name].row_dimensions[5].height >= 24 for name in book.sheetnames] == [True, True, False, False]
+    assert page["C5"].value == datetime(2026, 2, 26)
+    assert page.row_dimensions[5].height >= 24
     lists = [rule.formula1 for rule in page.data_validations.dataValidation]
     assert len(lists) == 2
     assert all(len(text) <= 255 for text in lists)
 
 
-def test_the_days_left_are_those_of_the_window_and_its_grace(frozen: Config) -> None:
+def test_the_last_day_is_that_of_the_window_and_its_grace(frozen: Config) -> None:
     """Month 3 on Mon 18 May: its window ended on 16 May, and it is chased until 30 May; the heading says which."""
-    late = sheet(frozen, made(frozen, "2026-05-18", ODE_1=record()), "Overdue and missed")
-    titles = [column.title for column in late.columns]
-    shows = [late.lines[0].values[titles.index(title)] for title in ("Contact", "Window to", "Days left with grace")]
-    assert shows == ["M03", date(2026, 5, 16), 12]
+    late = sheet(frozen, made(frozen, "2026-05-18", ODE_1=record()), "Overdue")
+    shows = [cells(late, late.lines[0])[title] for title in ("Contact", "Window to", "Last day")]
+    assert shows == ["Month 3", date(2026, 5, 16), date(2026, 5, 30)]
 
 
 def test_neither_arm_nor_card_code_stands_on_a_sheet(frozen: Config) -> None:
     """The day from which a patient may change arm is all a sheet tells."""
     secret = {"rand_code": "ABCD-EFGH-JKMN", "rand_env": "ODE-K2F-003-X"}
     plan = made(frozen, "2026-02-23", ODE_1=record(plan=secret), ODE_2=record(arm="1", plan=secret))
-    text = repr([line for table in tables(plan, frozen, plan.today, datetime(2026, 2, 23)) for line in table.lines])
+    text = repr([line for table in tables(plan, desk(frozen), datetime(2026, 2, 23)) for line in table.lines])
     assert not any(word in text for word in ("ABCD", "K2F", "PVP", "onservative"))
 
 

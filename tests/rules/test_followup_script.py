@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -18,12 +19,18 @@ import call_schedule
 from frozen import FROZEN
 from redcap_rules.dictionary import join, read_dictionary
 from redcap_rules.record import Row
+from trialdesk.config import Config
 from trialdesk.errors import OutputFailed
+from trialdesk.facts.pulling import Pull
+from trialdesk.followup.keys import Keys
+from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[2]
 FORMS = sorted((FROZEN / "instruments" / "trial").glob("[0-9]*.csv"))
 EVENTS = ("screening_arm_1", "randomisation_arm_1", "pvp_procedure_arm_1", *(f"week_{n}_arm_1" for n in range(1, 13)))
+
+EVENT_IDS = [{"unique_event_name": name, "event_id": str(n)} for n, name in enumerate(EVENTS, 1)]
 
 
 def snapshot(*, death: bool = False) -> Snapshot:
@@ -42,9 +49,15 @@ def snapshot(*, death: bool = False) -> Snapshot:
     return Snapshot("1", "trial", dictionary, events, rows, {})
 
 
+def whole(pulled: Snapshot, config: Config) -> Pull:
+    return Pull(pulled, patients(pulled, config), (), {"screening_arm_1": ("eligibility",)}, {"events": EVENT_IDS})
+
+
 def ran(monkeypatch: pytest.MonkeyPatch, pulled: Snapshot, *words: str) -> Result:
-    monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: None)
-    monkeypatch.setattr("trialdesk.redcap.snapshot.pull", lambda *_: pulled)
+    server = SimpleNamespace(version=lambda: "15.0.12")
+    monkeypatch.setattr("trialdesk.redcap.gateway.open_gateway", lambda *_: server)
+    monkeypatch.setattr("trialdesk.facts.pulling.pull_trial", lambda trial, *_, **__: whole(pulled, trial))
+    monkeypatch.setattr("trialdesk.followup.keys.keys", lambda _: Keys(bytes(32)))
     given = ["--config", str(FROZEN / "config.yaml"), "--today", "2026-02-23", *words]
     return CliRunner().invoke(call_schedule.app, given)
 
@@ -54,7 +67,8 @@ def test_the_schedule_is_written_and_summed_up_in_one_line(monkeypatch: pytest.M
     found = ran(monkeypatch, snapshot(), "--out", str(tmp_path / "new" / "calls.xlsx"))
     assert (found.exit_code, found.output.split(": ")[1]) == (0, "2 due, 0 overdue, 4 missed on 2026-02-23\n")
     page = load_workbook(tmp_path / "new" / "calls.xlsx")["Today"]
-    assert [page.cell(row, 1).value for row in (5, 6)] == ["ODE-001", "RIG-001"]
+    assert [page.cell(row, 2).value for row in (5, 6)] == ["ODE-001", "RIG-001"]
+    assert page["A5"].hyperlink.target.endswith("DataEntry/index.php?pid=1&id=ODE-001&event_id=6&page=nurse_contact")
 
 
 def test_a_site_s_file_holds_nothing_of_another_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -135,7 +149,7 @@ def test_a_patient_in_no_site_s_list_is_counted_and_gives_exit_code_10(
     pulled = replace(snapshot(), groups={"ODE-001": "rig", "RIG-001": "rig"})
     for words, listed in (((), True), (("--site", "ODE"), False), (("--site", "RIG"), False)):
         found = ran(monkeypatch, pulled, *words, "--out", str(tmp_path / "calls.xlsx"))
-        assert (found.exit_code, "named in Remarks of the list of all sites: 1" in found.output) == (10, True)
+        assert (found.exit_code, "named in Remark of the list of all sites: 1" in found.output) == (10, True)
         cells = [c.value for page in load_workbook(tmp_path / "calls.xlsx") for row in page.rows for c in row]
         assert ("ODE-001" in cells, "ODE-001" in found.output) == (listed, False)
 

@@ -18,6 +18,8 @@ from trialdesk.followup.status import status
 from trialdesk.followup.windows import window
 from trialdesk.model import ContactStatus, Patient, Withdrawal
 
+pytestmark = pytest.mark.requirement("CAL-01", "CAL-04")
+
 WEEK = ContactRule(code="W03", label="Week 3", event="w3", form="call", anchor="enrolment", days=21, window=(-3, 3))
 MONTH = WEEK.model_copy(update={"code": "M03", "days": None, "months": 3, "window": (-1, 14), "grace": 14})
 ENROLLED = date(2026, 2, 2)  # a Monday: week 3 is Mon 23 Feb, from Fri 20 to Thu 26

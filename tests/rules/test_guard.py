@@ -8,6 +8,8 @@ from requests import Response
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TrialError
 from trialdesk.redcap.guard import believe, without_values
 
+pytestmark = pytest.mark.requirement("NGT-03")
+
 
 def answer(status: int, body: bytes) -> Response:
     response = Response()

@@ -22,6 +22,8 @@ from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
 from trialdesk.instruments.folder import PROJECTS, ProjectName, folder_of, read_folder, sites_as_groups, survey
 
+pytestmark = pytest.mark.requirement("INS-03")
+
 FIELDS = (
     Field("id", "visit", "text", label="Record"),
     Field("seen", "visit", "text", label="Day of visit", validation="date_dmy", maximum="today"),

@@ -20,6 +20,8 @@ from trialdesk.instruments.folder import PROJECTS, folder_of, read_design
 from trialdesk.instruments.overlay import overlay_folder
 from trialdesk.instruments.pulling import Pulled, pulled, write_pulled
 
+pytestmark = pytest.mark.requirement("QOL-03")
+
 HOME = Path(__file__).parents[2]
 WORDING = "Et spørgsmål, som ingen må se"
 HEADER = "field_name,label_da,choices_da,note_da,source_version,licence_ref,date_received\n"

@@ -22,6 +22,8 @@ from trialdesk.instruments.plan import plan
 from trialdesk.instruments.rendering import consequence, summary, to_json, to_markdown, to_terminal
 from trialdesk.instruments.stakes import Holdings
 
+pytestmark = pytest.mark.requirement("INS-01", "INS-02")
+
 YES_NO = "1, Yes | 2, No"
 FIELDS = (
     Field("id", "visit", "text"),

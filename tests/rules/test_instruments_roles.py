@@ -27,6 +27,8 @@ from trialdesk.instruments.rendering import to_json, to_markdown, what
 from trialdesk.instruments.roles import FORM_RIGHTS, SWITCHES, csv_rows, read_roles, role_of, role_row, words
 from trialdesk.instruments.stakes import Holdings
 
+pytestmark = pytest.mark.requirement("INS-04")
+
 FORMS = ("envelope", "card")
 FIELDS = (Field("id", "envelope", "text", label="Id"), Field("arm", "card", "text", label="Arm"))
 HEADER = "role_label,design,user_rights,forms,forms_export"

@@ -17,6 +17,8 @@ from trialdesk.memory.store import FILE, Memory, opened
 from trialdesk.memory.values import Acceptance, Known, Night, Remembered, Run, Scope, Seen
 from trialdesk.model import Finding, Tally
 
+pytestmark = pytest.mark.requirement("NGT-04", "AUD-01")
+
 SCOPE = Scope("PVP-MM", "https://x/api/")
 DAY = date(2026, 11, 23)
 ODD = Finding("Q01", "ODE", "ODE-001", "week_4_arm_1", "error", "odd", evidence="44")

@@ -43,8 +43,23 @@ from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.delivery import CALLS, ENVELOPES, FLOW, INDEX, MONITOR, TODO, site_report
+from trialdesk.reports.delivery import (
+    CALENDAR,
+    CALLS,
+    DAY_SHEET,
+    ENVELOPES,
+    FLOW,
+    INDEX,
+    MONITOR,
+    SITE,
+    SITE_CALENDAR,
+    SITE_CALLS,
+    TODO,
+    of_site,
+)
 from trialdesk.workbook import HEADER_ROW
+
+pytestmark = pytest.mark.requirement("REP-03")
 
 TODAY = date(2026, 7, 1)
 STATISTICIAN = pyrage.x25519.Identity.generate()
@@ -171,7 +186,10 @@ def test_the_records_of_a_run_hold_every_stage(ran: tuple[Summary, int], config:
         assert [one["stage"] for one in told][-4:] == ["report", "build", "publish", "write back"]
 
 
-SITES = {site_report(site) for site in ("ODE", "RIG", "VEJ", "HER", "GOD", "ROS", "AAR", "AAL", "ESB")}
+CODES = ("ODE", "RIG", "VEJ", "HER", "GOD", "ROS", "AAR", "AAL", "ESB")
+SITES, SITE_LISTS, SITE_CALENDARS = (
+    {of_site(name, code) for code in CODES} for name in (SITE, SITE_CALLS, SITE_CALENDAR)
+)
 
 
 def broken(*_: object) -> object:
@@ -182,7 +200,9 @@ def broken(*_: object) -> object:
 @pytest.mark.parametrize(
     ("what", "files"),
     [
-        ("trialdesk.nightly.pack.call_tables", {CALLS}),
+        ("trialdesk.nightly.calling.tables", {CALLS, *SITE_LISTS}),
+        ("trialdesk.nightly.calling.day_sheet", {DAY_SHEET}),
+        ("trialdesk.nightly.calling.calendar", {CALENDAR, *SITE_CALENDARS}),
         ("trialdesk.nightly.pack.index_page", {INDEX}),
         ("trialdesk.reports.pack.monitor_sheets", {MONITOR, FLOW}),
         ("trialdesk.reports.pack.recruitment.by_arm", SITES),
@@ -198,7 +218,7 @@ def test_a_file_that_cannot_be_made_does_not_take_the_others_with_it(
     latest = config.reports / LATEST
     assert (done.exit_code, {*done.summary.lost}) == (PARTIAL, files)
     assert not [name for name in files if (latest / name).exists()]
-    assert {*done.summary.files} == {CALLS, MONITOR, TODO, ENVELOPES, *SITES} - files
+    assert {*done.summary.files} == {CALLS, MONITOR, TODO, ENVELOPES, *SITES, *SITE_LISTS} - files
     assert all((latest / name).exists() for name in done.summary.files)
     told = (latest / "summary.json").read_text() + "\n".join(done.summary.lines())
     assert "KeyError" in told

@@ -11,6 +11,8 @@ from trialdesk.errors import OutputFailed
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.reports.delivery import FILES
 
+pytestmark = pytest.mark.requirement("NGT-01")
+
 NOW = datetime(2026, 11, 23, 4, 30)
 PAGE = Path(__file__).parents[2] / "docs" / "nightly.md"
 

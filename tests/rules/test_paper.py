@@ -31,6 +31,8 @@ from trialdesk.paper.engine import TEMPLATES, pdf
 from trialdesk.paper.sheets import SHEETS, sheet_of
 from trialdesk.paper.words import WORDS
 
+pytestmark = pytest.mark.requirement("ENV-13")
+
 DAY = date(2026, 11, 23)
 
 

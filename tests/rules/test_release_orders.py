@@ -19,6 +19,8 @@ from trialdesk.config import load
 from trialdesk.errors import ReleaseRefused
 from trialdesk.model import Envelope, Pile
 
+pytestmark = pytest.mark.requirement("ENV-06", "ENV-08")
+
 CONFIG = load(FROZEN / "config.yaml").model_copy(update={"release": ()})
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))
 PILE = Pile("ODE", "K1N")

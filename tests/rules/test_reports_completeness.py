@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
@@ -14,6 +16,8 @@ from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.listings import completeness
 from trialdesk.reports.profiles import profile
+
+pytestmark = pytest.mark.requirement("REP-03")
 
 CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY = trial_dictionary()

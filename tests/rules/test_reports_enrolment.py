@@ -17,6 +17,8 @@ from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm, by_month, enrolment
 from trialdesk.workbook import SheetTable, Value
 
+pytestmark = pytest.mark.requirement("REP-01")
+
 CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY = trial_dictionary()
 TODAY = date(2026, 11, 23)

@@ -23,6 +23,8 @@ from trialdesk.instruments.treatment import telling
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
 
+pytestmark = pytest.mark.requirement("REP-07")
+
 FOLDER = FROZEN / "instruments" / "trial"
 CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY: Dictionary = join(

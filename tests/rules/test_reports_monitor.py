@@ -29,6 +29,8 @@ from trialdesk.reports.pack import enrolment_packs
 from trialdesk.workbook import Block, SheetTable, as_bytes
 from trialdesk.workbook.measures import widths
 
+pytestmark = pytest.mark.requirement("REP-01", "REP-03")
+
 CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY = trial_dictionary()
 EVENTS = tuple(row["unique_event_name"] for row in trial_rows("events.csv"))

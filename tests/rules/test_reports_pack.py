@@ -34,6 +34,8 @@ from trialdesk.reports.profiles import profile
 from trialdesk.reports.recruitment import by_arm
 from trialdesk.workbook import HEADER_ROW, Column, Line, SheetTable, digest, save
 
+pytestmark = pytest.mark.requirement("REP-02", "REP-04")
+
 FOLDER = FROZEN / "instruments" / "trial"
 # The checks between records have tests of their own.
 CONFIG: Config = load(FROZEN / "config.yaml").model_copy(update={"crosschecks": None})

@@ -22,6 +22,8 @@ from redcap_rules.logic import (
 )
 from redcap_rules.record import RecordView, Row
 
+pytestmark = pytest.mark.requirement("RCP-01")
+
 DICTIONARY = Dictionary(
     (
         Field("id", "visit", "text"),

@@ -14,6 +14,8 @@ from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import LogicError
 from redcap_rules.record import RecordView, Row
 
+pytestmark = pytest.mark.requirement("RCP-01")
+
 
 def field(name: str, form: str = "f", kind: str = "text", **rest: str) -> Field:
     """A field; `rest` are more of its cells."""

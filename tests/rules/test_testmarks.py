@@ -13,6 +13,8 @@ from trialdesk.envelopes.testmarks import as_read
 from trialdesk.model import Pile
 from trialdesk.workbook import Column, Line, Link, SheetTable
 
+pytestmark = pytest.mark.requirement("ENV-16")
+
 CONFIG = load(FROZEN / "config.yaml")
 ONE, OTHER = (envelope_id(Pile("ODE", "K1N"), number) for number in (1, 2))
 

@@ -13,6 +13,8 @@ from trialdesk.errors import ConfigError
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.tokens import token
 
+pytestmark = pytest.mark.requirement("SEC-02")
+
 SECRET = "0123456789ABCDEF0123456789ABCDEF"
 SHIPPED = FROZEN / "config.yaml"
 

@@ -25,6 +25,8 @@ from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.workbook import Column, Line, SheetTable
 
+pytestmark = pytest.mark.requirement("REP-02")
+
 CONFIG: Config = load(FROZEN / "config.yaml")
 DICTIONARY = trial_dictionary()
 TELLING = telling(DICTIONARY, CONFIG)

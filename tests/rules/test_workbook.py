@@ -31,6 +31,8 @@ from trialdesk.workbook import (
 )
 from trialdesk.workbook.rows import RowWriter
 
+pytestmark = pytest.mark.requirement("REP-06")
+
 COLUMNS = (Column("Record"), Column("Target", "date"), Column("Tries", "number"))
 
 

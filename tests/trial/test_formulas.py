@@ -16,6 +16,8 @@ from redcap_rules.choices import checkbox_column
 from redcap_rules.logic import evaluate, is_true, parse, references, to_text
 from redcap_rules.record import RecordView, Row
 
+pytestmark = pytest.mark.requirement("QOL-02", "RCP-01")
+
 DATA = Path(__file__).parents[1] / "data"
 SHIPPED = Path(__file__).parents[2] / "instruments" / "trial"
 DICTIONARY = trial_dictionary(SHIPPED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from redcap_local import messages
 from redcap_local.call import Call
+from redcap_local.collecting import put_off
 from redcap_local.contents.building import add_data
 from redcap_local.intake import background, eav
 from redcap_local.intake.columns import sheet
@@ -27,6 +28,11 @@ _CONTENTS = ("count", "ids", "auto_ids", "nothing")
 
 def import_(call: Call) -> Reply:
     """All values of the request are stored and calculations follow them, or nothing is and every fault is told."""
+    with put_off():
+        return _import(call)
+
+
+def _import(call: Call) -> Reply:
     parameters = call.parameters
     content = parameters.choice("returnContent", _CONTENTS, "count")
     overwrite = parameters.choice("overwriteBehavior", ("normal", "overwrite"), "normal") == "overwrite"
@@ -42,8 +48,9 @@ def import_(call: Call) -> Reply:
     names = {name: None for row in rows for name in row}
     _refuse_columns(call, rows, names)
     plan = Plan(call, sheet(call.project, names), overwrite=overwrite, date_format=order)
-    for row in rows:
+    for number, row in enumerate(rows):
         plan.add(row)
+        rows[number] = {}  # a large import need not lie in memory twice
     if parameters.flag("backgroundProcess"):
         background.save_what_is_right(call, plan)
         return _queued(call)

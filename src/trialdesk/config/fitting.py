@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from trialdesk.config.parts import (
     ENROLMENT,
     PROCEDURE,
     Arm,
+    Calls,
     ContactForm,
     ContactRule,
     Factor,
     Facts,
+    Folders,
     Recipient,
     Site,
     States,
@@ -101,6 +104,15 @@ def _recipients(recipients: tuple[Recipient, ...], sites: tuple[Site, ...]) -> I
             yield ("recipients", number, "profile"), f"there is no site {code}; sites are {', '.join(codes)}"
 
 
+def _calls(calls: Calls, folders: Folders, sites: tuple[Site, ...]) -> Iterator[Misfit]:
+    codes = [site.code for site in sites]
+    for number, leave in enumerate(calls.leave):
+        if leave.site and leave.site not in codes:
+            yield ("calls", "leave", number, "site"), f"there is no site {leave.site}; sites are {', '.join(codes)}"
+    if folders.reports != Path() and calls.key.is_relative_to(folders.reports):
+        yield ("calls", "key"), "lies among the reports, which are handed on; name a file outside them"
+
+
 def _trial(trial: Trial) -> Iterator[Misfit]:
     if trial.ends <= trial.starts:
         yield ("trial", "ends"), "is not after starts"
@@ -116,4 +128,5 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("contacts", "facts", "anchors", "arms"), _anchored),
     (("facts", "states"), _told),
     (("recipients", "sites"), _recipients),
+    (("calls", "folders", "sites"), _calls),
 )

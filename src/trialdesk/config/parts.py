@@ -236,7 +236,7 @@ class CallLog(Part):
     """Where tries that did not reach the patient stand: one instance a try, all fields of one repeating form.
 
     `outcomes` says what every code of the field `outcome` means. The day to call back is, for `in_hospital`, the day
-    from which the patient can be called again.
+    from which the patient can be called again. `key` holds what an entry that came from a sheet is known by.
     """
 
     contact: Reference
@@ -245,6 +245,7 @@ class CallLog(Part):
     outcome: Reference
     callback_date: Reference
     callback_time: Reference
+    key: Reference | None = None
     outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
 
     @property
@@ -255,7 +256,7 @@ class CallLog(Part):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        if len({ref.event for ref in self.fields.values()}) > 1:
+        if len({ref.event for ref in (*self.fields.values(), self.key) if ref}) > 1:
             msg = "the fields of the call log stand in one event"
             raise ValueError(msg)
         return self
@@ -322,10 +323,37 @@ class ContactRule(Part):
         return self
 
 
+class Leave(Part):
+    """Days on which nobody calls, the first and the last included: of everybody, or at one site."""
+
+    first: date
+    last: date
+    why: str
+    site: Code | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            msg = f"{self.why}: it ends on {self.last}, before it begins on {self.first}"
+            raise ValueError(msg)
+        return self
+
+
 class Calls(Part):
-    """How many calls one day holds before the planner levels."""
+    """How many calls one day holds before the planner levels, on which days nobody calls, and the calls' key.
+
+    `key` is a file outside the folder of reports that only its owner can read; it is made where there is none.
+    """
 
     a_day: Annotated[int, Field(gt=0)] = 12
+    leave: tuple[Leave, ...] = ()
+    key: Path = Path("calls.key")
+
+
+class Calendars(Part):
+    """What the calendars hold: contacts that only one arm has stay out unless `treatment` says otherwise."""
+
+    treatment: bool = False
 
 
 class Nightly(Part):

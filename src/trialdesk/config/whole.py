@@ -17,6 +17,7 @@ from trialdesk.config.parts import (
     PROCEDURE,
     Anchor,
     Arm,
+    Calendars,
     CallLog,
     CallPlan,
     Calls,
@@ -73,6 +74,7 @@ class Config(Part):
     contact_forms: dict[str, ContactForm]
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
+    calendars: Calendars = Calendars()
     nightly: Nightly = Nightly()
     retention: Retention = Retention()
     mail: Mail | None = None

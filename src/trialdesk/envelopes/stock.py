@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from trialdesk.allocation.parcels import DIVIDED, parcel_name
+from trialdesk.allocation.parcels import parcel_name
 from trialdesk.config import Config
 from trialdesk.model import Envelope, Pile
 
 Level = Literal["OK", "LOW", "EMPTY"]
 Action = Literal["", "on its way", "send", "make"]
+
+
+FEWEST = 6
+"""Piles of a parcel that the night proposes. Four are enough to divide one; six tell an insider less of each pile
+(docs/validation/allocation.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def stock(
 
 
 def proposals(config: Config, envelopes: Sequence[Envelope], today: date) -> tuple[Proposal, ...]:
-    """The parcels to make: for each clinic with a pile in need, at least four piles, or all the clinic has.
+    """The parcels to make: for each clinic with a pile in need, at least six piles, or all the clinic has.
 
     Those at the reorder level come first, then those with fewest left. A pile that a parcel holds which is made,
     packed or dispatched is in no new one.
@@ -74,7 +79,7 @@ def proposals(config: Config, envelopes: Sequence[Envelope], today: date) -> tup
     for site in dict.fromkeys(pile.site for pile in config.piles if pile in needy):
         own = [state.pile for state in states if state.pile.site == site and not _underway(piles[state.pile])]
         own.sort(key=lambda pile: (pile not in needy, sum(one.status == "received" for one in piles[pile])))
-        enough = max(DIVIDED, sum(pile in needy for pile in own))
+        enough = max(FEWEST, sum(pile in needy for pile in own))
         found.append(Proposal(site, tuple(own[:enough])))
     return tuple(found)
 

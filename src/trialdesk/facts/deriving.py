@@ -33,11 +33,15 @@ from trialdesk.redcap.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What earlier runs left, read and never written: the memory, what moved since, and days promised to patients."""
+    """What earlier runs left, read and never written: the memory, what moved since, and days promised to patients.
+
+    `rekeyed` says that the calendars of before were made with another key than tonight's.
+    """
 
     remembered: Remembered = field(default_factory=lambda: Remembered(Scope("", "")))
     promised: Promises = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    rekeyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

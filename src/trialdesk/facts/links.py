@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from trialdesk.config import Config
+from trialdesk.facts.pulling import Pull
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -29,3 +32,10 @@ class Links:
         asked = {"pid": self.project, "id": record, "event_id": self.events[event], "page": page}
         asked |= {"instance": str(instance)} if instance else {}
         return f"{self.web}redcap_v{self.version}/DataEntry/index.php?{urlencode(asked)}"
+
+
+def links_of(config: Config, pull: Pull, version: str) -> Links:
+    """How REDCap's own pages of this trial are addressed."""
+    events = {row["unique_event_name"]: row.get("event_id", "") for row in pull.structure.get("events", ())}
+    web = config.redcap.web or config.redcap.url.removesuffix("api/")
+    return Links(web, version, pull.snapshot.project_id, events, pull.mapping)

@@ -62,12 +62,12 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
     )
 
 
-def pull_trial(config: Config, trial: Gateway) -> Pull:
-    """What the trial project holds now, without the register and without data access groups.
+def pull_trial(config: Config, trial: Gateway, *, groups: bool = False) -> Pull:
+    """What the trial project holds now, without the register, and without data access groups if they are not asked for.
 
-    So it needs no right but that to export. Raises what `pull_both` does.
+    Without them it needs no right but that to export. Raises what `pull_both` does.
     """
-    return _trial(config, trial, pull(trial, groups=False))
+    return _trial(config, trial, pull(trial, groups=groups))
 
 
 def _trial(config: Config, trial: Gateway, snapshot: Snapshot) -> Pull:

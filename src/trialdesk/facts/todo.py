@@ -5,48 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from trialdesk.envelopes.filing import exchanged
 from trialdesk.envelopes.stock import PileStock
 from trialdesk.errors import OK, OK_WITH_WARNINGS, TableError
 from trialdesk.facts.deriving import Facts
+from trialdesk.followup.escalation import Step, escalations
 from trialdesk.memory.values import Known
 
+Owner = Literal["coordinator", "packer", "site", "nurse"]
 PENDING = timedelta(days=14)
 ENDING = timedelta(days=3)
 
 
 class Kind(NamedTuple):
-    """One kind of task: its name in counts, and what a person does about it."""
+    """One kind of task: its name in counts, what a person does about it, and who."""
 
     name: str
     what: str
+    owner: Owner = "coordinator"
 
 
 UNRANDOMISED = Kind("no longer randomised", "Look in REDCap's log who did it; an opened envelope stays opened")
-MISSING = Kind("envelope missing", "Ask the packer; nothing is released from that pile until the register shows it")
-UNPROVED = Kind("register not as filed", "Ask the packer; nothing is released of what differs")
+MISSING = Kind(
+    "envelope missing", "Ask the packer; nothing is released from that pile until the register shows it", "packer"
+)
+UNPROVED = Kind("register not as filed", "Ask the packer; nothing is released of what differs", "packer")
 UNFILED = Kind("manifest to file", "Ask the packer for manifest.json; envelope_lists.py file MANIFEST --root ROOT")
 VERIFY = Kind("verify first", "Verify with the site before anybody calls")
-WRONG_NUMBER = Kind("wrong number", "Have the site correct the telephone number in REDCap; the next try ends this")
+WRONG_NUMBER = Kind(
+    "wrong number", "Have the site correct the telephone number in REDCap; the next try ends this", "site"
+)
+LOST_CONTACT = Kind("suspected lost", "Decide with the site; only a person enters lost to follow-up in End of study")
+THREE_MISSED = Kind(
+    "missed three times", "Ask the site to reach the patient or a relative, and to tell the nurse", "site"
+)
+TWO_MISSED = Kind("missed twice", "Ask the nurse what was tried, and the site for another number or time of day")
 RELEASE = Kind("release open", "Ask the site whether the envelope was opened, and have it entered; else --take-back")
-TREATMENT = Kind("deviation of treatment", "Have the site confirm it and enter the deviation")
-ERROR = Kind("error", "Have the site correct it in REDCap; it closes by itself")
+TREATMENT = Kind("deviation of treatment", "Have the site confirm it and enter the deviation", "site")
+ERROR = Kind("error", "Have the site correct it in REDCap; it closes by itself", "site")
 GONE = Kind("vanished record", "Ask the site; a deleted record can't be brought back from here")
 RENAMED = Kind("renamed record", "Nothing, if it was meant; findings and envelope go with it")
 LOST = Kind("record that lost something", "Nothing, if it was a correction; else ask the site")
-PRIMARY = Kind("primary outcome late", "Ask the nurse for the form, or for the reason why there is none")
+PRIMARY = Kind("primary outcome late", "Ask the nurse for the form, or for the reason why there is none", "nurse")
 ENDED = Kind("acceptance ending", "Accept it again, or have it corrected")
-PENDINGS = Kind("pending for long", "Ask the site what became of the patient")
+PENDINGS = Kind("pending for long", "Ask the site what became of the patient", "site")
 SEND = Kind("parcel to send", "Send the whole parcel: envelope_lists.py ship --parcel NAME --by YOU")
-MAKE = Kind("parcel to make", "Ask the packer for a parcel of these piles")
+MAKE = Kind("parcel to make", "Ask the packer for a parcel of these piles", "packer")
 STRUCTURE = Kind("project changed", "Nothing, if it was meant; else compare with push_instruments.py plan")
 SETTING = Kind("setting of the project", "Have it switched off in REDCap: Project Setup, additional customizations")
+CALENDARS = Kind("calendars to renew", "Delete the calendars of the calls everywhere and take them in anew")
 NIGHTS = Kind("night that failed", "Read the message of that night; docs/nightly.md says what each exit code means")
 KINDS: tuple[Kind, ...] = (
     UNRANDOMISED, MISSING, UNPROVED, UNFILED, VERIFY, RELEASE, WRONG_NUMBER, SETTING, TREATMENT, ERROR, GONE, LOST,
-    PRIMARY, ENDED, PENDINGS, SEND, MAKE, RENAMED, STRUCTURE, NIGHTS,
+    LOST_CONTACT, THREE_MISSED, PRIMARY, TWO_MISSED, ENDED, PENDINGS, SEND, MAKE, RENAMED, STRUCTURE,
+    CALENDARS, NIGHTS,
 )  # fmt: skip
 """In the order of their consequence."""
 
@@ -214,6 +228,19 @@ def _numbers(facts: Facts) -> Iterator[Task]:
             yield Task(WRONG_NUMBER, f"number {record} {last.on}", why, waiting.contact.site, record, since=last.on)
 
 
+STEPS: Mapping[Step, Kind] = {"lost": LOST_CONTACT, "site": THREE_MISSED, "coordinator": TWO_MISSED}
+
+
+def _missed(facts: Facts) -> Iterator[Task]:
+    """Patients who were not reached at two contacts in a row, or more."""
+    for one in escalations(facts.schedule):
+        words = ", ".join(entry.contact.rule.label for entry in one.missed)
+        key = f"missed {one.step} {one.record} {one.missed[0].contact.rule.code}"
+        why = f"{len(one.missed)} contacts missed in a row: {words}; {one.tried}"
+        event = one.missed[-1].contact.rule.event
+        yield Task(STEPS[one.step], key, why, one.site, one.record, event=event, since=one.since)
+
+
 def _found(facts: Facts) -> Iterator[Task]:
     if facts.found is None:
         return
@@ -260,6 +287,8 @@ def _patients(facts: Facts) -> Iterator[Task]:
 
 
 def _nights(facts: Facts) -> Iterator[Task]:
+    if facts.common.past.rekeyed:
+        yield Task(CALENDARS, f"calendars {facts.common.day}", "the calls' key is another than last night (calls.key)")
     for run in facts.common.past.remembered.unpublished:
         how = "died in its middle" if run.status == "died" else f"failed in {run.stage} (exit code {run.exit_code})"
         yield Task(NIGHTS, f"night {run.run}", f"run {run.run} {how}", since=date.fromisoformat(run.day))
@@ -271,6 +300,7 @@ FINDERS: tuple[Callable[[Facts], Iterator[Task]], ...] = (
     _envelopes,
     _held,
     _numbers,
+    _missed,
     _found,
     _patients,
     _nights,

@@ -13,6 +13,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.config.values import FieldRef
 from trialdesk.followup.attempts import read_log
+from trialdesk.followup.oddities import Kind, oddities
 from trialdesk.followup.schedule import Schedule
 from trialdesk.instruments.rules import RuleClass
 from trialdesk.model import Finding, Patient
@@ -21,6 +22,7 @@ from trialdesk.redcap.snapshot import Snapshot
 
 AHEAD, SITE_CLOSED, TRIAL_CLOSED, DEAD_FIRST, UNDATED = "R54", "R55", "R56", "R57", "R58"
 UNREAD = "R60"
+ODD: Mapping[Kind, str] = {"early": "R62", "elsewhere": "R63", "pause": "R64"}
 OWN: Mapping[str, RuleClass] = {
     AHEAD: RuleClass("error", open=True, wording="A date lies after the day on which REDCap was read"),
     SITE_CLOSED: RuleClass("error", "D04", open=True, wording="Opened before the site was open"),
@@ -28,6 +30,9 @@ OWN: Mapping[str, RuleClass] = {
     DEAD_FIRST: RuleClass("error", open=True, wording="The death is dated before the enrolment"),
     UNDATED: RuleClass("error", open=True, wording="A contact is done and has no date"),
     UNREAD: RuleClass("error", open=True, wording="An entry of the call log can't be read"),
+    ODD["early"]: RuleClass("error", open=True, wording="A contact is dated before the enrolment"),
+    ODD["elsewhere"]: RuleClass("warning", open=True, wording="A contact is dated in the window of another"),
+    ODD["pause"]: RuleClass("warning", open=True, wording="The dates of a pause can't be right"),
 }
 """How each rule is treated where a trial says nothing else."""
 _FACTS = ("screened_on", "consented_on", "opened_on", "procedure_on", "arm_change_on", "died_on", "left_on")
@@ -56,7 +61,8 @@ def date_findings(
         if (when := day(text := row.values[name])) and when > today
     )
     unread = _unread(snapshot, patients, config)
-    return tuple(sorted({*ahead, *_order(patients, config), *_undated(schedule, config), *unread}))
+    odd = _odd(schedule, config)
+    return tuple(sorted({*ahead, *_order(patients, config), *_undated(schedule, config), *unread, *odd}))
 
 
 def dated_fields(dictionary: Dictionary, config: Config) -> frozenset[str]:
@@ -105,6 +111,16 @@ def _undated(schedule: Schedule, config: Config) -> Iterator[Finding]:
             field = config.contact_forms[rule.form].date
             text = f"{rule.label} is done and has no date"
             yield _finding(UNDATED, entry.contact.site, entry.contact.record, rule.event, text, field)
+
+
+def _odd(schedule: Schedule, config: Config) -> Iterator[Finding]:
+    """Of contacts that all arms have: the events of others tell the treatment."""
+    for entries in schedule.by_record.values():
+        for kind, contact, text in oddities([entry.contact for entry in entries]):
+            form, rule = config.contact_forms[contact.rule.form], contact.rule
+            if not config.tells_arm(rule):
+                name = (form.pause_from if kind == "pause" else None) or form.date
+                yield _finding(ODD[kind], contact.site, contact.record, rule.event, text, name)
 
 
 def _unread(snapshot: Snapshot, patients: Sequence[Patient], config: Config) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any, TypeVar
 
 from redcap_rules.logic import evaluate, is_true
 from redcap_rules.record import RecordView
@@ -20,13 +21,15 @@ from trialdesk.redcap.patients import day
 from trialdesk.redcap.snapshot import Snapshot
 
 _YEARS = 10
+T = TypeVar("T", "Said", "Contact")
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What one contact's own form says, and the call log of it: `refused` and `booking` may stand in either.
 
-    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day.
+    `attempts` is a count typed into the form. `weekday` is 1 Monday … 7 Sunday, `time` the label of the time of day,
+    `trouble` what is wrong with the two dates of a pause.
     """
 
     done: bool = False
@@ -37,6 +40,7 @@ class Said:
     weekday: int | None = None
     time: str = ""
     pause: Pause | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +136,16 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
             continue
         anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
-        said = _logged(_said(config.contact_forms[rule.form], rule.event, view), history, rule.code)
+        said = _logged(read_form(config.contact_forms[rule.form], rule.event, view), history, rule.code)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
-    wrong = tuple(_pause_troubles(contacts, config, view))
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     ended = [
-        replace(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
+        _with(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
     ]
-    verify = stopping + postdated(patient, today) + wrong
+    verify = stopping + postdated(patient, today)
     return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
 
@@ -164,13 +167,15 @@ def _impossible(anchors: Mapping[str, date | None], config: Config, today: date)
             yield name, f"{name}: {far}; correct it in REDCap"
 
 
-def _said(form: ContactForm, event: str, view: RecordView) -> Said:
+def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
+    """What a contact's form says in its event."""
     if view.values(form.instrument, event) is None:
         return Said()
 
     def text(name: str | None) -> str:
         return view.value(name, event) if name else ""
 
+    begins, ends = day(text(form.pause_from)), day(text(form.pause_until))
     callback, attempts, weekday = day(text(form.callback_date)), text(form.attempts), text(form.preferred_weekday)
     preferred_time = text(form.preferred_time)
     return Said(
@@ -181,16 +186,9 @@ def _said(form: ContactForm, event: str, view: RecordView) -> Said:
         booking=Booking(callback, text(form.callback_time)) if callback else None,
         weekday=int(weekday) if re.fullmatch(r"[1-7]", weekday) else None,
         time=view.dictionary.label_of(form.preferred_time or "", preferred_time),
-        pause=pause(day(text(form.pause_from)), day(text(form.pause_until))),
+        pause=pause(begins, ends),
+        trouble=trouble(begins, ends),
     )
-
-
-def _pause_troubles(contacts: Iterable[Contact], config: Config, view: RecordView) -> Iterator[str]:
-    for contact in contacts:
-        form, event = config.contact_forms[contact.rule.form], contact.rule.event
-        begins, ends = (day(view.value(name, event)) if name else None for name in (form.pause_from, form.pause_until))
-        if said := trouble(begins, ends):
-            yield said
 
 
 def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...]:
@@ -200,13 +198,13 @@ def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...
         pauses = named.setdefault(contact.rule.form, {*stays(history)})
         if contact.said.pause:
             pauses.add(contact.said.pause)
-    return tuple(replace(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
+    return tuple(_with(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
 
 
 def _logged(said: Said, history: History, code: str) -> Said:
     """The same with what the call log says of that contact."""
     declined = any(attempt.outcome == "declines" for attempt in history.at(code))
-    return replace(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
+    return _with(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
 
 
 def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
@@ -220,7 +218,7 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
             covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
     return tuple(
-        replace(
+        _with(
             contact,
             booking=booked.get(contact.rule.code),
             recall=recalled.get(contact.rule.code),
@@ -255,3 +253,8 @@ def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:
         if contact.window and contact.window.holds_booking(booking.on) and not contact.settled
     )
     return next(codes, "")
+
+
+def _with(value: T, **changes: Any) -> T:
+    """The same with these changes; itself where they change nothing, which is most of the time."""
+    return replace(value, **changes) if any(getattr(value, name) != new for name, new in changes.items()) else value

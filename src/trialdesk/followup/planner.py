@@ -8,7 +8,7 @@ the order of their enrolment, so a new patient finds room around those before an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -53,12 +53,13 @@ def plan(
     for contact in sorted(contacts, key=_seniority):
         if contact.window is None:
             continue
-        chosen = _first_choice(contact, contact.window, calendar)
-        promised = _promised(contact, contact.window, chosen, calendar, kept or {})
+        days = calendar.at(contact.site)
+        chosen = _first_choice(contact, contact.window, days)
+        promised = _promised(contact, contact.window, chosen, days, kept or {})
         if promised:
             chosen = promised
         elif not (contact.booking or contact.weekday or contact.rule.primary):
-            chosen = _level(contact, contact.window, chosen, calendar, (a_day, loads))
+            chosen = _level(contact, contact.window, chosen, days, (a_day, loads))
         plans[contact.key] = chosen
         loads[contact.rule.form, contact.booking.on if contact.booking else chosen.on] += 1
     return plans
@@ -114,8 +115,7 @@ def _level(
     )
 
 
-def _free_days(contact: Contact, around: Window, calendar: OpenDays) -> list[date]:
+def _free_days(contact: Contact, around: Window, calendar: OpenDays) -> Sequence[date]:
     """The open days of the window outside pauses; all open days of one that lies in pauses altogether."""
-    days = (around.opens + timedelta(days=step) for step in range((around.closes - around.opens).days + 1))
-    opened = [day for day in days if calendar.is_open(day)]
-    return [day for day in opened if not paused(contact.pauses, day)] or opened
+    opened = calendar.between(around.opens, around.closes)
+    return [day for day in opened if not paused(contact.pauses, day)] or opened if contact.pauses else opened

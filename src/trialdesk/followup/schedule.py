@@ -15,6 +15,7 @@ from trialdesk.errors import ConfigError
 from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
 from trialdesk.followup.contacts import Contact, Course, course, record_order
 from trialdesk.followup.keeping import Promises, kept
+from trialdesk.followup.oddities import oddities
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
 from trialdesk.followup.pauses import paused
 from trialdesk.followup.planner import Planned, plan
@@ -30,7 +31,7 @@ _MISSED_IN_A_ROW = 2
 class Entry:
     """One contact on the schedule's day.
 
-    `reached` is the contact by which the patient was reached last, `tried` the last try since then, `attempts` how many
+    `reached` is the contact by which the patient was reached last, `tries` are those since then, `attempts` how many
     there were at this contact, and `next_try` when to call while it is to be made. `flags` are short sentences for the
     nurse. `may_change_arm_from` is the first day on which the patient may change arm, None for patients whose arm knows
     no change or who have changed.
@@ -42,9 +43,14 @@ class Entry:
     flags: tuple[str, ...] = ()
     may_change_arm_from: date | None = None
     reached: Contact | None = None
-    tried: Attempt | None = None
+    tries: tuple[Attempt, ...] = ()
     attempts: int | None = None
     next_try: NextTry | None = None
+
+    @property
+    def tried(self) -> Attempt | None:
+        """The last try since the patient was reached."""
+        return self.tries[-1] if self.tries else None
 
     @property
     def due(self) -> date | None:
@@ -160,7 +166,7 @@ def schedule(
 def _entries(
     found: Course, plans: Mapping[tuple[str, str], Planned], setting: tuple[Config, OpenDays], today: date
 ) -> Iterator[Entry]:
-    config, calendar = setting
+    config, calendar = setting[0], setting[1].at(found.patient.site)
     missed: Counter[str] = Counter()
     tried, reached = found.tried, found.reached
     for contact in found.contacts:
@@ -177,7 +183,7 @@ def _entries(
             tuple(remarks),
             None,
             reached,
-            tried[-1] if tried else None,
+            tried,
             _count(contact, found, config),
         )
         if state in ACTIVE:
@@ -219,8 +225,6 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
     said = contact.said
     if said.done and said.on is None:
         yield "done, but without a date: add it in REDCap"
-    if said.done and said.on:
-        yield from _other_window(contact, said.on, found)
     if said.refused and not said.done:
         yield "the patient declined this contact"
     if contact.rule.anchor in found.misdated:
@@ -236,23 +240,16 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield f"the patient asked for {day_text(contact.booking.on)}, which is {reason}"
 
 
-def _other_window(contact: Contact, on: date, found: Course) -> Iterator[str]:
-    if contact.window is None or on in contact.window:
-        return
-    for other in found.contacts:
-        if other.rule.form == contact.rule.form and other.window and on in other.window:
-            yield f"its date {on} lies in the window of {other.rule.code}: check which contact it was"
-
-
 def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
     """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
+    yield from (f"CHECK FIRST: {odd.text}" for odd in oddities(found.contacts))
     patient, last = found.patient, found.tried[-1].outcome if found.tried else None
     if last == "in_hospital":
         yield "in hospital: is there an adverse event form?"
     if last == "relative":
         yield "a relative answered: tell nothing of the trial"
     if missed >= _MISSED_IN_A_ROW:
-        yield f"{missed} contacts missed in a row: tell the coordinator"
+        yield f"{missed} contacts missed in a row"
     if patient.withdrawal == "treatment":
         yield "withdrew from treatment; contacts go on"
     if "lost" in patient.states:

@@ -26,3 +26,12 @@ CREATE TABLE acceptances (
     given TEXT NOT NULL, until TEXT, taken_back TEXT
 );
 """
+ADDED = """
+CREATE TABLE IF NOT EXISTS calendar (
+    scope TEXT NOT NULL, uid TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, site TEXT NOT NULL,
+    contact TEXT NOT NULL, day TEXT NOT NULL, at TEXT NOT NULL, cancelled INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    changed TEXT NOT NULL,
+    PRIMARY KEY (scope, uid)
+) WITHOUT ROWID;
+"""
+"""Tables that came later: made where they are missing, so a memory of before is one of today."""

@@ -8,13 +8,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from trialdesk.errors import OutputFailed
-from trialdesk.memory.schema import TABLES, VERSION
-from trialdesk.memory.values import Acceptance, Known, Night, Remembered, Run, Scope, Seen
+from trialdesk.memory.schema import ADDED, TABLES, VERSION
+from trialdesk.memory.values import Acceptance, Dated, Known, Night, Remembered, Run, Scope, Seen
 from trialdesk.model import Finding, Tally
 
 FILE = "memory.sqlite"
@@ -42,6 +42,7 @@ class Memory:
             tuple(self._known(scope, by_finding)),
             acceptances,
             tuple(self._unpublished(scope)),
+            tuple(self._calendar(scope)),
         )
 
     def begin(self, scope: Scope, run: Run) -> None:
@@ -63,7 +64,9 @@ class Memory:
         rows = self._connection.execute("SELECT run FROM runs WHERE scope = ? AND status = 'begun'", (str(scope),))
         return tuple(run for (run,) in rows)
 
-    def publish(self, scope: Scope, night: Night, known: Iterable[Known], code: int) -> None:
+    def publish(
+        self, scope: Scope, night: Night, known: Iterable[Known], code: int, calendar: Iterable[Dated] = ()
+    ) -> None:
         """The run is published: what it saw takes the place of what the one before it saw, findings live on."""
         saw = {**asdict(night), "records": None, "known": night.records is not None}
         with self._changing() as db:
@@ -76,6 +79,9 @@ class Memory:
             db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             findings = [_finding_row(scope, one) for one in known]
             db.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", findings)
+            db.execute("DELETE FROM calendar WHERE scope = ?", (str(scope),))
+            entries = [_dated_row(scope, one) for one in calendar]
+            db.executemany("INSERT INTO calendar VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries)
 
     def take_in(self, scope: Scope, run: Run, night: Night | None) -> None:
         """A run that another memory or file knows of; one that is known already is left alone."""
@@ -198,6 +204,17 @@ class Memory:
                 acceptance=acceptances.get(name),
             )
 
+    def _calendar(self, scope: Scope) -> Iterator[Dated]:
+        rows = self._connection.execute(
+            "SELECT uid, key, record, site, contact, day, at, cancelled, sequence, changed FROM calendar"
+            " WHERE scope = ?",
+            (str(scope),),
+        )
+        for uid, key, record, site, contact, day, at, cancelled, sequence, changed in rows:
+            moment = datetime.fromisoformat(changed)
+            whose = (uid, key, record, site, contact)
+            yield Dated(*whose, date.fromisoformat(day), at, bool(cancelled), sequence, moment)
+
     def _acceptances(self, scope: Scope) -> Iterator[Acceptance]:
         rows = self._connection.execute(
             "SELECT finding, evidence, reason, by, given, until FROM acceptances"
@@ -238,6 +255,7 @@ def opened(path: Path) -> Iterator[Memory]:
             if fresh:
                 _found(connection)
             _whole(connection)
+            connection.execute(ADDED)
         except sqlite3.OperationalError as error:
             if _is_full(error):
                 raise OutputFailed(f"{path}: can't be written ({error}); make room on the disk") from None
@@ -292,6 +310,11 @@ def _finding_row(scope: Scope, one: Known) -> tuple[Any, ...]:
     return (
         str(scope), one.id, told, one.treatment, one.evidence, *(day.isoformat() if day else None for day in days),
     )  # fmt: skip
+
+
+def _dated_row(scope: Scope, one: Dated) -> tuple[Any, ...]:
+    whose = (one.uid, one.key, one.record, one.site, one.contact)
+    return (str(scope), *whose, str(one.day), one.at, one.cancelled, one.sequence, one.changed.isoformat())
 
 
 def _day(text: str | None) -> date | None:

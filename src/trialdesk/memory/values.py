@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from trialdesk.model import Finding, Tally
@@ -95,6 +95,25 @@ class Acceptance:
         return evidence == self.evidence and (self.until is None or day <= self.until)
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """One entry of the calendars as the last published run had it: `uid` is made with the key of that name.
+
+    `day` and `at` (HH:MM, or "" for the whole day) are when, `changed` is the moment of the last change in UTC.
+    """
+
+    uid: str
+    key: str
+    record: str
+    site: str
+    contact: str
+    day: date
+    at: str
+    cancelled: bool
+    sequence: int
+    changed: datetime
+
+
 Change = Literal["", "new", "reopened", "closed"]
 
 
@@ -141,6 +160,7 @@ class Remembered:
     known: tuple[Known, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     unpublished: tuple[Run, ...] = ()
+    calendar: tuple[Dated, ...] = ()
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -18,6 +18,8 @@ from trialdesk.config import Config
 from trialdesk.envelopes.filing import held, prove_codes, read_filed
 from trialdesk.envelopes.register import prove_blind, read_register
 from trialdesk.errors import OK, OK_WITH_WARNINGS, TrialError
+from trialdesk.followup.calendars import lost
+from trialdesk.followup.keys import keys
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import recalled
 from trialdesk.nightly.run import scope_of
@@ -125,12 +127,27 @@ def _folders(config: Config) -> Iterator[Check]:
         yield Check(name, "ok", said) if free >= ROOM else Check(name, "warn", f"{said}; make room for the runs")
     night = recalled(config.state, scope_of(config)).night
     yield Check("memory", "ok", f"last published run {night.run}") if night else Check("memory", "warn", "no run yet")
+    yield _calls_key(config)
     sealed = len(config.sealed_for)
     yield (
         Check("keys", "ok", f"the closed report is sealed for {sealed}")
         if sealed
         else Check("keys", "warn", "nobody has an age key for the closed report; recipients: {profile: closed, age: …}")
     )
+
+
+def _calls_key(config: Config) -> Check:
+    """Whether the file is there that the names in the calendars are made with, and is that of the last run."""
+    path = config.path(config.calls.key)
+    if not path.exists():
+        return Check("calls' key", "warn", f"{path}: not there; a run makes it, and calendars are to be taken in anew")
+    try:
+        own = keys(path)
+    except TrialError as error:
+        return Check("calls' key", "fail", str(error), error.exit_code)
+    if lost(own, recalled(config.state, scope_of(config)).calendar):
+        return Check("calls' key", "warn", f"{path}: is another than the last run's; delete the calendars, import anew")
+    return Check("calls' key", "ok", f"{path}; keep a copy where the tokens are")
 
 
 def _mail(config: Config) -> Iterator[Check]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from trialdesk.config import Config
 from trialdesk.errors import OutputFailed
-from trialdesk.facts.deriving import derive, past
-from trialdesk.nightly.pack import Found, Making, books, build
+from trialdesk.facts.deriving import past
+from trialdesk.nightly.pack import Making, books, build, found_in
 from trialdesk.nightly.publish import building
-from trialdesk.nightly.run import links_of, seen_of
+from trialdesk.nightly.run import seen_of
 from trialdesk.nightly.sealed import open_sealed, program, settings_of
 from trialdesk.nightly.stages import Stages
 from trialdesk.redcap.observing import moves
@@ -50,8 +50,7 @@ def rebuild(config: Config, run: str, identity: str) -> Rebuilt:
     kept, remembered = sealed.kept, sealed.remembered
     seen = seen_of(kept.pull, kept.removals, config, remembered)
     moved = moves(remembered.night, seen, kept.removals)
-    facts = derive(kept.pull, past(config, kept.pull.snapshot, remembered, moved), config, sealed.day)
-    found = Found(facts, links_of(config, kept.pull, kept.version), kept.at)
+    found = found_in(kept, past(config, kept.pull.snapshot, remembered, moved), config, sealed.day)
     final = config.state / FOLDER / run
     if final.exists():
         raise OutputFailed(f"{final}: is there already; look at it, or delete it and run again")

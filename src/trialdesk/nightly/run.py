@@ -24,8 +24,7 @@ from trialdesk.errors import (
     TrialError,
     WriteBackFailed,
 )
-from trialdesk.facts.deriving import derive, past
-from trialdesk.facts.links import Links
+from trialdesk.facts.deriving import past
 from trialdesk.facts.pulling import Pull, pull_both
 from trialdesk.facts.todo import Task, since
 from trialdesk.instruments.fitness import prove_fit
@@ -34,7 +33,7 @@ from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
 from trialdesk.nightly.kept import Kept, clear_away, put_by, take_up
-from trialdesk.nightly.pack import Found, Making, books, build, refusals, write_records
+from trialdesk.nightly.pack import Making, books, build, found_in, refusals, write_records
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.retention import STOPPED
 from trialdesk.nightly.sealed import copied, keep
@@ -166,15 +165,15 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
-        facts = derive(pull, past(config, pull.snapshot, remembered, found), config, order.today)
+        shown = found_in(told, past(config, pull.snapshot, remembered, found), config, order.today)
+        facts = shown.facts
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
-    found_out = Found(facts, links_of(config, pull, version), told.at)
     with stage("report") as note:
-        laid = books(found_out, making.lost)
+        laid = books(shown, making.lost)
         note(f"{len(laid)} workbooks, the open ones proved blind")
     with stage("build") as note:
-        built = build(making, found_out, laid, words_of(trial, register))
+        built = build(making, shown, laid, words_of(trial, register))
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
         seen = replace(seen, told=since(built.to_do), commitments=kept, proved=facts.cards.proved)
         night = settled(seen, remembered, found, run, built.summary.day)
@@ -182,24 +181,32 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         keep(config, run, told, copied(memory, folder), order.today, built.summary.files)
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
-            copy.publish(scope, night, facts.lives, built.code)
+            copy.publish(scope, night, facts.lives, built.code, shown.calling.entries)
         note(f"{len(built.summary.files)} workbooks written and read back")
     with stage("publish") as note:
         making = replace(making, folder=publish(folder, config.reports, run))
-        memory.publish(scope, night, facts.lives, built.code)
+        memory.publish(scope, night, facts.lives, built.code, shown.calling.entries)
         clear_away(config)
         note(run)
     try:
-        with stage("write back") as note:
+        with stage("write back") as note, _published(making.folder / SERVER, trial, register):
             # what was read hours ago is no ground to write from
             note("nothing: resumed" if order.resumed else write(built.wanted, facts, trial, register, order.writes))
-    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
-        place(making.folder / SERVER, refusals(words_of(trial, register)))
-        raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
     finally:
         with suppress(OutputFailed):  # those of before it was published stand
             write_records(making, built.summary, version)
     return Outcome(built.summary, facts.findings, built.to_do, built.code)
+
+
+@contextmanager
+def _published(account: Path, trial: Gateway, register: Gateway) -> Iterator[None]:
+    """What can't be written back says that the run is published, and why in REDCap's own words in a file of the run."""
+    try:
+        yield
+    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+        place(account, refusals(words_of(trial, register)))
+        run = account.parents[1].name
+        raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
 
 
 def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, last: Night | None) -> Kept:
@@ -260,13 +267,6 @@ def _id(gateway: Gateway) -> str:
 def _before(stamp: str) -> str:
     """A day before the newest entry of the log: its times have the minute alone."""
     return (datetime.fromisoformat(stamp) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M") if stamp else ""
-
-
-def links_of(config: Config, pull: Pull, version: str) -> Links:
-    """How REDCap's own pages of this trial are addressed."""
-    events = {row["unique_event_name"]: row.get("event_id", "") for row in pull.structure.get("events", ())}
-    web = config.redcap.web or config.redcap.url.removesuffix("api/")
-    return Links(web, version, pull.snapshot.project_id, events, pull.mapping)
 
 
 @contextmanager

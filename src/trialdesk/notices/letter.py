@@ -13,7 +13,7 @@ from trialdesk.config import Config
 from trialdesk.config.parts import CLOSED, COORDINATOR, Mail, Recipient
 from trialdesk.errors import EXITS
 from trialdesk.notices.due import Ending, Kind
-from trialdesk.reports.delivery import INDEX, MONITOR, REGISTER, site_report
+from trialdesk.reports.delivery import INDEX, MONITOR, REGISTER, SITE, of_site
 
 _FILES: Mapping[str, str] = {COORDINATOR: INDEX, "monitor": MONITOR, CLOSED: REGISTER}
 
@@ -89,7 +89,7 @@ def _counts(ending: Ending) -> Mapping[str, Any] | None:
 
 def _place(mail: Mail, reader: Recipient) -> str:
     kind, _, site = reader.profile.partition(":")
-    name = site_report(site) if site else _FILES[kind]
+    name = of_site(SITE, site) if site else _FILES[kind]
     slash = "\\" if mail.files.startswith("\\\\") else "/"
     return f"{mail.files.rstrip(slash)}{slash}{name.replace('/', slash)}" if mail.files else name
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from redcap.project import Project
 
 from redcap_rules.dictionary import Dictionary, from_api, to_api
+from redcap_rules.names import INSTANCE
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch, WriteBackFailed
@@ -247,19 +248,25 @@ class Gateway:
             WriteBackFailed: REDCap counted other records than were sent.
         """
         sent = [flat(row, record_id) for row in rows]
-        if not sent:
-            return 0
-        answer = self._once(
-            lambda: self._project.import_records(
-                sent, overwrite="overwrite" if clear else "normal", return_content="count"
-            )
-        )
+        return self._import(record_id, sent, "overwrite" if clear else "normal") if sent else 0
+
+    def _import(self, record_id: str, sent: list[dict[str, str]], overwrite: Literal["overwrite", "normal"]) -> int:
+        answer = self._once(lambda: self._project.import_records(sent, overwrite=overwrite, return_content="count"))
         expected = len({row[record_id] for row in sent})
         count = answer.get("count") if isinstance(answer, dict) else answer
         if str(count) != str(expected):
             took = f"{count} of {expected}" if str(count).isdecimal() else f"an unknown number of {expected}"
             raise WriteBackFailed(f"REDCap took {took} records; look at the project's log before running again")
         return expected
+
+    def append(self, record_id: str, rows: Sequence[Row]) -> None:
+        """REDCap holds each of `rows`, of a repeating form and of records that differ, as a new instance.
+
+        Raises:
+            WriteBackFailed: REDCap counted other records than were sent.
+        """
+        sent = [flat(row, record_id) | {INSTANCE: "new"} for row in rows]
+        self._import(record_id, sent, "normal")
 
     def write_dictionary(self, dictionary: Dictionary) -> int:
         """The project's instruments are those of `dictionary`; other fields are deleted with their data."""

@@ -13,12 +13,13 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
-Role = Literal["trial", "register", "packer", "statistician"]
+Role = Literal["trial", "register", "packer", "statistician", "caller"]
 VARIABLES: Mapping[Role, str] = {
     "trial": "TRIALDESK_TRIAL_TOKEN",
     "register": "TRIALDESK_REGISTER_TOKEN",
     "packer": "TRIALDESK_PACKER_TOKEN",
     "statistician": "TRIALDESK_STATISTICIAN_TOKEN",
+    "caller": "TRIALDESK_CALLER_TOKEN",
 }
 
 

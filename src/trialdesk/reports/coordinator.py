@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.links import Links
-from trialdesk.facts.todo import KINDS, UNRANDOMISED, Task, tasks
+from trialdesk.facts.todo import KINDS, STEPS, UNRANDOMISED, Task, tasks
+from trialdesk.followup.columns import reached
+from trialdesk.followup.escalation import DAYS, TIMES_OF_DAY, TRIES, Escalation, escalations
 from trialdesk.memory.values import Known
 from trialdesk.workbook import Column, Line, Link, SheetTable, Tone, Value
 
@@ -15,15 +17,21 @@ _OPEN = "open"
 
 
 def coordinator_sheets(facts: Facts, links: Links) -> tuple[SheetTable, ...]:
-    """The four sheets in the order of reading."""
-    return (_todo(facts, links), _findings(facts, links), _changes(facts, links), _accepted(facts, links))
+    """The five sheets in the order of reading."""
+    return (
+        _todo(facts, links),
+        _missed(facts, links),
+        _findings(facts, links),
+        _changes(facts, links),
+        _accepted(facts, links),
+    )
 
 
 def _todo(facts: Facts, links: Links) -> SheetTable:
     columns = (
         Column("What", width=24), Column("Site", width=6), Column("Record", width=12), Column("Envelope", width=16),
-        Column("Why", width=60), Column("What to do", width=46), Column("Since", "date", 12), Column("New", width=6),
-        Column("REDCap", width=8),
+        Column("Why", width=60), Column("What to do", width=46), Column("Owner", width=12),
+        Column("Since", "date", 12), Column("New", width=6), Column("REDCap", width=8),
     )  # fmt: skip
     found = tasks(facts)
     about = f"{len(found)} to do, {sum(task.new for task in found)} of them new since the last run; worst first."
@@ -34,10 +42,36 @@ def _todo(facts: Facts, links: Links) -> SheetTable:
 def _task(task: Task, links: Links) -> Line:
     tone: Tone = "alarm" if task.kind in _ALARMING else "warning" if task.new else "plain"
     values: tuple[Value, ...] = (
-        task.kind.name, task.site, task.record, task.envelope, task.why, task.kind.what, task.since,
+        task.kind.name, task.site, task.record, task.envelope, task.why, task.kind.what, task.kind.owner, task.since,
         "new" if task.new else None, _link(links.form(task.record, task.event, task.form)),
     )  # fmt: skip
     return Line(values, tones={0: tone})
+
+
+def _missed(facts: Facts, links: Links) -> SheetTable:
+    columns = (
+        Column("Record", width=12), Column("Site", width=6), Column("Step", width=20), Column("Missed", width=40),
+        Column("In a row", "number", 9), Column("Tried", width=30), Column("Last try", width=30),
+        Column("Last reached", width=16), Column("Owner", width=12), Column("What to do", width=46),
+        Column("REDCap", width=8),
+    )  # fmt: skip
+    about = (
+        f"Two contacts missed in a row go to the coordinator, three to the site. Suspected lost: at least {TRIES} "
+        f"tries on {DAYS} days at {TIMES_OF_DAY} times of day as well. Only a person says that a patient is lost."
+    )
+    lines = tuple(_in_a_row(one, links) for one in escalations(facts.schedule))
+    empty = "Nobody was missed twice in a row."
+    return SheetTable("Missed in a row", "Missed in a row", about, columns, lines, 2, empty)
+
+
+def _in_a_row(one: Escalation, links: Links) -> Line:
+    last, kind = one.missed[-1], STEPS[one.step]
+    words = ", ".join(entry.contact.rule.label for entry in one.missed)
+    values: tuple[Value, ...] = (
+        one.record, one.site, kind.name, words, len(one.missed), one.tried, str(last.tried) if last.tried else None,
+        reached(last) or None, kind.owner, kind.what, _link(links.form(one.record, last.contact.rule.event)),
+    )  # fmt: skip
+    return Line(values, tones={2: "warning" if one.step == "coordinator" else "alarm"})
 
 
 def _findings(facts: Facts, links: Links) -> SheetTable:
@@ -81,7 +115,7 @@ def owner(one: Known) -> str:
 
 _OF_THE_PACKER = frozenset({"R25", "R28", "R30"})
 _OF_THE_COORDINATOR = frozenset({"R20", "R21", "R49", "R50", "R51"})
-_OF_THE_NURSE = frozenset({"Q43", "Q47", "Q48", "Q57", "R58", "R60"})
+_OF_THE_NURSE = frozenset({"Q43", "Q47", "Q48", "Q57", "R58", "R60", "R62", "R63", "R64"})
 
 
 def _changes(facts: Facts, links: Links) -> SheetTable:

@@ -21,7 +21,12 @@ SERVER = "coordinator/server.txt"
 MONITOR = "monitor/enrolment_report.xlsx"
 FLOW = "monitor/flow.svg"
 CALLS = "calls/call_schedule.xlsx"
+DAY_SHEET = "calls/day_sheet.html"
+CALENDAR = "calls/calendar.ics"
+CALLS_JSON = "calls/calls.json"
 SITE = "sites/CODE/report.xlsx"
+SITE_CALLS = "sites/CODE/calls.xlsx"
+SITE_CALENDAR = "sites/CODE/calendar.ics"
 REGISTER = "closed/register.age"
 FILES: Mapping[str, File] = {
     "summary.json": File("whoever watches the runs", "counts of the run; no record, envelope or arm"),
@@ -36,12 +41,17 @@ FILES: Mapping[str, File] = {
     MONITOR: File("monitor", "where the trial stands, what changed and what is wrong, without arms"),
     FLOW: File("monitor", "the flow of participants as a picture, without arms"),
     CALLS: File("central nurse", "whom to call today and next, at all sites"),
+    DAY_SHEET: File("central nurse", "the same day on paper, with boxes to tick"),
+    CALENDAR: File("central nurse", "the calls as a calendar, without names"),
+    CALLS_JSON: File("central nurse's programs", "every contact of every patient, for other programs"),
+    SITE_CALLS: File("that site", "whom to call today and next, of the site's own patients"),
+    SITE_CALENDAR: File("that site", "the calls of the site's own patients as a calendar, without names"),
     SITE: File("that site", "the report of the site's own patients, with what is to be corrected in their treatment"),
     REGISTER: File("statistician", "openings, envelope findings and stock, sealed for the closed report's recipients"),
 }
 """Path in the folder of the run to what it is; CODE stands for each site."""
 
 
-def site_report(code: str) -> str:
-    """The path of a site's report."""
-    return SITE.replace("CODE", code)
+def of_site(name: str, code: str) -> str:
+    """The path of a site's own file."""
+    return name.replace("CODE", code)

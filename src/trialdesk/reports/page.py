@@ -13,7 +13,8 @@ from trialdesk.allocation.numbering import printed
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.links import Links
 from trialdesk.facts.todo import tasks
-from trialdesk.reports.delivery import FILES, INDEX, MEMORY, REGISTER, SITE, File, site_report
+from trialdesk.followup.morning import today as calls_of
+from trialdesk.reports.delivery import FILES, INDEX, MEMORY, REGISTER, File, of_site
 
 _WIDTH, _HEIGHT = 640, 200
 
@@ -46,7 +47,6 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
     """
     found = tasks(facts)
     today = facts.schedule.today
-    calls = [entry for entry in facts.schedule.entries if entry.status == "overdue" or today in entry.calls]
     files = _files(facts)
     return (
         _environment()
@@ -62,7 +62,7 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
             picture=picture(facts.cohort.opened_on, facts.config.trial.starts, today, facts.config.trial.target),
             randomised=facts.cohort.randomised,
             stock=[pile for pile in facts.cards.stock if pile.action],
-            calls=[(entry, links.form(entry.contact.record, entry.contact.rule.event)) for entry in calls],
+            calls=[(call, links.form(call.record, call.first.contact.rule.event)) for call in calls_of(facts.schedule)],
             holds=facts.schedule.holds,
             files=files,
             summary=summary,
@@ -72,9 +72,15 @@ def index_page(facts: Facts, links: Links, now: datetime, summary: Mapping[str, 
 
 def _files(facts: Facts) -> dict[str, File]:
     """The files of the run that a person opens, every site's by itself."""
-    shown = {name: file for name, file in FILES.items() if "/" in name and name not in (INDEX, MEMORY, SITE, REGISTER)}
-    site = FILES[SITE]
-    return shown | {site_report(one.code): site._replace(reader=one.name) for one in facts.config.sites}
+    shown = {
+        n: file for n, file in FILES.items() if "/" in n and "CODE" not in n and n not in (INDEX, MEMORY, REGISTER)
+    }
+    own = {name: file for name, file in FILES.items() if "CODE" in name}
+    return shown | {
+        of_site(name, site.code): file._replace(reader=site.name)
+        for site in facts.config.sites
+        for name, file in own.items()
+    }
 
 
 def picture(opened: Sequence[date], starts: date, today: date, target: int) -> Picture:

@@ -21,14 +21,14 @@ _ALIGN: Mapping[Kind, Literal["center", "right"]] = {
 }
 # Okabe–Ito tints: told apart without red and green, and every tone is a word in the cell as well.
 _FILLS: Mapping[Tone, str] = {"alarm": "F8D9C4", "warning": "FCF0C3", "good": "D3ECF9", "entry": "FFFDF0"}
-_DARK = "1F4E79"
+_DARK, _LINK = "1F4E79", "0563C1"
 
 
 class Look(NamedTuple):
     """What a cell looks like: its tone, or the part of a sheet it is; its kind; its number format; quoted or not.
 
     A quoted text is one that begins like a formula: Excel shows it and never takes it for one. `edges` are the sides of
-    a cell of a drawing that are borders (t, b, l, r); "-" stands for none of them.
+    a cell of a drawing that are borders (t, b, l, r); "-" stands for none of them. A `link` looks like one.
     """
 
     tone: Tone | Part
@@ -36,6 +36,7 @@ class Look(NamedTuple):
     number_format: str = "General"
     quoted: bool = False
     edges: str = ""
+    link: bool = False
 
 
 class Looks:
@@ -74,7 +75,7 @@ def _dress(cell: Any, look: Look) -> None:
         if look.tone in _FILLS:
             cell.fill = PatternFill("solid", fgColor=_FILLS[look.tone])
         bold, colour = look.tone in ("strong", "alarm"), "777777" if look.tone == "quiet" else "000000"
-        cell.font = Font(name=_FACE, bold=bold, color=colour)
+        cell.font = Font(name=_FACE, bold=bold, color=_LINK if look.link else colour, u="single" if look.link else None)
         cell.alignment = Alignment(
             wrap_text=look.kind == "text" and not look.edges, vertical="top", horizontal=_ALIGN.get(look.kind)
         )

@@ -32,7 +32,8 @@ def rooms(across: Sequence[float], stretch: float = 0.87) -> list[int]:
 def height(line: Line, room: Sequence[int]) -> float:
     """The points a row takes in columns with room for so many letters; a sheet may have more columns than the row."""
     most = 1
-    for value, letters in zip(line.values, room, strict=False):
+    for cell, letters in zip(line.values, room, strict=False):
+        value = cell.text if isinstance(cell, Link) else cell
         if isinstance(value, str) and (len(value) > letters or "\n" in value):
             most = max(most, _wrapped(value, letters))
     return LINE_HEIGHT * most

@@ -42,7 +42,7 @@ class RowWriter:
 
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
-        self._styles: dict[tuple[Tone, str, Kind], str] = {}
+        self._styles: dict[tuple[Tone, str, Kind, bool], str] = {}
         self._serials: dict[date, str] = {}
 
     def sheet(self, table: SheetTable, across: Sequence[float]) -> Iterator[str]:
@@ -95,7 +95,7 @@ class RowWriter:
         tones, tone = line.tones, line.tone
         for index, (letter, kind, value) in enumerate(zip(letters, kinds, line.values, strict=True)):
             shown = value.text if isinstance(value, Link) else value
-            style = self._style(tones.get(index, tone), kind, shown)
+            style = self._style(tones.get(index, tone), kind, shown, isinstance(value, Link))
             place = f"{letter}{number}"
             if shown is None:
                 yield f'<c r="{place}" s="{style}"/>'
@@ -104,14 +104,15 @@ class RowWriter:
             else:
                 yield f'<c r="{place}" s="{style}" t="n"><v>{self._number(shown)}</v></c>'
 
-    def _style(self, tone: Tone, kind: Kind, shown: str | float | date | None) -> str:
+    def _style(self, tone: Tone, kind: Kind, shown: str | float | date | None, link: bool) -> str:
         """The number of the look of a cell of this tone and kind that shows this value."""
         what = _what(shown)
-        key = (tone, what, kind)
+        key = (tone, what, kind, link)
         if key not in self._styles:
             values: Kind = "date" if what == "date" else kind if kind != "text" else "number"
             number_format = _FORMATS[values] if what in ("date", "value") else "General"
-            self._styles[key] = str(self._looks.number(Look(tone, kind, number_format, what == "quoted")))
+            look = Look(tone, kind, number_format, what == "quoted", link=link)
+            self._styles[key] = str(self._looks.number(look))
         return self._styles[key]
 
     def _number(self, value: float | date) -> str:

@@ -87,7 +87,8 @@ class Box:
 class SheetTable:
     """One sheet: a title, a sentence about it, columns and rows; below them boxes, further tables and charts.
 
-    `keys` leading columns stay in view. `least_height` of a row in points: 24 where a pen has to fit.
+    `keys` leading columns stay in view. `least_height` of a row in points: 24 where a pen has to fit. Of its columns
+    the first `printed` are on paper, or all of them (0).
     """
 
     name: str
@@ -101,6 +102,7 @@ class SheetTable:
     more: tuple[Block, ...] = ()
     charts: tuple[Chart, ...] = ()
     boxes: tuple[Box, ...] = ()
+    printed: int = 0
 
     @property
     def drawn(self) -> bool:

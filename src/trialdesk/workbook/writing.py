@@ -104,7 +104,8 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
         sheet.column_dimensions[get_column_letter(index)].width = width
     # where tables stand below one another, the headings of the first are not those of the next page
     repeated = HEADER_ROW if not (table.more or table.drawn) else 1
-    _page(sheet, f"A1:{get_column_letter(len(across))}{bottom(table)}", repeated, footer)
+    last = get_column_letter(table.printed or len(across))
+    _page(sheet, f"A1:{last}{bottom(table)}", repeated, footer)
 
 
 def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetTable]]) -> None:

@@ -20,6 +20,8 @@ from trialdesk.errors import Stale
 from trialdesk.nightly.heartbeat import HEARTBEAT
 from trialdesk.nightly.publish import LATEST
 
+pytestmark = pytest.mark.requirement("NGT-05")
+
 UNITS = Path(__file__).parents[3] / "docs" / "units"
 
 

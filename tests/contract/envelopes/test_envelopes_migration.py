@@ -33,6 +33,8 @@ from trialdesk.instruments.plan import make_plan
 from trialdesk.redcap.founding import create_project
 from trialdesk.redcap.gateway import Gateway
 
+pytestmark = pytest.mark.requirement("ENV-11", "INS-01")
+
 DATA = Path(__file__).parents[2] / "data"
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 LIFE = (

@@ -19,6 +19,8 @@ from trialdesk.errors import ConcealmentBroken, NotAllowed, RedcapRefused, Relea
 from trialdesk.model import Envelope, Pile
 from trialdesk.redcap.gateway import Gateway
 
+pytestmark = pytest.mark.requirement("ENV-08", "ENV-12")
+
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ODE_1, ODE_2 = (envelope_id(Pile("ODE", "K1N"), number) for number in (1, 2))
 

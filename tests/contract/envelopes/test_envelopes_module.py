@@ -18,6 +18,8 @@ from trialdesk.allocation.modulefile import DEVELOPMENT, PRODUCTION, module_file
 from trialdesk.allocation.tables import by_pile
 from trialdesk.errors import ConfigError
 
+pytestmark = pytest.mark.requirement("RCP-02")
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 STRATA = [f"{name}@randomisation_arm_1" for name in ("rand_grp", "rand_lvl", "rand_for")]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+import pytest
+
 from contract.envelopes.conftest import World
 from redcap_rules.record import Row
 from trialdesk.allocation.cards import commitment
@@ -13,6 +15,8 @@ from trialdesk.facts.todo import UNPROVED
 from trialdesk.model import Pile
 from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, nightly
+
+pytestmark = pytest.mark.requirement("ENV-11", "ENV-12")
 
 ODE_2 = envelope_id(Pile("ODE", "K1N"), 2)
 

@@ -22,6 +22,8 @@ from trialdesk.envelopes.release import release
 from trialdesk.errors import ConcealmentBroken, TableError, WriteBackFailed
 from trialdesk.model import Pile
 
+pytestmark = pytest.mark.requirement("ENV-09", "ENV-11", "ENV-02")
+
 TODAY = date(2026, 1, 2)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ODE_1, ODE_2 = (envelope_id(Pile("ODE", "K1N"), number) for number in (1, 2))

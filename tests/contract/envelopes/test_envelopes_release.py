@@ -21,6 +21,8 @@ from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import pull
 
+pytestmark = pytest.mark.requirement("ENV-03", "ENV-06", "ENV-07", "ENV-08", "SCR-02", "SCR-04")
+
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 N2F = ("2", "2", "1")
 ODE_1, ODE_2 = (envelope_id(Pile("ODE", "K1N"), number) for number in (1, 2))

@@ -32,6 +32,22 @@ from trialdesk.errors import ConfigError, ReleaseRefused, TableError, WriteBackF
 from trialdesk.model import Pile
 from trialdesk.workbook import HEADER_ROW
 
+pytestmark = pytest.mark.requirement(
+    "ENV-01",
+    "ENV-02",
+    "ENV-04",
+    "ENV-05",
+    "ENV-09",
+    "ENV-10",
+    "ENV-13",
+    "ENV-14",
+    "ENV-15",
+    "ENV-16",
+    "ENV-18",
+    "SEC-02",
+    "AUD-01",
+)
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 

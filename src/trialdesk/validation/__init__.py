@@ -1,0 +1,1 @@
+"""The validation package: requirements, what became of the tests that prove them, and the document made of both."""
