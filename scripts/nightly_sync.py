@@ -19,7 +19,10 @@ from trialdesk.errors import (
     OK_WITH_WARNINGS,
     PARTIAL,
     ConfigError,
+    LockHeld,
     MailFailed,
+    OutputFailed,
+    TableError,
     TrialError,
     worst,
 )
@@ -27,7 +30,7 @@ from trialdesk.errors import (
 if TYPE_CHECKING:
     from trialdesk.config import Config
     from trialdesk.facts.todo import Task
-    from trialdesk.nightly.run import Outcome
+    from trialdesk.nightly.run import Order, Outcome
     from trialdesk.nightly.summary import Summary
 
 MOST, INTERRUPTED = 10, 130
@@ -42,10 +45,21 @@ def nightly_sync(
     if_due: Annotated[
         bool, typer.Option("--if-due", help="The same, unless today's run is published already: for catching up.")
     ] = False,
+    trials: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="One run of every configuration in a folder: NAME.yaml, or NAME/config.yaml."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="With --trials: how many at one time.")] = 1,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Publish from what the last run that failed has read; asks REDCap nothing, writes nothing."
+        ),
+    ] = False,
     accept_drop: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,17 +81,22 @@ def nightly_sync(
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
         raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
-    if not once and (today or accepted or accept_writes or reason or by):
+    if trials and (once or if_due or today or resume or accepted or accept_writes):
+        raise typer.BadParameter("runs each once and takes no other option but --jobs", param_hint="--trials")
+    if not once and (today or resume or accepted or accept_writes or reason or by):
         raise typer.BadParameter(
-            "--today, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
+            "--today, --resume, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
         )
+    if trials:
+        raise typer.Exit(several(trials, jobs))
     from trialdesk.config import load
 
     trial = load(config)
     if if_due:
         raise typer.Exit(publish(trial) if _due(trial, datetime.now(trial.trial.zone), at="00:00") else OK)
     if once:
-        raise typer.Exit(publish(trial, today.date() if today else None, Accepted(accepted, accept_writes, reason, by)))
+        let_through = Accepted(accepted, accept_writes, reason, by)
+        raise typer.Exit(publish(trial, today.date() if today else None, let_through, resumed=resume))
     stay_up(trial)
 
 
@@ -104,6 +123,47 @@ def doctor(
     raise typer.Exit(ending(found))
 
 
+@command(app, "every workbook is the one that was published", OK_WITH_WARNINGS, TableError, OutputFailed)
+def rebuild(
+    name: Annotated[str, typer.Argument(metavar="RUN", help="The name of the run, for example 2026-11-23_043000.")],
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="An age identity its snapshot is sealed for.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Make a past run again from its kept snapshot, and hold it against what was published."""
+    from trialdesk.config import load
+    from trialdesk.nightly.rebuilding import rebuild as made_again
+    from trialdesk.private import read_private
+
+    made = made_again(load(config), name, read_private(identity, "an age identity; scripts/keygen.py makes one"))
+    for file, same in sorted(made.same.items()):
+        print(f"{'same' if same else 'OTHER':6} {file}")
+    for line in made.differing:
+        print(f"note   {line}")
+    print(f"files  {made.folder}")
+    raise typer.Exit(OK if all(made.same.values()) else OK_WITH_WARNINGS)
+
+
+@command(app, "listed, or deleted with --apply", LockHeld, OutputFailed)
+def prune(
+    config: ConfigOption = DEFAULT_CONFIG,
+    apply: Annotated[bool, typer.Option("--apply", help="Delete them; without it they are listed.")] = False,
+) -> None:
+    """List what is older than the configuration keeps it: runs, kept snapshots, accounts of stopped runs."""
+    from trialdesk.config import load
+    from trialdesk.nightly.retention import delete, surplus
+    from trialdesk.nightly.run import remembered_alone
+
+    trial = load(config)
+    with remembered_alone(trial):
+        found = surplus(trial, datetime.now(trial.trial.zone).date())
+        for path in found:
+            print(path)
+        if apply:
+            print(f"{delete(found)} deleted")
+        else:
+            print(f"{len(found)} to delete; with --apply they are deleted")
+
+
 class Accepted(NamedTuple):
     """What a person lets through: records that may have lost something, so many call plans; why, and who says so."""
 
@@ -116,13 +176,28 @@ class Accepted(NamedTuple):
 NOTHING = Accepted()
 
 
-def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING) -> int:
+def several(folder: Path, jobs: int) -> int:
+    """One run of every trial of a folder; returns the worst exit code and prints a line for each."""
+    from trialdesk.nightly.several import Ended, configurations, lines, name, run_all
+
+    def told(one: Ended) -> None:
+        if one.code not in (OK, OK_WITH_WARNINGS):
+            print(f"{name(one)}: {one.said}", file=sys.stderr, flush=True)
+
+    ended = run_all(configurations(folder), (sys.executable, __file__, "--once"), jobs, told)
+    print("\n".join(lines(ended)))
+    return worst(*(one.code for one in ended))
+
+
+def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING, *, resumed: bool = False) -> int:
     """One run; returns its exit code, and says in the state folder when it was and how it ended."""
     from trialdesk.nightly.heartbeat import beat
+    from trialdesk.nightly.run import Order
 
     begun, code = datetime.now(trial.trial.zone), INTERNAL
+    day, (records, writes, reason, by) = today or begun.date(), accepted
     try:
-        done = _publish(trial, begun, today, accepted)
+        done = _publish(trial, Order(day, begun, records, reason, by, writes, resumed))
         code = _told(trial, begun, done.exit_code, done.summary)
     except TrialError as error:
         code = _told(trial, begun, error.exit_code)
@@ -154,16 +229,15 @@ def _told(trial: Config, begun: datetime, code: int, summary: Summary | None = N
     return code
 
 
-def _publish(trial: Config, now: datetime, today: date | None, accepted: Accepted) -> Outcome:
+def _publish(trial: Config, order: Order) -> Outcome:
     from trialdesk.allocation.making import batch_told
     from trialdesk.allocation.numbering import printed
-    from trialdesk.nightly.run import Order, nightly
+    from trialdesk.nightly.run import nightly
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.redcap.patience import for_a_night
 
     for line in batch_told(trial):
         print(f"warning: {line}")
-    order = Order(today or now.date(), now, accepted.records, accepted.reason, accepted.by, accepted.writes)
     with stages() as progress:
         patience = for_a_night(60 * trial.nightly.budget)
         records, envelopes = (open_gateway(trial, role, patience) for role in ("trial", "register"))

@@ -210,7 +210,7 @@ def broken(*_: object) -> object:
         ("trialdesk.nightly.calling.tables", {CALLS, *SITE_LISTS}),
         ("trialdesk.nightly.calling.day_sheet", {DAY_SHEET}),
         ("trialdesk.nightly.calling.calendar", {CALENDAR, *SITE_CALENDARS}),
-        ("trialdesk.nightly.run.index_page", {INDEX}),
+        ("trialdesk.nightly.pack.index_page", {INDEX}),
         ("trialdesk.reports.pack.monitor_sheets", {MONITOR, FLOW}),
         ("trialdesk.reports.pack.recruitment.by_arm", SITES),
     ],
@@ -242,10 +242,10 @@ def test_one_file_may_fail_but_a_full_disk_ends_the_run(
     edge(monkeypatch)
     real = os.open
 
-    def opening(path: Path, *given: int) -> int:
+    def opening(path: Path, *given: int, **more: int) -> int:
         if Path(path).name == f".part-{Path(CALLS).name}":
             raise OSError(fails, os.strerror(fails))
-        return real(path, *given)
+        return real(path, *given, **more)
 
     monkeypatch.setattr("trialdesk.private.os.open", opening)
     try:

@@ -369,6 +369,20 @@ class Nightly(Part):
     budget: Annotated[int, Field(ge=1, le=600)] = 45
 
 
+class Retention(Part):
+    """How long what a night makes is kept, and for whom snapshots are sealed (age public keys; none, none is kept).
+
+    Every run for `runs_days`, the newest of each week for `weekly_weeks`; kept snapshots for `snapshots_days`, the last
+    of each month for ever; accounts of stopped runs for `accounts_days`.
+    """
+
+    sealed_for: tuple[AgeRecipient, ...] = ()
+    runs_days: Annotated[int, Field(ge=1)] = 30
+    weekly_weeks: Annotated[int, Field(ge=0)] = 26
+    snapshots_days: Annotated[int, Field(ge=1)] = 90
+    accounts_days: Annotated[int, Field(ge=1)] = 365
+
+
 class Mail(Part):
     """The mail server, and who sends: nothing goes out but over TLS with a verified certificate.
 

@@ -36,6 +36,7 @@ from trialdesk.config.parts import (
     Recipient,
     Redcap,
     Requirement,
+    Retention,
     Site,
     States,
     Step,
@@ -77,6 +78,7 @@ class Config(Part):
     calendars: Calendars = Calendars()
     dataset: Dataset = Dataset()
     nightly: Nightly = Nightly()
+    retention: Retention = Retention()
     mail: Mail | None = None
     recipients: tuple[Recipient, ...] = ()
 

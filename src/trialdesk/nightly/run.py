@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast
 
 from filelock import FileLock, Timeout
 
-from trialdesk.allocation.sealing import seal
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import fingerprints, prove_codes
-from trialdesk.envelopes.lists import coordinator_lists
 from trialdesk.envelopes.register import prove_blind
-from trialdesk.envelopes.testmarks import as_read
 from trialdesk.errors import (
     INTERNAL,
-    OK,
-    PARTIAL,
     LockHeld,
     NotAllowed,
     OutputFailed,
@@ -30,59 +23,40 @@ from trialdesk.errors import (
     RedcapUnreachable,
     TrialError,
     WriteBackFailed,
-    worst,
 )
-from trialdesk.facts.deriving import Facts, derive, past
-from trialdesk.facts.enclosure import enclosed
-from trialdesk.facts.links import Links, links_of
+from trialdesk.facts.deriving import past
 from trialdesk.facts.pulling import Pull, pull_both
-from trialdesk.facts.todo import Task, ending, since, tasks
-from trialdesk.followup.calendars import lost
-from trialdesk.followup.keys import keys
+from trialdesk.facts.todo import Task, since
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import remembering
 from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
-from trialdesk.nightly.calling import CallPack, call_pack
-from trialdesk.nightly.losses import Losses
+from trialdesk.nightly.kept import Kept, clear_away, put_by, take_up
+from trialdesk.nightly.pack import Making, books, build, found_in, refusals, write_records
 from trialdesk.nightly.publish import building, publish, run_name
+from trialdesk.nightly.retention import STOPPED
+from trialdesk.nightly.sealed import copied, keep
 from trialdesk.nightly.stages import Progress, Stages
-from trialdesk.nightly.summary import Summary, summarise
-from trialdesk.nightly.writeback import Changes, changes, write
+from trialdesk.nightly.summary import Summary
+from trialdesk.nightly.writeback import write
 from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.observing import moves, observe, settled
 from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
-from trialdesk.reports.coordinator import coordinator_sheets
 from trialdesk.reports.delivery import (
-    ENVELOPES,
-    FLOW,
-    INDEX,
     MEMORY,
-    MONITOR,
-    REGISTER,
     SERVER,
-    SITE,
-    TODO,
-    of_site,
 )
-from trialdesk.reports.flowsvg import flow_svg
-from trialdesk.reports.pack import enrolment_packs, footer
-from trialdesk.reports.page import index_page
-from trialdesk.workbook import SheetTable, save
-
-OPEN_PROFILE = "monitor"
-STOPPED = "stopped"
-"""The folder in `folders.state` that holds an account of every run that was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a run is asked to do: for which day, at what moment, and what a person has accepted beforehand.
 
-    `today` rules schedule and reports, `now` names the run. `accepted` are records that may have lost what they had,
+    `today` rules schedule and reports, `now` names the run. With `resumed` it takes up what the last run that failed
+    has read, asks REDCap nothing and writes nothing back. `accepted` are records that may have lost what they had,
     `writes` is how many call plans may change at once.
     """
 
@@ -92,6 +66,7 @@ class Order:
     reason: str = ""
     by: str = ""
     writes: int | None = None
+    resumed: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -107,48 +82,6 @@ class Outcome:
     findings: tuple[Finding, ...]
     tasks: tuple[Task, ...]
     exit_code: int
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What a run is made with: the memory and what was mended in it, the stages, the folder, and the run's name.
-
-    `lost` are the files that could not be made.
-    """
-
-    memory: Memory
-    healed: tuple[str, ...]
-    stage: Stages
-    folder: Path
-    run: str
-    lost: Losses = field(default_factory=Losses)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a run shows: the facts, the addresses of REDCap's pages, when it was read, and what callers are given."""
-
-    facts: Facts
-    links: Links
-    now: datetime
-    calling: CallPack
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What a run has written, in numbers, with its tasks, what is to be written back, and the exit code."""
-
-    summary: Summary
-    to_do: tuple[Task, ...]
-    wanted: Changes
-    code: int
-
-
-class Book(NamedTuple):
-    """A workbook before it is written."""
-
-    sheets: tuple[SheetTable, ...]
-    foot: str
 
 
 def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, progress: Progress) -> Outcome:
@@ -170,11 +103,12 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
     """
     reports, state, scope = config.reports, config.state, scope_of(config)
     with _locked(reports, state), remembering(state, reports, scope) as (memory, healed):
+        clear_away(config, order.now)
         run, stage = run_name(reports, order.now, memory.runs(scope)), Stages(progress)
         memory.begin(scope, Run(run, order.today.isoformat(), "begun", "", None, order.words, order.reason, order.by))
         try:
             with building(reports, run) as folder:
-                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run))
+                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run, order.now))
         except BaseException as error:
             code = error.exit_code if isinstance(error, TrialError) else INTERNAL
             status = "published" if memory.knows(scope, run) else "failed"
@@ -220,54 +154,47 @@ def scope_of(config: Config) -> Scope:
 
 def _night(config: Config, order: Order, trial: Gateway, register: Gateway, making: Making) -> Outcome:
     """The stages in order; what each finds is a value the next ones read."""
-    memory, stage, folder, run = making.memory, making.stage, making.folder, making.run
+    memory, stage, folder, run = cast(Memory, making.memory), making.stage, making.folder, making.run
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
     last = remembered.night
-    with stage("preflight") as note:
-        _prove(config, trial, register, last)
-        version = trial.version()
-        note(f"REDCap {version}; the register token sees no card")
-    with stage("pull") as note:
-        pull = pull_both(config, trial, register, last.envelopes if last else ())
-        removals = _removals(trial, last)
-        note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
+    told = _resumed(config, order, making, last) if order.resumed else _asked(config, trial, register, making, last)
+    pull, removals, version = told.pull, told.removals, told.version
     with stage("sanity") as note:
-        seen = _seen(pull, removals, config, remembered)
+        seen = seen_of(pull, removals, config, remembered)
         found = moves(last, seen, removals)
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
-        own = keys(config.path(config.calls.key))
-        before = past(config, pull.snapshot, remembered, found)
-        rekeyed = lost(own, remembered.calendar)
-        facts = derive(pull, replace(before, rekeyed=rekeyed), config, order.today)
+        shown = found_in(told, past(config, pull.snapshot, remembered, found), config, order.today)
+        facts = shown.facts
         note(f"{len(facts.findings)} findings, {len(facts.common.rules.rules)} rules")
         note(f"{len(facts.schedule.entries)} contacts")
-    links = links_of(config, pull, version)
-    found_out = Found(facts, links, order.now, call_pack(facts, links, own, order.now))
     with stage("report") as note:
-        books = _books(found_out, making.lost)
-        note(f"{len(books)} workbooks, the open ones proved blind")
+        laid = books(shown, making.lost)
+        note(f"{len(laid)} workbooks, the open ones proved blind")
     with stage("build") as note:
-        built = _build(making, found_out, books, words_of(trial, register))
+        built = build(making, shown, laid, words_of(trial, register))
         kept = fingerprints(pull.register, facts.cards.held, last.commitments if last else {})
         seen = replace(seen, told=since(built.to_do), commitments=kept, proved=facts.cards.proved)
         night = settled(seen, remembered, found, run, built.summary.day)
-        _write_records(making, built.summary, version)
+        write_records(making, built.summary, version)
+        keep(config, run, told, copied(memory, folder), order.today, built.summary.files)
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
-            copy.publish(scope, night, facts.lives, built.code, found_out.calling.entries)
+            copy.publish(scope, night, facts.lives, built.code, shown.calling.entries)
         note(f"{len(built.summary.files)} workbooks written and read back")
     with stage("publish") as note:
         making = replace(making, folder=publish(folder, config.reports, run))
-        memory.publish(scope, night, facts.lives, built.code, found_out.calling.entries)
+        memory.publish(scope, night, facts.lives, built.code, shown.calling.entries)
+        clear_away(config)
         note(run)
     try:
         with stage("write back") as note, _published(making.folder / SERVER, trial, register):
-            note(write(built.wanted, facts, trial, register, order.writes))
+            # what was read hours ago is no ground to write from
+            note("nothing: resumed" if order.resumed else write(built.wanted, facts, trial, register, order.writes))
     finally:
         with suppress(OutputFailed):  # those of before it was published stand
-            _write_records(making, built.summary, version)
+            write_records(making, built.summary, version)
     return Outcome(built.summary, facts.findings, built.to_do, built.code)
 
 
@@ -277,12 +204,37 @@ def _published(account: Path, trial: Gateway, register: Gateway) -> Iterator[Non
     try:
         yield
     except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
-        place(account, _told(words_of(trial, register)))
+        place(account, refusals(words_of(trial, register)))
         run = account.parents[1].name
         raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
 
 
-def _seen(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
+def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, last: Night | None) -> Kept:
+    """What REDCap says now, once both tokens are proved; it is put by until a run is published."""
+    at = making.now
+    with making.stage("preflight") as note:
+        _prove(config, trial, register, last)
+        version = trial.version()
+        note(f"REDCap {version}; the register token sees no card")
+    with making.stage("pull") as note:
+        pull = pull_both(config, trial, register, last.envelopes if last else ())
+        kept = Kept(pull, _removals(trial, last), version, at)
+        put_by(config, kept)
+        note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
+    return kept
+
+
+def _resumed(config: Config, order: Order, making: Making, last: Night | None) -> Kept:
+    """What the last run that failed has read; its tokens were proved then."""
+    with making.stage("resume") as note:
+        kept = take_up(config, order.now)
+        same_projects((kept.pull.snapshot.project_id, kept.pull.register_project), last, config.redcap.projects)
+        hours = (order.now - kept.at).total_seconds() / 3600
+        note(f"the snapshot of {kept.at:%Y-%m-%d %H:%M}, {hours:.1f} h old")
+    return kept
+
+
+def seen_of(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
     """Tonight as the memory will keep it."""
     seen = observe(pull.snapshot, pull.patients, pull.structure, config, remembered)
     last = remembered.night
@@ -330,69 +282,3 @@ def _locked(reports: Path, state: Path) -> Iterator[None]:
         raise OutputFailed(
             f"{reports}: can't be used ({error.strerror}); check folders.reports, folders.state and their rights"
         ) from None
-
-
-def _books(found: Found, lost: Losses) -> Mapping[str, Book]:
-    """File name to its sheets and the foot of its pages; what can't be laid out is lost."""
-    facts, config, today, cards = found.facts, found.facts.config, found.facts.common.day, found.facts.cards
-    foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
-    open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": of_site(SITE, site.code) for site in config.sites}}
-    packs = enrolment_packs(facts, tuple(open_files), lambda name, error: lost.tell(open_files[name], error))
-    laid: Mapping[str, tuple[str, Callable[[], tuple[SheetTable, ...]]]] = {
-        TODO: ("coordinator", lambda: coordinator_sheets(facts, found.links)),
-        ENVELOPES: (
-            "coordinator",
-            lambda: coordinator_lists(config, cards.register, today, cards.findings, cards.held.versions),
-        ),
-        **{name: ("calls", lay) for name, lay in found.calling.books.items()},
-        **{open_files[reader]: (reader, partial(packs.__getitem__, reader)) for reader in packs},
-    }
-    made = {name: (lost.attempt(name, lay), foot.format(reader)) for name, (reader, lay) in laid.items()}
-    return {name: Book(sheets, foot) for name, (sheets, foot) in made.items() if sheets is not None}
-
-
-def _build(making: Making, found: Found, books: Mapping[str, Book], words: str) -> Built:
-    """All of a run but its records and the memory stands in the folder; what can't be written is lost."""
-    folder, lost, facts = making.folder, making.lost, found.facts
-
-    def written(name: str, book: Book) -> str:
-        return save(folder / name, as_read(facts.config, book.sheets), book.foot)
-
-    digests = {name: lost.attempt(name, partial(written, name, book)) for name, book in books.items()}
-    keys, monitor = facts.config.sealed_for, books.get(MONITOR)
-    if keys:
-        enclosure = partial(enclosed, facts.cards, facts.config.trial.id, making.run)
-        lost.attempt(REGISTER, lambda: place(folder / REGISTER, seal(enclosure(), keys)))
-    if monitor:
-        lost.attempt(FLOW, lambda: place(folder / FLOW, flow_svg(monitor.sheets).encode()))
-    else:
-        lost.files[FLOW] = f"it is drawn from {MONITOR}"
-    for name, make in found.calling.texts.items():
-        lost.attempt(name, partial(_put, folder / name, make))
-    place(folder / SERVER, _told(words))
-    wanted, to_do = changes(facts), tasks(facts)
-    files = {name: digest for name, digest in digests.items() if digest is not None}
-    if not files:
-        raise OutputFailed(next(iter(lost.files.values())))
-    summary = summarise(facts, making.run, found.now, str(wanted), files)
-    page = partial(index_page, facts, found.links, found.now)
-    told = asdict(replace(summary, lost=lost.files))
-    lost.attempt(INDEX, lambda: place(folder / INDEX, page(told).encode()))
-    code = worst(ending(facts), PARTIAL if lost.files else OK)
-    return Built(replace(summary, lost=lost.files), to_do, wanted, code)
-
-
-def _put(path: Path, make: Callable[[], bytes]) -> None:
-    place(path, make())
-
-
-def _write_records(making: Making, summary: Summary, redcap: str) -> None:
-    """The counts, and how the run was made: once before it is published, once more with the stages after that."""
-    done = [asdict(stage) for stage in making.stage.done]
-    how = {"schema": 1, "run": making.run, "redcap": redcap, "memory": list(making.healed), "stages": done}
-    for name, content in (("summary.json", summary.as_json(making.stage.done)), ("run.json", how)):
-        place(making.folder / name, f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
-
-
-def _told(words: str) -> bytes:
-    return f"{words or 'REDCap refused nothing.'}\n".encode()
