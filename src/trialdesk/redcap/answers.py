@@ -63,6 +63,10 @@ class Answer:
         places = {(row.record, row.event, row.instrument, row.instance) for row in self.rows}
         return {*records} == self.records and len(places) == len(self.rows)
 
+    def places(self, record: str) -> frozenset[tuple[str, str, int]]:
+        """Event, repeating instrument and instance of every row of a record."""
+        return frozenset((row.event, row.instrument, row.instance) for row in self.rows if row.record == record)
+
     @property
     def records(self) -> frozenset[str]:
         """The records that came."""

@@ -175,7 +175,7 @@ class Gateway:
         while start < len(ids):
             part, begun = ids[start : start + batch.size], time.monotonic()
             try:
-                answer, gone = self._asked_for(record_id, part, partial(ask, part))
+                answer, gone = self._asked_for(record_id, part, ask)
             except TooMuch:
                 if len(part) == 1:
                     raise
@@ -348,17 +348,19 @@ class Gateway:
             raise answer
         return answer
 
-    def _asked_for(self, record_id: str, part: Sequence[str], ask: Callable[[], Answer]) -> tuple[Answer, list[str]]:
+    def _asked_for(
+        self, record_id: str, part: Sequence[str], ask: Callable[[Sequence[str]], Answer]
+    ) -> tuple[Answer, list[str]]:
         """An answer about exactly these records, each row once, and those of them that are not there any more."""
-        answer = ask()
-        if not answer.is_about(part):
-            answer = ask()
+        answer = ask(part)
+        if not (answer.is_about(part) and _ends_whole(answer, ask)):
+            answer = ask(part)
         missing = {*part} - answer.records
         gone: list[str] = []
         if missing:
             there = {*self.ids(record_id)}
             gone = [record for record in part if record in missing - there]
-        if not answer.is_about({*part} - {*gone}):
+        if not (answer.is_about({*part} - {*gone}) and _ends_whole(answer, ask)):
             raise RedcapUnreachable(
                 f"{self._host} answered twice with other records than were asked for; nothing was used, try again later"
             )
@@ -447,6 +449,17 @@ class Gateway:
     @property
     def _host(self) -> str:
         return urlsplit(self.url).netloc
+
+
+def _ends_whole(answer: Answer, ask: Callable[[Sequence[str]], Answer]) -> bool:
+    """Whether the record an answer ends with has every row it has when asked for alone.
+
+    A table that was cut off behind a line looks whole: only its last record can lack something.
+    """
+    if not answer.rows or len(answer.records) == 1:
+        return True
+    last = answer.rows[-1].record
+    return answer.places(last) >= ask([last]).places(last)
 
 
 def open_gateway(config: Config, role: Role, patience: Patience = USUAL) -> Gateway:

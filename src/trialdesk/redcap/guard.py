@@ -54,6 +54,17 @@ def believe(response: Response, *_: object, **__: object) -> None:
     if response.status_code >= 400:
         reason = _reason(response)
         raise RedcapRefused(f"REDCap refused the request: {without_values(reason)}", reason)
+    if kind.startswith(("text/csv", "application/json")) and not _is_text(response.content):
+        raise RedcapUnreachable("REDCap's answer was damaged on its way: it is not UTF-8; nothing was used, try again")
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether it is UTF-8; what is not would be read with other letters in it."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body
 
 
 def _seconds(text: str) -> float:

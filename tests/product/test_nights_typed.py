@@ -1,0 +1,146 @@
+"""Nights as they are typed: several trials in one folder, and nothing of any patient in what is printed or watched.
+
+Canaries stand in every text of every patient: none sings in a log, an error or the name of a file, and no secret does.
+The search has a positive control: it finds the same canaries where they may stand, in REDCap itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from frozen import trial_dictionary
+from played import Played, played
+from redcap_local.administration import opened
+from redcap_local.faults import Fault, set_fault
+from redcap_rules.record import Row
+from trialdesk.redcap.gateway import open_gateway
+from trialdesk.redcap.snapshot import pull
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 11, 23)
+CANARY = "Kanariefugl Ærø 010203-4567"
+DICTIONARY = trial_dictionary()
+
+
+@dataclass
+class Cage:
+    """The trial with its canaries, and what every run has let out."""
+
+    trial: Played
+    said: list[str] = field(default_factory=list)
+
+    def night(self, *words: str) -> int:
+        """One run of the trial; returns its exit code."""
+        return self.type(*words, "--once", "--config", str(self.trial.stage.config_file)).returncode
+
+    def type(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """As cron starts it: no terminal, everything it prints is kept. Tokens of the environment are nobody's."""
+        ended = subprocess.run(
+            [sys.executable, "scripts/nightly_sync.py", *words],
+            cwd=ROOT,
+            env={**os.environ, **({"TRIALDESK_TRIAL_TOKEN": "A" * 32} if "--trials" in words else {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        self.said += [ended.stdout, ended.stderr]
+        return ended
+
+
+@pytest.fixture(scope="module")
+def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
+    with played(tmp_path_factory.mktemp("hygiene"), 4, TODAY) as trial:
+        record_id = DICTIONARY.record_id
+        snapshot = pull(open_gateway(trial.stage.config, "trial"))
+        texts = {f.name for f in DICTIONARY.fields if f.kind in ("text", "notes") and not f.validation}
+        own = {ref.field for _, ref in trial.stage.config.call_plan or ()}
+        facts = trial.stage.config.facts
+        own |= {record_id, facts.envelope.field, facts.card_code.field, facts.released_envelope.field}
+        for record, rows in snapshot.rows.items():
+            site = next(site for site in trial.stage.site_tokens if record.startswith(site))
+            sung = [
+                {record_id: record, **_place(row), **dict.fromkeys(sorted((row.values.keys() & texts) - own), CANARY)}
+                for row in rows
+            ]
+            trial.stage.project_of(site).import_records([row for row in sung if CANARY in row.values()])
+        yield Cage(trial)
+
+
+def _place(row: Row) -> dict[str, str]:
+    more = {"redcap_repeat_instrument": row.instrument, "redcap_repeat_instance": str(row.instance)}
+    return {"redcap_event_name": row.event, **(more if row.instance else {})}
+
+
+def secrets(cage: Cage) -> Iterator[tuple[str, str]]:
+    """Everything that must not get out, with what it is: canaries, tokens, cards, records, envelopes."""
+    yield from (("canary", word) for word in ("Kanariefugl", "010203-4567"))
+    lines = (cage.trial.stage.config_file.parent / "tokens.env").read_text(encoding="utf-8").splitlines()
+    yield from (("token", line.partition("=")[2]) for line in lines)
+    yield from (("age identity", cage.trial.stage.identity.read_text(encoding="utf-8").strip()) for _ in "1")
+    for table in cage.trial.cards.tables:
+        for made in table.allocations:
+            yield "card code", made.card.code
+            yield "envelope", made.envelope.id
+    yield from (("record", record) for record in pull(open_gateway(cage.trial.stage.config, "trial")).rows)
+
+
+def found(cage: Cage, text: str) -> set[str]:
+    """What stands in a text, by what it is; never the thing itself."""
+    return {what for what, word in secrets(cage) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
+
+
+def test_a_trial_that_fails_takes_no_other_with_it(cage: Cage, tmp_path: Path) -> None:
+    """One in order, one whose token is refused, one without a token file; each by itself, and the worst counts."""
+    home, trials = cage.trial.stage.config_file.parent, tmp_path / "trials"
+    trials.mkdir()
+    (trials / "good").symlink_to(home, target_is_directory=True)
+    for name in ("bare", "refused"):
+        shutil.copytree(home, trials / name, ignore=shutil.ignore_patterns("*.sqlite*", "reports"))
+        file = trials / name / "config.yaml"
+        file.write_text(re.sub("  reports: .*", "  reports: reports", file.read_text(encoding="utf-8")))
+    tokens = trials / "refused" / "tokens.env"
+    tokens.write_text(re.sub("(TRIALDESK_TRIAL_TOKEN)=.*", rf"\1={'C' * 32}", tokens.read_text(encoding="utf-8")))
+    (trials / "bare" / "tokens.env").unlink()
+    with opened(home / "redcap.sqlite") as database:
+        set_fault(database, Fault("html", times=1, content="record"))
+    ended = cage.type("--trials", str(trials), "--jobs", "2")
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert [(line[0], line[1]) for line in lines[:3]] == [("bare", "20"), ("good", "10"), ("refused", "31")], ended
+    assert (ended.returncode, lines[3][-1]) == (20, "20")
+    assert "no token for trial" in ended.stderr
+    assert (cage.trial.stage.config.reports / "latest" / "summary.json").exists()
+    assert not (trials / "bare" / "reports" / "latest").exists()
+
+
+def test_nothing_of_any_patient_is_in_what_a_night_prints_or_leaves_for_watchers(cage: Cage) -> None:
+    """The nights above, one the sanity gate stops, which names records to a terminal alone, and one taken up again."""
+    config = cage.trial.stage.config
+    assert cage.night("--today", "2020-01-01") == 40
+    assert cage.night("--resume") in {0, 10, 45}
+    latest = config.reports / "latest"
+    watched = [latest / "summary.json", latest / "run.json", config.state / "heartbeat.json"]
+    everything = "\n".join([*cage.said, *(path.read_text(encoding="utf-8") for path in watched)])
+    assert len(everything) > 1_000
+    assert found(cage, everything) == set()
+    names = "\n".join(str(path.relative_to(config.reports)) for path in config.reports.rglob("*"))
+    assert found(cage, names) == set()
+
+
+def test_the_search_finds_what_is_there(cage: Cage) -> None:
+    """The canaries are in REDCap, records and envelopes in the coordinator's page, and all are told apart."""
+    rows = pull(open_gateway(cage.trial.stage.config, "trial")).rows
+    stored = "\n".join(value for part in rows.values() for row in part for value in row.values.values())
+    assert {"canary", "card code"} <= found(cage, stored.replace("-", "")) | found(cage, stored)
+    page = (cage.trial.stage.config.reports / "latest" / "coordinator" / "index.html").read_text(encoding="utf-8")
+    assert "record" in found(cage, page)
