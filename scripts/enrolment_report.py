@@ -14,6 +14,7 @@ from trialdesk.errors import (
     ConcealmentBroken,
     ConfigError,
     InstrumentError,
+    LockHeld,
     OutputFailed,
     SanityFailed,
     TableError,
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from trialdesk.facts.deriving import Facts
 
 YEAR = timedelta(days=366)
-app = application("Write the enrolment report as an Excel workbook: sites, months, flow, patients and findings.")
+app = application("The enrolment report as an Excel workbook, issuing it, and what stands behind its figures.")
 
 
-@command(app, "written", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed)
+@command(
+    app, "written", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed, alone=True
+)
 def enrolment_report(
+    context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,
     profile: Annotated[
         str,
@@ -63,6 +67,8 @@ def enrolment_report(
 
     The closed one is made from the statistician's own token and sealed for the recipients of the profile `closed`.
     """
+    if context.invoked_subcommand:
+        return
     from trialdesk.allocation.sealing import seal
     from trialdesk.config import load
     from trialdesk.config.parts import CLOSED
@@ -97,6 +103,78 @@ def enrolment_report(
     print(tables[0].title)
     print(tables[0].about)
     print(f"{path} ({len(tables)} sheets, content {digest(tables)[:12]})")
+
+
+@command(app, "issued", LockHeld, OutputFailed, name="issue")
+def issue_report(
+    number: Annotated[int, typer.Option("--number", min=1, help="The number of the report, higher than the last one.")],
+    by: Annotated[str, typer.Option("--by", help="Who issues it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Issue the newest run's report for the monitor: a frozen copy with digests, which later ones are compared with."""
+    from trialdesk.config import load
+    from trialdesk.nightly.issuing import issue
+
+    trial = load(config)
+    issued, folder = issue(trial, number, by, _today(trial.trial))
+    for name, digest in issued.files.items():
+        print(f"{digest}  {name}")
+    print(f"report {issued.number}, of run {issued.run}: {folder}")
+
+
+@command(app, "listed", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError)
+def explain(
+    figure: Annotated[str, typer.Argument(metavar="ID", help="Of the sheet Key figures, for example F-09.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """List the records behind a key figure, and the rule by which they are counted; for the coordinator."""
+    from trialdesk.config import load
+    from trialdesk.facts.figures import figures
+    from trialdesk.reports.explaining import BEHIND, explained
+
+    if figure not in BEHIND:
+        raise typer.BadParameter(f"there are records behind {', '.join(BEHIND)}", param_hint="ID")
+    trial = load(config)
+    today = _today(trial.trial)
+    facts = _open(trial, (today, today))
+    found = explained(figure, facts, figures(facts))
+    if found:
+        rule, rows = found
+        print(f"{figure}: {rule}")
+        for record, site, why in rows:
+            print(f"{site}\t{record}\t{why}")
+        print(f"{len(rows)} listed")
+
+
+@command(app, "written", InstrumentError, *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed)
+def dataset(
+    config: ConfigOption = DEFAULT_CONFIG,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A new folder; default dataset-DATE among the reports.")
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--treatment", help="With arm and treatment: needs TRIALDESK_STATISTICIAN_TOKEN.")
+    ] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet files as well (extra `analysis`).")] = False,
+) -> None:
+    """Write the data as tidy tables, one for each instrument, with a codebook and the scores recomputed.
+
+    Without --treatment nothing in it tells an arm, and that is proved before a file is written.
+    """
+    from trialdesk.config import load
+    from trialdesk.reports.dataset import dataset as made
+    from trialdesk.reports.tables import write
+
+    trial = load(config)
+    today = _today(trial.trial)
+    days = (today, today)
+    facts = _closed(trial, None, None, days) if whole else _open(trial, days)
+    folder = out or trial.reports / f"dataset{'-treatment' if whole else ''}-{today}"
+    tables = made(facts, whole=whole)
+    write(folder, tables, trial, parquet=parquet)
+    for table in tables:
+        print(f"{table.name}\t{len(table.rows)} rows")
+    print(folder)
 
 
 def _open(trial: Config, days: tuple[date, date]) -> Facts:

@@ -165,6 +165,54 @@ def preview(
     print(write_preview(trial, _projects(project)[0], out, wording=wording))
 
 
+@command(app, "written", InstrumentError, OutputFailed)
+def crf(
+    out: Annotated[Path, typer.Argument(metavar="FILE.pdf", help="The PDF to write.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    project: OneProjectOption = Which.trial,
+    wording: Annotated[
+        bool, typer.Option("--wording", help="With the local wording; never hand that file on.")
+    ] = False,
+) -> None:
+    """Write the annotated case report form: every form with names, codes, conditions in words, and forms by events."""
+    from trialdesk.config import load
+    from trialdesk.instruments.change import digest_of
+    from trialdesk.instruments.documents.crf import crf as made
+    from trialdesk.instruments.folder import folder_of, read_design, read_folder
+    from trialdesk.paper.engine import pdf
+    from trialdesk.private import place
+
+    trial, name = load(config), _projects(project)[0]
+    design = read_design(trial, name) if wording else read_folder(folder_of(trial, name)).design
+    version = digest_of("\n".join(map(repr, design.dictionary.fields)))
+    place(out, pdf("crf", made(design, f"{trial.trial.id}: {trial.trial.title}", version)))
+    print(out)
+
+
+@command(app, "written", InstrumentError, OutputFailed)
+def spirit(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="An .xlsx or an .svg file.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write the schedule of enrolment, interventions and assessments (SPIRIT 2025) from events, forms and contacts."""
+    from trialdesk.config import load
+    from trialdesk.instruments.documents.spirit import sheet, svg
+    from trialdesk.instruments.documents.spirit import spirit as made
+    from trialdesk.instruments.folder import read_design
+    from trialdesk.private import place
+    from trialdesk.workbook import save
+
+    trial = load(config)
+    schedule = made(read_design(trial, "trial"), trial)
+    if out.suffix == ".svg":
+        place(out, svg(schedule, trial.trial.id).encode())
+    elif out.suffix == ".xlsx":
+        save(out, (sheet(schedule, trial.trial.id),), f"{trial.trial.id} · schedule")
+    else:
+        raise typer.BadParameter("a name that ends in .xlsx or .svg", param_hint="FILE")
+    print(out)
+
+
 def _projects(project: Which | None) -> tuple[ProjectName, ...]:
     both: tuple[ProjectName, ...] = ("trial", "register")
     return tuple(name for name in both if project is None or name == project.value)

@@ -111,11 +111,11 @@ def test_the_simulated_clinic_orders_what_the_night_proposes(frozen: Config, her
 
 
 def test_the_clinic_orders_those_with_fewest_left() -> None:
-    """At the reorder level first, then those with fewest left, four at least; never what is under way."""
+    """At the reorder level first, then those with fewest left, six at least; never what is under way."""
     clinic = Clinic([b""] * 8, [[]] * 8, here=[5, REORDER, 3, 4, 6, 6, 2, 0])
     assert clinic.wanted() == [7, 1, 6, 2, 3, 0]
     clinic.coming.append(Sent(9.0, {7: Window(0, 0), 6: Window(0, 0)}, divided=True))
-    assert clinic.wanted() == [1, 2, 3, 0]
+    assert clinic.wanted() == [1, 2, 3, 0, 4, 5]
     clinic.here[1] = 2
     assert clinic.wanted() == []
 

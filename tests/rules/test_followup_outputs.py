@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 
 import icalendar
 import pytest
 
 from followup_records import cells, desk, planned, pulled, record
 from frozen import FROZEN
-from redcap_rules.record import Row
-from rehearsal.play import play
-from rehearsal.script import read_script
-from rehearsal.setting import setting_of
-from rehearsal.story import write_story
-from trialdesk.allocation.numbering import envelope_id
+from rehearsed import rehearsed
 from trialdesk.config import Config, load
 from trialdesk.followup.calendars import calendar, entries
 from trialdesk.followup.callplan import next_contacts
@@ -30,56 +22,23 @@ from trialdesk.followup.machine import calls_json
 from trialdesk.followup.morning import today
 from trialdesk.followup.schedule import Schedule
 from trialdesk.followup.sheets import SIGNS, tables
-from trialdesk.instruments.folder import read_design
-from trialdesk.model import Pile
 
 pytestmark = pytest.mark.requirement("CAL-06")
 
 DAY = date(2026, 11, 23)
 READ_AT = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 OWN = Keys(b"k" * 32)
-PLACE = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 
 
-class Notes:
-    """What the sites of a rehearsal enter, kept as REDCap would keep it."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, dict[tuple[str, str, int], dict[str, str]]] = {}
-
-    def import_records(self, to_import: list[dict[str, str]]) -> None:
-        for sent in to_import:
-            values = dict(sent)
-            event, form, instance = (values.pop(name, "") for name in PLACE)
-            place = (event, form, int(instance or 0))
-            self.rows.setdefault(values.pop("record_id"), {}).setdefault(place, {}).update(values)
-
-
-@cache
-def rehearsed(seed: int) -> Schedule:
-    """The schedule of forty patients as their sites entered them."""
-    config = load(FROZEN / "config.yaml")
-    setting = setting_of(config, read_design(config, "trial"), read_script(FROZEN / "config.yaml"))
-    story = write_story(seed, 40, DAY, setting)
-    notes, numbers = Notes(), Counter[Pile]()
-    pile_of = {life.record: life.pile for life in story.lives}
-
-    def release(name: str, _: datetime) -> str:
-        numbers[pile_of[name]] += 1
-        return envelope_id(pile_of[name], numbers[pile_of[name]])
-
-    play(story, lambda _: notes, release, lambda name: ("12"[len(name) % 2], "7K3M9QX2ABCD"), lambda *_: None)
-    snapshot = pulled({})
-    rows = {
-        name: tuple(Row(name, *place, values) for place, values in found.items()) for name, found in notes.rows.items()
-    }
-    return planned(config, replace(snapshot, rows=rows), str(DAY))
+def plan_of(seed: int) -> Schedule:
+    """The schedule of a rehearsal."""
+    return planned(load(FROZEN / "config.yaml"), rehearsed(seed, DAY), str(DAY))
 
 
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_all_outputs_agree_on_every_patient(frozen: Config, seed: int) -> None:
     """Status and day of each contact, who is called today, and what comes next."""
-    plan = rehearsed(seed)
+    plan = plan_of(seed)
     said = {(one["record"], one["contact"]): one for one in json.loads(calls_json(plan, "x", READ_AT))["contacts"]}
     by_key = {entry.contact.key: entry for entry in plan.entries}
     assert {key: one["status"] for key, one in said.items()} == {key: e.status for key, e in by_key.items()}

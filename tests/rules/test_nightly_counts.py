@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -34,11 +36,14 @@ from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFail
 from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
+from trialdesk.facts.figures import figures
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.todo import WRONG_NUMBER, tasks
+from trialdesk.memory.opening import recalled
 from trialdesk.model import Envelope, Pile
+from trialdesk.nightly.issuing import issue, key_figures
 from trialdesk.nightly.publish import LATEST
-from trialdesk.nightly.run import Order, Outcome, nightly
+from trialdesk.nightly.run import Order, Outcome, nightly, scope_of
 from trialdesk.nightly.summary import Summary
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
@@ -57,6 +62,7 @@ from trialdesk.reports.delivery import (
     TODO,
     of_site,
 )
+from trialdesk.reports.explaining import explained
 from trialdesk.workbook import HEADER_ROW
 
 pytestmark = pytest.mark.requirement("REP-03")
@@ -119,7 +125,8 @@ def config(tmp_path: Path) -> Config:
     frozen = load(FROZEN / "config.yaml")
     folders = frozen.folders.model_copy(update={"reports": tmp_path / "reports"})
     closed = Recipient(profile="closed", age=str(STATISTICIAN.to_public()))
-    return frozen.model_copy(update={"folders": folders, "recipients": (closed,)})
+    calls = frozen.calls.model_copy(update={"key": tmp_path / "calls.key"})
+    return frozen.model_copy(update={"folders": folders, "recipients": (closed,), "calls": calls})
 
 
 def edge(
@@ -138,7 +145,7 @@ def facts_of(config: Config, *register: Envelope, day: date = TODAY) -> Facts:
     return derive(pull, past(config, pulled), config, day)
 
 
-def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+def night(config: Config, monkeypatch: pytest.MonkeyPatch, later: int = 0) -> Outcome:
     """One nightly run that writes nothing back."""
     monkeypatch.setattr("trialdesk.nightly.run.prove_blind", lambda _: None)
     monkeypatch.setattr("trialdesk.nightly.run.write", lambda *_: "nothing")
@@ -149,7 +156,7 @@ def night(config: Config, monkeypatch: pytest.MonkeyPatch) -> Outcome:
         cast(Gateway, STUB),
         cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, dictionary=dict, refusals=[])),
     )
-    now = datetime(2026, 7, 1, 4, 30, tzinfo=config.trial.zone)
+    now = datetime(2026, 7, 1, 4, 30, later, tzinfo=config.trial.zone)
     return nightly(config, Order(TODAY, now), gateway, other, lambda _: None)
 
 
@@ -480,3 +487,53 @@ def count(name: str, counted: Counter[str], monkeypatch: pytest.MonkeyPatch) -> 
         return real(*given)
 
     monkeypatch.setattr(name, counting)
+
+
+def test_an_issued_report_is_frozen_listed_and_compared_with(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number is taken for ever; the next night shows what was issued, and how far it has moved."""
+    edge(monkeypatch)
+    night(config, monkeypatch)
+    issued, folder = issue(config, 7, "AB", TODAY)
+    named = {path.name for path in folder.iterdir()}
+    assert named == {"enrolment_report.xlsx", "flow.svg", "SHA256SUMS"}
+    for name, digest in issued.files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+        assert (folder / name).stat().st_mode & 0o777 == 0o400
+    assert (config.reports / LATEST).resolve().name == issued.run
+    for taken in (7, 3):
+        with pytest.raises(OutputFailed, match="report 7 is issued already; the next number is 8"):
+            issue(config, taken, "AB", TODAY)
+    night(config, monkeypatch, later=9)
+    book = load_workbook(config.reports / LATEST / MONITOR)
+    page = book["Key figures"]
+    values, before, change = (cells(page, title) for title in ("Value", "Last issued", "Change"))
+    assert before == values
+    assert {*change} <= {"same", None}
+    assert "same" in change
+    assert any("the last one is 7" in str(cell.value) for row in book["Contents"].rows for cell in row)
+    listed = (config.reports / "issued" / "issued.csv").read_text(encoding="utf-8").splitlines()
+    assert len(listed) == 3
+    assert listed[1].startswith(f"7,{issued.run},{TODAY},AB,enrolment_report.xlsx,")
+
+
+def test_without_a_published_run_nothing_is_issued(config: Config) -> None:
+    """And no number is taken."""
+    with pytest.raises(OutputFailed, match="no run is published"):
+        issue(config, 1, "AB", TODAY)
+    assert recalled(config.state, scope_of(config)).issued == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["F-01", "F-02", "F-03", "F-05", "F-11", "F-12", "F-15", "F-16", "F-17", "F-18", "F-20"]
+)
+def test_as_many_records_stand_behind_a_figure_as_it_says(
+    config: Config, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The number the figure begins with, counted again in what explains it."""
+    edge(monkeypatch)
+    night(config, monkeypatch)
+    shown = key_figures(config.reports / LATEST / MONITOR)
+    facts = facts_of(config, *REGISTER)
+    found = explained(name, facts, figures(facts))
+    assert found
+    assert len(found[1]) == int(re.match(r"\d+", shown[name])[0])  # type: ignore[index]

@@ -184,7 +184,7 @@ def test_completeness_begins_with_the_baseline_and_says_where_forms_are_missing(
 
 def test_the_same_numbers_stand_in_every_sheet(report: tuple[SheetTable, ...]) -> None:
     """Randomised, contacts and findings, wherever they are told."""
-    key = {line.values[0]: line.values[1] for line in table(report, "Key figures").lines}
+    key = {line.values[1]: line.values[2] for line in table(report, "Key figures").lines}
     conduct, sites = rows(table(report, "Sites", "Conduct")), rows(table(report, "Sites"))
     points = [line.values for line in table(report, "Follow-up").lines]
     assert str(key["Randomised of target"]).startswith(f"{sites['All']['Randomised']} of ")

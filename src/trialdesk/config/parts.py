@@ -350,6 +350,12 @@ class Calls(Part):
     key: Path = Path("calls.key")
 
 
+class Dataset(Part):
+    """How the tables of the dataset are written: Excel in Danish splits at a semicolon."""
+
+    delimiter: Literal[",", ";", "\t"] = ";"
+
+
 class Calendars(Part):
     """What the calendars hold: contacts that only one arm has stay out unless `treatment` says otherwise."""
 

@@ -23,6 +23,7 @@ from trialdesk.config.parts import (
     Calls,
     ContactForm,
     ContactRule,
+    Dataset,
     DeathSign,
     Envelopes,
     Factor,
@@ -75,6 +76,7 @@ class Config(Part):
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
     calendars: Calendars = Calendars()
+    dataset: Dataset = Dataset()
     nightly: Nightly = Nightly()
     retention: Retention = Retention()
     mail: Mail | None = None

@@ -33,5 +33,10 @@ CREATE TABLE IF NOT EXISTS calendar (
     changed TEXT NOT NULL,
     PRIMARY KEY (scope, uid)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS issued (
+    scope TEXT NOT NULL, number INTEGER NOT NULL, run TEXT NOT NULL, day TEXT NOT NULL, by TEXT NOT NULL,
+    files TEXT NOT NULL, figures TEXT NOT NULL,
+    PRIMARY KEY (scope, number)
+) WITHOUT ROWID;
 """
 """Tables that came later: made where they are missing, so a memory of before is one of today."""

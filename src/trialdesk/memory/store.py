@@ -14,7 +14,7 @@ from typing import Any
 
 from trialdesk.errors import OutputFailed
 from trialdesk.memory.schema import ADDED, TABLES, VERSION
-from trialdesk.memory.values import Acceptance, Dated, Known, Night, Remembered, Run, Scope, Seen
+from trialdesk.memory.values import Acceptance, Dated, Issued, Known, Night, Remembered, Run, Scope, Seen
 from trialdesk.model import Finding, Tally
 
 FILE = "memory.sqlite"
@@ -43,6 +43,7 @@ class Memory:
             acceptances,
             tuple(self._unpublished(scope)),
             tuple(self._calendar(scope)),
+            tuple(self._issued(scope)),
         )
 
     def begin(self, scope: Scope, run: Run) -> None:
@@ -104,6 +105,12 @@ class Memory:
                     acceptance.on.isoformat(), until,
                 ),
             )  # fmt: skip
+
+    def issue(self, scope: Scope, issued: Issued) -> None:
+        """The report is issued; its number is taken for ever."""
+        told = (issued.run, str(issued.on), issued.by, json.dumps(issued.files), json.dumps(issued.figures))
+        with self._changing() as db:
+            db.execute("INSERT INTO issued VALUES (?, ?, ?, ?, ?, ?, ?)", (str(scope), issued.number, *told))
 
     def take_back(self, scope: Scope, finding: str, on: date) -> bool:
         """The finding is accepted no longer; False if it was not."""
@@ -215,6 +222,13 @@ class Memory:
             whose = (uid, key, record, site, contact)
             yield Dated(*whose, date.fromisoformat(day), at, bool(cancelled), sequence, moment)
 
+    def _issued(self, scope: Scope) -> Iterator[Issued]:
+        rows = self._connection.execute(
+            "SELECT number, run, day, by, files, figures FROM issued WHERE scope = ? ORDER BY number", (str(scope),)
+        )
+        for number, run, day, by, files, figures in rows:
+            yield Issued(number, run, date.fromisoformat(day), by, json.loads(files), json.loads(figures))
+
     def _acceptances(self, scope: Scope) -> Iterator[Acceptance]:
         rows = self._connection.execute(
             "SELECT finding, evidence, reason, by, given, until FROM acceptances"
@@ -255,7 +269,8 @@ def opened(path: Path) -> Iterator[Memory]:
             if fresh:
                 _found(connection)
             _whole(connection)
-            connection.execute(ADDED)
+            for statement in filter(str.strip, ADDED.split(";")):
+                connection.execute(statement)
         except sqlite3.OperationalError as error:
             if _is_full(error):
                 raise OutputFailed(f"{path}: can't be written ({error}); make room on the disk") from None

@@ -114,6 +114,21 @@ class Dated:
     changed: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A report that was issued: its number, the run it is of, the day, and who issued it.
+
+    `files` is path to SHA-256 of what was handed out, `figures` the id of each key figure to its value.
+    """
+
+    number: int
+    run: str
+    on: date
+    by: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+
 Change = Literal["", "new", "reopened", "closed"]
 
 
@@ -161,6 +176,7 @@ class Remembered:
     acceptances: tuple[Acceptance, ...] = ()
     unpublished: tuple[Run, ...] = ()
     calendar: tuple[Dated, ...] = ()
+    issued: tuple[Issued, ...] = ()
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trialdesk.errors import ConfigError
 
-TEMPLATES = ("labels", "cards", "shipment", "log", "accountability")
+TEMPLATES = ("labels", "cards", "shipment", "log", "accountability", "crf")
 
 
 def pdf(template: str, told: Mapping[str, Any], own: Path | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -10,6 +11,7 @@ from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import LONG_PENDING, OLD, Figures, in_window
 from trialdesk.instruments.change import digest_of
+from trialdesk.memory.values import Issued
 from trialdesk.reports import listings
 from trialdesk.reports.accrual import needed, project, recent
 from trialdesk.reports.changed import changed
@@ -18,6 +20,7 @@ from trialdesk.workbook import Block, Column, Line, Link, SheetTable, Tone
 
 MADE_FROM, NEWS = "What it was made from", "The most important changes"
 _MOST_NEWS = 5
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(?![0-9-])")
 _QUIET = timedelta(days=60)
 # Beside each word a symbol, so that nobody has to see the colour.
 _SIGNS: dict[str, tuple[str, Tone]] = {
@@ -63,6 +66,7 @@ def _made_from(facts: Facts, status: str) -> Iterator[Line]:
     held = common.cards.held
     told: tuple[tuple[str, str], ...] = (
         ("Status", status),
+        ("Report", _numbered(facts)),
         ("Data as of", str(facts.cohort.as_of)),
         ("Read from REDCap on", str(common.day)),
         ("Records", f"{len(facts.cohort.members)}; {facts.cohort.later} began after the data cut"),
@@ -73,23 +77,43 @@ def _made_from(facts: Facts, status: str) -> Iterator[Line]:
     yield from (Line(pair, tones={0: "strong"}) for pair in told)
 
 
+def _numbered(facts: Facts) -> str:
+    issued = facts.common.past.remembered.issued
+    return f"not issued; the last one is {issued[-1].number} of {issued[-1].on}" if issued else "none is issued yet"
+
+
 def _dictionary(facts: Facts) -> str:
     return digest_of("\n".join(map(repr, facts.snapshot.dictionary.fields)))
 
 
 def key_figures(facts: Facts, whole: Figures) -> SheetTable:
     """One printed page of what a monitor is asked about, each with a word and a symbol where it can be judged."""
+    issued = facts.common.past.remembered.issued
+    last = issued[-1] if issued else None
     columns = (
-        Column("Figure", width=50), Column("Value", width=44), Column("Judgement", width=18), Column("How", width=56),
+        Column("Id", width=7), Column("Figure", width=44), Column("Value", width=38), Column("Last issued", width=26),
+        Column("Change", width=10), Column("Judgement", width=14), Column("How", width=36),
     )  # fmt: skip
-    lines = tuple(_figure(*row) for row in _figures(facts, whole))
-    about = "Every figure is explained in the sheet Definitions; those of the sites stand in the sheet Sites."
+    lines = tuple(_figure(last, *row) for row in _figures(facts, whole))
+    issue = f"Last issued: report {last.number} of {last.on}. " if last else "No report is issued yet. "
+    about = f"{issue}The sheet Definitions explains every figure; enrolment_report.py explain ID lists its records."
     return SheetTable("Key figures", f"Key figures by {facts.cohort.as_of}", about, columns, lines, least_height=22)
 
 
-def _figure(name: str, value: str, sign: str = "", how: str = "") -> Line:
-    words, tone = _SIGNS[sign]
-    return Line((name, value, words or None, how or None), tones={0: "strong", 2: tone})
+def _figure(last: Issued | None, name: str, words: str, value: str, sign: str = "", how: str = "") -> Line:
+    judged, tone = _SIGNS[sign]
+    before = last.figures.get(name) if last else None
+    values = (name, words, value, before, _change(value, before), judged or None, how or None)
+    return Line(values, tones={1: "strong", 5: tone})
+
+
+def _change(value: str, before: str | None) -> str | None:
+    """How the number a value begins with has moved since it was issued; None where one of them begins with none."""
+    now, then = (_NUMBER.match(text or "") for text in (value, before))
+    if now is None or then is None:
+        return None
+    moved = round(float(now[0]) - float(then[0]), 2)
+    return f"{moved:+g}" if moved else "same"
 
 
 def _figures(facts: Facts, whole: Figures) -> Iterator[tuple[str, ...]]:
@@ -102,73 +126,91 @@ def _figures(facts: Facts, whole: Figures) -> Iterator[tuple[str, ...]]:
 def _recruitment(facts: Facts, whole: Figures) -> Iterator[tuple[str, ...]]:
     config, cohort = facts.config, facts.cohort
     target, n = config.trial.target, cohort.randomised
-    yield "Screened", f"{cohort.reached(0)}"
-    yield "Randomised of target", _of(n, target)
+    yield "F-01", "Screened", f"{cohort.reached(0)}"
+    yield "F-02", "Randomised of target", _of(n, target)
     yield from _outlook(facts)
     late = len(whole.pending)
-    yield f"Pending over {LONG_PENDING} days", f"{late}", "look" if late else "good", "screened, and nothing since"
+    yield (
+        "F-03",
+        f"Pending over {LONG_PENDING} days",
+        f"{late}",
+        "look" if late else "good",
+        "screened, and nothing since",
+    )
     opened = [site for site in config.sites if site.opens <= cohort.as_of]
     quiet = [s.code for s in opened if s.opens <= cohort.as_of - _QUIET and not recent(cohort.at(s.code).opened_on,
              cohort.as_of, _QUIET.days)]  # fmt: skip
     told = f"{len(quiet)} of {len(opened)}{': ' + ', '.join(quiet) if quiet else ''}"
-    yield f"Sites without a new patient for {_QUIET.days} days", told, "look" if quiet else "good"
+    yield "F-04", f"Sites without a new patient for {_QUIET.days} days", told, "look" if quiet else "good"
 
 
 def _outlook(facts: Facts) -> Iterator[tuple[str, ...]]:
     config, cohort = facts.config, facts.cohort
     trial, as_of = config.trial, cohort.as_of
     rate = recent(cohort.opened_on, as_of, 91) / 3
-    yield "Randomised in the last 91 days", f"{recent(cohort.opened_on, as_of, 91)} ({rate:.1f} a month)"
+    yield "F-05", "Randomised in the last 91 days", f"{recent(cohort.opened_on, as_of, 91)} ({rate:.1f} a month)"
     wanted = needed(trial, cohort.randomised, as_of)
     if wanted is not None:
         sign = "good" if rate >= wanted else "look"
-        yield "Needed a month from now on", f"{wanted:.1f}", sign, f"to reach the target by {trial.ends}"
+        yield "F-06", "Needed a month from now on", f"{wanted:.1f}", sign, f"to reach the target by {trial.ends}"
     if cohort.randomised >= trial.target:
-        yield "Target reached", f"{cohort.opened_on[trial.target - 1]}", "good"
+        yield "F-07", "Target reached", f"{cohort.opened_on[trial.target - 1]}", "good"
         return
     outlook = project(cohort.randomised, config.sites, trial, as_of)
     if outlook is None:
-        yield "Target reached, median and 80 % interval", "too early to say", "", "needs 5 patients and 3 months"
+        yield (
+            "F-07",
+            "Target reached, median and 80 % interval",
+            "too early to say",
+            "",
+            "needs 5 patients and 3 months",
+        )
         return
     early, median, late = (f"{day:%Y-%m}" if day else "never" for day in (outlook.early, outlook.median, outlook.late))
-    yield "Target reached, median and 80 % interval", f"{median} ({early} to {late})"
+    yield "F-07", "Target reached, median and 80 % interval", f"{median} ({early} to {late})"
     sign = "good" if outlook.on_time >= 0.8 else "look" if outlook.on_time >= 0.2 else "act"
-    yield "Chance of reaching it in time", f"{100 * outlook.on_time:.0f} %", sign, f"by {trial.ends}"
+    yield "F-08", "Chance of reaching it in time", f"{100 * outlook.on_time:.0f} %", sign, f"by {trial.ends}"
 
 
 def _conduct(whole: Figures) -> Iterator[tuple[str, ...]]:
     part = in_window(whole)
     sign = "" if part is None else "good" if part >= 0.9 else "look" if part >= 0.8 else "act"
-    yield "Contacts made in their window", _of(whole.in_window, whole.expected), sign, "of those made or missed by now"
+    yield (
+        "F-09",
+        "Contacts made in their window",
+        _of(whole.in_window, whole.expected),
+        sign,
+        "of those made or missed by now",
+    )
     part = share(whole.primary_complete, whole.primary_expected)
     sign = "" if part is None else "good" if part >= 0.95 else "look" if part >= 0.9 else "act"
-    yield "Primary outcome complete", _of(whole.primary_complete, whole.primary_expected), sign
+    yield "F-10", "Primary outcome complete", _of(whole.primary_complete, whole.primary_expected), sign
     old = sum(one.days > OLD for one in whole.open)
-    yield "Open findings", f"{len(whole.open)}, {sum(one.new for one in whole.open)} new"
-    yield f"Findings open over {OLD} days", f"{old}", "look" if old else "good"
+    yield "F-11", "Open findings", f"{len(whole.open)}, {sum(one.new for one in whole.open)} new"
+    yield "F-12", f"Findings open over {OLD} days", f"{old}", "look" if old else "good"
     rate = whole.a_hundred_days(whole.deviating)
     told = f"{len(whole.automatic)} found by rules, {len(whole.deviations.listed)} reported"
-    yield "Deviations of the protocol", told, "", "" if rate is None else f"{rate:.2f} for 100 patient-days"
+    yield "F-13", "Deviations of the protocol", told, "", "" if rate is None else f"{rate:.2f} for 100 patient-days"
     if unlisted := whole.deviations.unlisted:
-        yield "Deviations related to treatment or without a code", f"{unlisted}", "", "not listed"
+        yield "F-14", "Deviations related to treatment or without a code", f"{unlisted}", "", "not listed"
 
 
 def _safety(whole: Figures) -> Iterator[tuple[str, ...]]:
     log = whole.events
     rate = whole.a_hundred_weeks(len(log.every))
-    yield "Adverse events", f"{len(log.every)}", "", "" if rate is None else f"{rate:.1f} for 100 patient-weeks"
-    yield "Serious adverse events", f"{log.serious}"
-    yield "Serious ones reported late or not yet", f"{log.overdue}", "act" if log.overdue else "good"
+    yield "F-15", "Adverse events", f"{len(log.every)}", "", "" if rate is None else f"{rate:.1f} for 100 patient-weeks"
+    yield "F-16", "Serious adverse events", f"{log.serious}"
+    yield "F-17", "Serious ones reported late or not yet", f"{log.overdue}", "act" if log.overdue else "good"
     deaths = [member for member in whole.cohort.members if member.patient.dead]
-    yield "Deaths", f"{len(deaths)}, {sum(member.randomised for member in deaths)} of them randomised"
+    yield "F-18", "Deaths", f"{len(deaths)}, {sum(member.randomised for member in deaths)} of them randomised"
 
 
 def _envelopes(facts: Facts) -> Iterator[tuple[str, ...]]:
     register = facts.cards.register
     opened = sum(one.status == "opened" for one in register)
     wrong = len(facts.cards.findings)
-    yield "Envelopes opened", f"{opened} for {facts.cohort.randomised} randomised patients"
-    yield "Envelope discrepancies", f"{wrong}", "act" if wrong else "good"
+    yield "F-19", "Envelopes opened", f"{opened} for {facts.cohort.randomised} randomised patients"
+    yield "F-20", "Envelope discrepancies", f"{wrong}", "act" if wrong else "good"
 
 
 def _of(part: int, whole: int) -> str:
