@@ -11,7 +11,7 @@ from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken, TrialError
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
-from trialdesk.reports import listings, recruitment
+from trialdesk.reports import listings, outcomes, recruitment
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
@@ -88,6 +88,7 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *complete,
         *((listings.findings(facts, found, mine, reader),) if found else ()),
         recruitment.by_arm(mine, config),
+        *((outcomes.outcomes(facts, mine),) if found and config.outcomes else ()),
         listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
     )
 

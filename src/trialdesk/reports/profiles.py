@@ -102,6 +102,20 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
+    "Outcomes by arm": (
+        "Outcome",
+        "Time point",
+        "Arm",
+        "Randomised",
+        "Measured",
+        "Mean",
+        "SD",
+        "Lowest",
+        "Lower quartile",
+        "Median",
+        "Upper quartile",
+        "Highest",
+    ),
 }
 
 
