@@ -20,6 +20,7 @@ from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.harms import harms
 from trialdesk.reports.outcomes import described, outcomes
 from trialdesk.reports.pack import enrolment_packs
 
@@ -52,7 +53,7 @@ def trial() -> Snapshot:
 def test_every_figure_is_that_of_the_values_in_redcap(trial: Snapshot) -> None:
     """Counted again from the rows, with numpy: sample SD, and quartiles between the values."""
     facts = facts_of(trial)
-    table = outcomes(facts, facts.cohort)
+    table = outcomes(facts)
     arm = {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
     names = {trial.dictionary.get(name).label: name for name in CONFIG.outcomes}
     events = {facts.common.labels.event(event): event for event in trial.events}
@@ -86,23 +87,21 @@ def test_codes_of_missing_data_are_no_values(trial: Snapshot) -> None:
                     {"odi_pct": "-99"})  # fmt: skip
     facts = facts_of(coded)
     label, point = coded.dictionary.get("odi_pct").label, facts.common.labels.event(event)
-    shown = {(line.values[0], line.values[1]) for line in outcomes(facts, facts.cohort).lines}
+    shown = {(line.values[0], line.values[1]) for line in outcomes(facts).lines}
     assert (label, point) not in shown
-    assert (label, point) in {
-        (line.values[0], line.values[1]) for line in outcomes(facts_of(trial), facts.cohort).lines
-    }
+    assert (label, point) in {(line.values[0], line.values[1]) for line in outcomes(facts_of(trial)).lines}
 
 
 def test_an_empty_trial_has_a_sheet_without_rows(trial: Snapshot) -> None:
     facts = facts_of(replace(trial, rows={}, groups={}))
-    assert outcomes(facts, facts.cohort).lines == ()
+    assert outcomes(facts).lines == ()
 
 
 def test_a_text_where_a_number_belongs_is_not_measured(trial: Snapshot) -> None:
     """Whatever stands there, the sheet is made, and nothing of it is shown."""
     event = "week_4_arm_1"
     facts = facts_of(changed(trial, event, {"odi_pct": "=cmd|' /C calc'!A0"}))
-    assert not [v for line in outcomes(facts, facts.cohort).lines for v in line.values if "cmd" in str(v)]
+    assert not [v for line in outcomes(facts).lines for v in line.values if "cmd" in str(v)]
 
 
 @given(st.lists(st.floats(0, 100), max_size=30))
@@ -115,3 +114,22 @@ def test_the_order_of_figures_holds(values: list[float]) -> None:
         assert told == sorted(told)
         assert told[0] <= float(str(mean)) <= told[-1]
         assert float(str(spread)) >= 0
+
+
+def test_every_adverse_event_of_a_randomised_patient_stands_in_its_arm(trial: Snapshot) -> None:
+    """Counted again from the rows of the log; what one arm alone can have has rows of its own here, and counts."""
+    arm = {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
+    logged = [row for own in trial.rows.values() for row in own if row.instrument == "adverse_event"]
+    words = {option.code: option.label for option in trial.dictionary.get("ae_cat").options}
+    lines = harms(facts_of(trial)).lines
+    shown = {(line.values[0], line.values[1]): line.values for line in lines}
+    assert logged
+    assert set(words.values()) <= {name for name, _ in shown}
+    for one in CONFIG.arms:
+        mine = [row for row in logged if arm.get(row.record) == one.code]
+        whole = shown["All events", one.label]
+        assert whole[2] == sum(code == one.code for code in arm.values())
+        assert (whole[3], whole[5]) == (len({row.record for row in mine}), len(mine))
+        assert whole[6] == sum(row.values.get("ae_ser") == "1" for row in mine)
+        for code, word in words.items():
+            assert shown[word, one.label][5] == sum(row.values.get("ae_cat") == code for row in mine)

@@ -179,11 +179,11 @@ def test_open_reports_list_findings_without_treatment_and_say_nothing_of_the_res
 
 
 def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
-    """Allow-lists: a site has six sheets, the closed report two more, the monitor a workbook of its own."""
+    """Allow-lists: a site has six sheets, the closed report three more, the monitor a workbook of its own."""
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == OPEN_SHEETS
-    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm", "Outcomes by arm"}
+    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm", "Events by arm", "Outcomes by arm"}
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
     assert not arms & words(made["monitor"])
@@ -359,7 +359,13 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
     stray = pull({"XXX-1": life("", "2026-02-01", "2026-02-20", "1")})
     for snapshot in (TRIAL, stray):
         made = sheets(facts_of(snapshot, week_2_arm_1="nurse_contact"), reader)
-        assert {table.name for table in made} == {*OPEN_SHEETS, "Completeness", "By arm", "Outcomes by arm"}
+        assert {table.name for table in made} == {
+            *OPEN_SHEETS,
+            "Completeness",
+            "By arm",
+            "Events by arm",
+            "Outcomes by arm",
+        }
         assert reader.show(made) == made
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median, quantiles, stdev
 
 from redcap_rules.logic.values import number
-from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.recruitment import allocated, arm_of
 from trialdesk.workbook import Column, Line, SheetTable, Value
 
 
-def outcomes(facts: Facts, cohort: Cohort) -> SheetTable:
+def outcomes(facts: Facts) -> SheetTable:
     """Every outcome of the configuration at every event that holds it, arm by arm as randomised.
 
     Nothing is tested, imputed or compared: it is what REDCap holds of randomised patients today.
@@ -26,8 +25,8 @@ def outcomes(facts: Facts, cohort: Cohort) -> SheetTable:
     )  # fmt: skip
     about = "As randomised, whatever was changed later; nothing imputed or tested; no form that repeats. Confidential."
     arms = {
-        label: [m.patient.record for m in cohort.members if m.randomised and arm_of(m, facts.config) == code]
-        for code, label in allocated(cohort, facts.config)
+        label: [m.patient.record for m in facts.cohort.members if m.randomised and arm_of(m, facts.config) == code]
+        for code, label in allocated(facts.cohort, facts.config)
     }
     lines = tuple(line for name in facts.config.outcomes for line in _outcome(name, facts, arms))
     return SheetTable("Outcomes by arm", "Outcomes by arm and time point", about, columns, lines, keys=3)

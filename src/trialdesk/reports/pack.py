@@ -11,7 +11,7 @@ from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken, TrialError
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
-from trialdesk.reports import listings, outcomes, recruitment
+from trialdesk.reports import harms, listings, outcomes, recruitment
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
@@ -88,9 +88,17 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *complete,
         *((listings.findings(facts, found, mine, reader),) if found else ()),
         recruitment.by_arm(mine, config),
-        *((outcomes.outcomes(facts, mine),) if found and config.outcomes else ()),
+        *(() if reader.open else _compared(facts)),
         listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
     )
+
+
+def _compared(facts: Facts) -> Iterator[SheetTable]:
+    """What compares the arms record by record: much work, and made for the closed report alone."""
+    if facts.config.logs.events:
+        yield harms.harms(facts)
+    if facts.found and facts.config.outcomes:
+        yield outcomes.outcomes(facts)
 
 
 def _prove_own(facts: Facts, reader: Profile) -> None:

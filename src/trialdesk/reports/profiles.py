@@ -102,6 +102,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
+    "Events by arm": ("Category", "Arm", "Randomised", "Patients", "% of patients", "Events", "Serious"),
     "Outcomes by arm": (
         "Outcome",
         "Time point",
