@@ -179,11 +179,11 @@ def test_open_reports_list_findings_without_treatment_and_say_nothing_of_the_res
 
 
 def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
-    """Allow-lists: a site has eight sheets, the closed report seven, the monitor a workbook of its own."""
+    """Allow-lists: a site has eight sheets, the closed report nine, the monitor a workbook of its own."""
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == ["To do", *OPEN_SHEETS[:-1], "Envelopes", "About"]
-    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm"}
+    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm", "Events by arm", "Outcomes by arm"}
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
     assert not arms & words(made["monitor"])
@@ -201,7 +201,7 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         for day in (TODAY, date(2026, 4, 1))
     )
     gone = {table.name for table in now} - {table.name for table in earlier}
-    assert gone - {"Finding ages", "To do"} == {"Completeness", "Findings"}
+    assert gone - {"Finding ages", "To do", "Outcomes by arm"} == {"Completeness", "Findings"}
     about = "Definitions" if name == "monitor" else "About"
     page = sheet(earlier, about)
     terms = dict(zip(column(page, "Term"), column(page, "Meaning"), strict=True))
@@ -359,7 +359,13 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
     stray = pull({"XXX-1": life("", "2026-02-01", "2026-02-20", "1")})
     for snapshot in (TRIAL, stray):
         made = sheets(facts_of(snapshot, week_2_arm_1="nurse_contact"), reader)
-        assert {table.name for table in made} == {*OPEN_SHEETS, "Completeness", "By arm"}
+        assert {table.name for table in made} == {
+            *OPEN_SHEETS,
+            "Completeness",
+            "By arm",
+            "Events by arm",
+            "Outcomes by arm",
+        }
         assert reader.show(made) == made
 
 

@@ -146,6 +146,8 @@ def test_what_depends_on_a_listed_field_tells_as_well() -> None:
         ),
         ("category: ae_cat", "category: ae_rel", ("error", "logs.events.category", "[ae_rel] tells the arm")),
         ("started: ae_start, cat", "started: dev_date, cat", ("error", "logs.events.started", "adverse_event has no")),
+        ("outcomes: [odi_pct", "outcomes: [odi_pc", ("error", "outcomes 1", "there is no field odi_pc")),
+        ("outcomes: [odi_pct", "outcomes: [odi_date", ("error", "outcomes 1", "odi_date holds no number")),
         ("instrument: protocol_d", "instrument: d", ("error", "logs.deviations.instrument", "there is no form")),
     ],
 )  # fmt: skip

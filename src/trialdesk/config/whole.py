@@ -68,6 +68,7 @@ class Config(Part):
     logs: Logs = Logs()
     treatment_values: tuple[TreatmentValue, ...] = ()
     arm_free: tuple[Name, ...] = ()
+    outcomes: tuple[Name, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
     call_log: CallLog | None = None

@@ -12,7 +12,7 @@ from trialdesk.errors import ConcealmentBroken, TrialError
 from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
-from trialdesk.reports import accountability, listings, recruitment, sitedesk
+from trialdesk.reports import accountability, harms, listings, outcomes, recruitment, sitedesk
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
@@ -91,6 +91,7 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *((listings.findings(facts, found, mine, reader),) if found else ()),
         *(() if reader.whole else (accountability.envelopes(facts, reader),)),
         recruitment.by_arm(mine, config),
+        *(() if reader.open else _compared(facts)),
         listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
     )
 
@@ -98,6 +99,14 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
 def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...]:
     own = reader.treatment and not reader.whole and facts.found is not None
     return (sitedesk.to_do(facts, mine),) if own else ()
+
+
+def _compared(facts: Facts) -> Iterator[SheetTable]:
+    """What compares the arms record by record: much work, and made for the closed report alone."""
+    if facts.config.logs.events:
+        yield harms.harms(facts)
+    if facts.found and facts.config.outcomes:
+        yield outcomes.outcomes(facts)
 
 
 def _prove_own(facts: Facts, reader: Profile) -> None:

@@ -106,6 +106,21 @@ _SITE: Mapping[str, tuple[str, ...]] = {
 }
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
+    "Events by arm": ("Category", "Arm", "Randomised", "Patients", "% of patients", "Events", "Serious"),
+    "Outcomes by arm": (
+        "Outcome",
+        "Time point",
+        "Arm",
+        "Randomised",
+        "Measured",
+        "Mean",
+        "SD",
+        "Lowest",
+        "Lower quartile",
+        "Median",
+        "Upper quartile",
+        "Highest",
+    ),
 }
 
 

@@ -154,7 +154,7 @@ def by_arm(cohort: Cohort, config: Config) -> SheetTable:
         *(Column(state.capitalize(), "number", len(state) + 4) for state in cohort.words),
         *(Column(title, "number", len(title) + 3) for title in _delivered(config).values()),
     )  # fmt: skip
-    lines = [_arm(label, code, cohort, config) for code, label in _arms(cohort, config)]
+    lines = [_arm(label, code, cohort, config) for code, label in allocated(cohort, config)]
     about = "As randomised: a patient who changed arm stays in the arm of the envelope. Confidential."
     return SheetTable("By arm", "Randomised patients by arm", about, columns, tuple(lines))
 
@@ -276,18 +276,20 @@ def _box(box: Box, above: Mapping[str, int]) -> Line:
     return Line(("    " * box.depth + box.name, box.parent, box.n, share(box.n, above.get(box.parent, 0))), tone)
 
 
-def _arms(cohort: Cohort, config: Config) -> Iterator[tuple[str, str]]:
+def allocated(cohort: Cohort, config: Config) -> Iterator[tuple[str, str]]:
+    """Code and label of every arm, and of randomised patients whose arm is not recorded, where there are such."""
     yield from ((arm.code, arm.label) for arm in config.arms)
-    if any(m.randomised and not _arm_code(m, config) for m in cohort.members):
+    if any(m.randomised and not arm_of(m, config) for m in cohort.members):
         yield "", "Arm not recorded"
 
 
-def _arm_code(member: Member, config: Config) -> str:
+def arm_of(member: Member, config: Config) -> str:
+    """The arm a patient was randomised to; blank where what is recorded is none."""
     return member.patient.arm if member.patient.arm in config.arms_by_code else ""
 
 
 def _arm(label: str, code: str, cohort: Cohort, config: Config) -> Line:
-    here = cohort.where(lambda m: m.randomised and _arm_code(m, config) == code)
+    here = cohort.where(lambda m: m.randomised and arm_of(m, config) == code)
     done = Counter(state for m in here.members for state in m.patient.states)
     delivered = (done[state] for state in _delivered(config))
     return Line((label, here.randomised, *here.states.values(), *delivered))

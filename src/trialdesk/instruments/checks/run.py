@@ -60,6 +60,7 @@ WHOLE: tuple[Check, ...] = (
     showing.logs,
     showing.treatment_values,
     showing.arm_free,
+    showing.outcomes,
 )
 
 

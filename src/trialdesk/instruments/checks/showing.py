@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from redcap_rules.dictionary import Field
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
 from trialdesk.instruments.treatment import reasons, undeclared
@@ -55,3 +56,21 @@ def arm_free(subject: Subject) -> Iterator[Fault]:
     for setting, what in undeclared(subject.dictionary, config):
         way_out = "list its telling codes under treatment_values, or the field under arm_free"
         yield subject.in_settings(setting, "blinding", what, way_out, "warning")
+
+
+def outcomes(subject: Subject) -> Iterator[Fault]:
+    """Outcomes of the closed report that are not there, or hold no number: it would say that nobody was measured."""
+    for number, name in enumerate(subject.config.outcomes if subject.config else ()):
+        what = ""
+        if name not in subject.dictionary:
+            what = f"there is no field {name}"
+        elif not _counts(subject.dictionary.get(name)):
+            what = f"{name} holds no number"
+        if what:
+            yield subject.in_settings(("outcomes", number), "configuration", what, "name a number or a calculation")
+
+
+def _counts(field: Field) -> bool:
+    """Whether what a field holds is a number with a decimal point."""
+    pointed = field.validation.startswith(("integer", "number")) and "comma" not in field.validation
+    return field.kind in {"calc", "slider"} or (field.kind == "text" and pointed)
