@@ -182,6 +182,15 @@ def test_who_declined_or_has_nothing_to_come_is_not_suspected_lost(frozen: Confi
     assert escalations(planned(frozen, pulled({"ODE-1": dead}), "2026-03-16")) == ()
 
 
+def test_who_is_declared_lost_is_not_suspected_any_more(frozen: Config) -> None:
+    """A person has decided it; month 12 is attempted all the same."""
+    log = [{"contact": "W03", "date": on, "time": at, "out": "2"} for on, at in TRIES]
+    lost = {**missing(3), "logs_arm_1": {"eos_stat": "3", "eos_date": "2026-03-15"}}
+    plan = planned(frozen, tried(pulled({"ODE-1": lost}), *log), "2026-03-16")
+    assert any(one.coming for one in plan.entries)
+    assert escalations(plan) == ()
+
+
 def test_a_pause_ends_no_row_of_missed_contacts_and_adds_none(frozen: Config) -> None:
     """Week 2 was missed, week 3 paused, week 4 missed: two."""
     gone = {"nc_stat": "1", "nc_date": "2026-02-09", "nc_pause_from": "2026-02-20", "nc_pause_until": "2026-02-26"}

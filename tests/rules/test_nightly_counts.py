@@ -38,7 +38,7 @@ from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
 from trialdesk.facts.figures import figures
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.todo import WRONG_NUMBER, tasks
+from trialdesk.facts.todo import CALENDARS, WRONG_NUMBER, tasks
 from trialdesk.memory.opening import recalled
 from trialdesk.model import Envelope, Pile
 from trialdesk.nightly.issuing import issue, key_figures
@@ -537,3 +537,33 @@ def test_as_many_records_stand_behind_a_figure_as_it_says(
     found = explained(name, facts, figures(facts))
     assert found
     assert len(found[1]) == int(re.match(r"\d+", shown[name])[0])  # type: ignore[index]
+
+
+def test_the_calendar_of_a_quiet_night_is_that_of_the_night_before(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte, from the memory; a new time of day gives that one entry the next number."""
+    edge(monkeypatch)
+    night(config, monkeypatch)
+    first = (config.reports / LATEST / CALENDAR).read_bytes()
+    assert b"BEGIN:VEVENT" in first
+    night(config, monkeypatch, later=9)
+    assert (config.reports / LATEST / CALENDAR).read_bytes() == first
+    lives = {name: {event: dict(values) for event, values in life.items()} for name, life in LIVES.items()}
+    lives["ODE-001"]["month_12_arm_1"] = {"nc_stat": "2", "nc_cb_date": "2027-03-09", "nc_cb_time": "10:30"}
+    edge(monkeypatch, pulled=snapshot(lives))
+    night(config, monkeypatch, later=19)
+    changed = (config.reports / LATEST / CALENDAR).read_bytes()
+    before, after = (Counter(re.findall(rb"SEQUENCE:(\d+)", text)) for text in (first, changed))
+    (number,) = before
+    assert after == {number: before[number] - 1, b"%d" % (int(number) + 1): 1}
+
+
+def test_a_lost_key_of_the_calls_is_a_task(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delete the calendars and take them in anew; told once, and not again when the new key stays."""
+    edge(monkeypatch)
+    assert not [task for task in night(config, monkeypatch).tasks if task.kind == CALENDARS]
+    (config.path(config.calls.key)).unlink()
+    told = [task for task in night(config, monkeypatch, later=9).tasks if task.kind == CALENDARS]
+    assert [task.new for task in told] == [True]
+    assert not [task for task in night(config, monkeypatch, later=19).tasks if task.kind == CALENDARS]

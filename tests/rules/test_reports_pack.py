@@ -179,10 +179,10 @@ def test_open_reports_list_findings_without_treatment_and_say_nothing_of_the_res
 
 
 def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
-    """Allow-lists: a site has six sheets, the closed report three more, the monitor a workbook of its own."""
+    """Allow-lists: a site has eight sheets, the closed report nine, the monitor a workbook of its own."""
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
-    assert [table.name for table in made["site:ODE"]] == OPEN_SHEETS
+    assert [table.name for table in made["site:ODE"]] == ["To do", *OPEN_SHEETS[:-1], "Envelopes", "About"]
     assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm", "Events by arm", "Outcomes by arm"}
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
@@ -201,7 +201,7 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         for day in (TODAY, date(2026, 4, 1))
     )
     gone = {table.name for table in now} - {table.name for table in earlier}
-    assert gone - {"Finding ages", "Outcomes by arm"} == {"Completeness", "Findings"}
+    assert gone - {"Finding ages", "To do", "Outcomes by arm"} == {"Completeness", "Findings"}
     about = "Definitions" if name == "monitor" else "About"
     page = sheet(earlier, about)
     terms = dict(zip(column(page, "Term"), column(page, "Meaning"), strict=True))
@@ -426,3 +426,15 @@ def test_a_finding_that_other_sites_patients_bear_on_stops_the_report(monkeypatc
     monkeypatch.setattr(deriving, "cross_findings", leaking)
     with pytest.raises(ConcealmentBroken, match=r"site:ODE.*Q99"):
         packs(TRIAL, "site:ODE")
+
+
+def test_a_site_is_told_what_to_do_about_its_own_patients_alone() -> None:
+    """Ten at most, the gravest first; a patient of whom nothing is known since screening is one."""
+    waiting = {f"ODE-1{n:02}": life("ODE", "2026-05-01") for n in range(12)}
+    made = packs(pull({**waiting, "RIG-100": life("RIG", "2026-05-01")}), "site:ODE", "site:RIG")
+    own = sheet(made["site:ODE"], "To do")
+    assert len(own.lines) == 10
+    assert "more stand behind these" in own.about
+    assert all(str(record).startswith("ODE-") for record in column(own, "Record"))
+    assert "RIG-100" in column(sheet(made["site:RIG"], "To do"), "Record")
+    assert [line.values[0] for line in sheet(made["site:ODE"], "Envelopes").lines] == ["ODE"]

@@ -54,8 +54,12 @@ class Escalation:
 
 
 def escalations(plan: Schedule) -> tuple[Escalation, ...]:
-    """Who was missed in a row and still has contacts to come, in the order of the schedule; worst first."""
-    found = [one for entries in plan.by_record.values() for one in _of(entries)]
+    """Who was missed in a row and still has contacts to come, worst first, else in the order of the schedule.
+
+    Of a patient whom a person has declared lost nothing is left to be decided.
+    """
+    decided = {patient.record for patient in plan.patients if "lost" in patient.states}
+    found = [one for record, entries in plan.by_record.items() if record not in decided for one in _of(entries)]
     order: tuple[Step, ...] = ("lost", "site", "coordinator")
     return tuple(sorted(found, key=lambda one: order.index(one.step)))
 

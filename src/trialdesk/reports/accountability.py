@@ -26,12 +26,13 @@ def envelopes(facts: Facts, reader: Profile) -> SheetTable:
     )  # fmt: skip
     sites = [(site.code, site.name) for site in reader.sites]
     lines = [_line(code, name, facts, [code]) for code, name in sites]
-    whole = _line("All", "Whole trial", facts, [code for code, _ in sites])
     about = (
         "Sent: all but what lies at the desk. Every opened envelope is one randomised patient; discrepancies are told "
         "in the coordinator's lists."
     )
-    lines.append(Line(whole.values, "strong", whole.tones))
+    if reader.whole:
+        whole = _line("All", "Whole trial", facts, [code for code, _ in sites])
+        lines.append(Line(whole.values, "strong", whole.tones))
     return SheetTable("Envelopes", "Envelope accountability", about, columns, tuple(lines), keys=2)
 
 

@@ -50,9 +50,9 @@ def _task(task: Task, links: Links) -> Line:
 
 def _missed(facts: Facts, links: Links) -> SheetTable:
     columns = (
-        Column("Record", width=12), Column("Site", width=6), Column("Step", width=20), Column("Missed", width=40),
-        Column("In a row", "number", 9), Column("Tried", width=30), Column("Last try", width=30),
-        Column("Last reached", width=16), Column("Owner", width=12), Column("What to do", width=46),
+        Column("Record", width=11), Column("Site", width=6), Column("Step", width=18), Column("Missed", width=26),
+        Column("In a row", "number", 7), Column("Tried", width=20), Column("Last try", width=20),
+        Column("Last reached", width=15), Column("Owner", width=12), Column("What to do", width=32),
         Column("REDCap", width=8),
     )  # fmt: skip
     about = (

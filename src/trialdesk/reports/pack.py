@@ -9,9 +9,10 @@ from datetime import date
 
 from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken, TrialError
+from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
-from trialdesk.reports import harms, listings, outcomes, recruitment
+from trialdesk.reports import accountability, harms, listings, outcomes, recruitment, sitedesk
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
@@ -81,12 +82,14 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     mine = whole if reader.whole else whole.owned(reader.sites[0].code)
     complete = (listings.completeness(facts, mine, reader),) if found and mapping else ()
     return (
+        *_asked(facts, mine, reader),
         recruitment.enrolment(mine, config, reader),
         recruitment.by_month(mine, config, reader),
         recruitment.participant_flow(mine),
         listings.patients(mine),
         *complete,
         *((listings.findings(facts, found, mine, reader),) if found else ()),
+        *(() if reader.whole else (accountability.envelopes(facts, reader),)),
         recruitment.by_arm(mine, config),
         *(() if reader.open else _compared(facts)),
         listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
@@ -99,6 +102,11 @@ def _compared(facts: Facts) -> Iterator[SheetTable]:
         yield harms.harms(facts)
     if facts.found and facts.config.outcomes:
         yield outcomes.outcomes(facts)
+
+
+def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...]:
+    own = reader.treatment and not reader.whole and facts.found is not None
+    return (sitedesk.to_do(facts, mine),) if own else ()
 
 
 def _prove_own(facts: Facts, reader: Profile) -> None:

@@ -100,6 +100,10 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Definitions": _OPEN["About"],
     "Rules": ("Rule", "What it finds", "Severity", "Deviation"),
 }  # fmt: skip
+_SITE: Mapping[str, tuple[str, ...]] = {
+    "To do": ("What", "Record", "Why", "What to do", "Since"),
+    "Envelopes": (*_MONITOR["Envelopes"],),
+}
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
     "Events by arm": ("Category", "Arm", "Randomised", "Patients", "% of patients", "Events", "Serious"),
@@ -153,7 +157,7 @@ def profile(name: str, config: Config) -> Profile:
         return Profile(name, config.sites, True, False, columns, treatment=True)
     if kind == "site" and code in config.sites_by_code:
         own = (config.sites_by_code[code],)
-        return Profile(name, own, False, True, _titles(_OPEN, config, own), treatment=True)
+        return Profile(name, own, False, True, _titles({**_OPEN, **_SITE}, config, own), treatment=True)
     sites = ", ".join(f"site:{site.code}" for site in config.sites)
     raise ConfigError(f"{name!r} is not a report profile; there are monitor, closed, {sites}")
 
