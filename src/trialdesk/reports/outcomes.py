@@ -18,7 +18,7 @@ def outcomes(facts: Facts) -> SheetTable:
     Nothing is tested, imputed or compared: it is what REDCap holds of randomised patients today.
     """
     columns = (
-        Column("Outcome", width=34), Column("Time point", width=20), Column("Arm", width=26),
+        Column("Outcome", width=40), Column("Time point", width=20), Column("Arm", width=26),
         Column("Randomised", "number", 13), Column("Measured", "number", 11), Column("Mean", "number", 9),
         Column("SD", "number", 9), Column("Lowest", "number", 9), Column("Lower quartile", "number", 9),
         Column("Median", "number", 9), Column("Upper quartile", "number", 9), Column("Highest", "number", 9),
