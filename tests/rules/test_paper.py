@@ -219,4 +219,4 @@ def test_a_template_of_one_s_own_takes_the_place_of_ours(frozen: Config, tmp_pat
 def test_both_languages_have_all_words() -> None:
     """And every template is there."""
     assert WORDS["da"].keys() == WORDS["en"].keys()
-    assert set(TEMPLATES) == {"labels", "cards", "shipment", "log", "accountability"}
+    assert set(TEMPLATES) == {"labels", "cards", "shipment", "log", "accountability", "crf"}
