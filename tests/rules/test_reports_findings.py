@@ -256,3 +256,11 @@ def test_a_class_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "dq_classes.csv").write_text("rule,severity\nX1,eror\n")
     with pytest.raises(InstrumentError, match=r"dq_classes\.csv row 2, severity: X1: 'eror' is no severity"):
         read_rules(tmp_path, DICTIONARY, CONFIG)
+
+
+@pytest.mark.parametrize(("day", "early"), [("27", True), ("28", False)])
+def test_a_change_of_arm_is_early_up_to_day_27(day: str, early: bool) -> None:
+    """Of the operation and of the request; the protocol allows it after four weeks."""
+    operated = found({"pvp_procedure_arm_1": {"pvp_done": "1", "pvp_why": "2", "pvp_days": day}})
+    asked = found({"logs_arm_1": {"xo_dec": "1", "xo_w4_done": "1", "xo_day": day}})
+    assert ("Q34" in {rule for rule, _ in operated}, "Q69" in {rule for rule, _ in asked}) == (early, early)
