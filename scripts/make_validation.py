@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -48,6 +48,7 @@ def make_validation(
 ) -> None:
     """Install in clean folders, run every test, rehearse, and write one HTML and one PDF."""
     _known(without or ())
+    from trialdesk.nightly.doctor import locked
     from trialdesk.private import place
     from trialdesk.validation.document import About, Evidence, document
     from trialdesk.validation.judging import judge
@@ -65,10 +66,9 @@ def make_validation(
             f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
             f"{date.today()}", config.name if trial else "", since,
         )  # fmt: skip
-        evidence = Evidence(
-            outcomes, parts, _limits(), pictures, {name: _digest(ROOT / name) for name in LOCKS}, _packages(),
-            _touched(verdict.traced, since) if since else (),
-        )  # fmt: skip
+        again = _touched(verdict.traced, since) if since else ()
+        digests, packages = {name: _digest(ROOT / name) for name in LOCKS}, locked(ROOT / "requirements-dev.lock")
+        evidence = Evidence(outcomes, parts, _limits(), pictures, digests, packages, again)
         stage("writing the document")
         page = folder / "validation.html"
         place(page, document(about, verdict, evidence).encode())
@@ -82,12 +82,11 @@ def make_validation(
         raise typer.Exit(code)
 
 
-Workshop = Path
 Show = Callable[[str], None]
 
 
 def _done(
-    workshop: Workshop, trial: Path | None, without: set[str], stage: Show
+    workshop: Path, trial: Path | None, without: set[str], stage: Show
 ) -> tuple[list[Part], tuple[Outcome, ...], list[Picture]]:
     """Every part that was not left out, in a clean copy of the commit each."""
     from trialdesk.validation.judging import Part
@@ -225,7 +224,7 @@ def _printed(page: Path, pdf: Path) -> None:
 
 
 @contextmanager
-def _copies() -> Iterator[Workshop]:
+def _copies() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="validation-") as folder:
         yield Path(folder)
 
@@ -276,13 +275,6 @@ def _installed(python: Path) -> list[str]:
         "from importlib.metadata import distributions as d; print(*sorted({x.name for x in d()}))",
     ]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split() if python.exists() else []
-
-
-def _packages() -> Mapping[str, str]:
-    """What the developers' lock names, with its versions."""
-    lines = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8").splitlines()
-    pinned = (line.split(" ")[0].split("==") for line in lines if line[:1].isalnum() and "==" in line)
-    return {name: number.removesuffix(";") for name, number in pinned}
 
 
 def _last(text: str) -> str:

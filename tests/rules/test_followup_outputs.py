@@ -20,8 +20,9 @@ from trialdesk.followup.day_sheet import day_sheet
 from trialdesk.followup.keys import Keys
 from trialdesk.followup.machine import calls_json
 from trialdesk.followup.morning import today
-from trialdesk.followup.schedule import Schedule
+from trialdesk.followup.schedule import Schedule, schedule
 from trialdesk.followup.sheets import SIGNS, tables
+from trialdesk.redcap.patients import patients
 
 pytestmark = pytest.mark.requirement("CAL-06")
 
@@ -85,11 +86,13 @@ def _calendar_agrees(config: Config, plan: Schedule) -> None:
     assert all(day <= plan.today or name in expected for name, day in found.items())
 
 
-def test_two_thousand_patients_are_planned_in_seconds(frozen: Config) -> None:
-    """1.5 s on a machine that does nothing else (docs/performance.md); three times that where others are at work."""
-    records = {f"ODE-{n}": record(str(date(2026, 1, 5) + timedelta(n % 330))) for n in range(2000)}
-    snapshot = pulled(records)
-    began = time.process_time()
-    plan = planned(frozen, snapshot, "2026-11-23")
-    assert len(plan.by_record) == 2000
-    assert time.process_time() - began <= 6
+def test_two_thousand_patients_are_planned_in_two_seconds(frozen: Config) -> None:
+    """Of the processor, the best of three: other tests run beside this one."""
+    snapshot = pulled({f"ODE-{n}": record(str(date(2026, 1, 5) + timedelta(n % 330))) for n in range(2000)})
+    everyone, taken = patients(snapshot, frozen), []
+    for _ in range(3):
+        began = time.process_time()
+        plan = schedule(everyone, snapshot, frozen, DAY)
+        taken.append(time.process_time() - began)
+        assert len(plan.by_record) == 2000
+    assert min(taken) <= 2

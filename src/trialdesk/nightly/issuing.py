@@ -13,13 +13,13 @@ from pathlib import Path
 from trialdesk.config import Config
 from trialdesk.errors import OutputFailed
 from trialdesk.memory.values import Issued
+from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import remembered_alone, scope_of
 from trialdesk.private import place
 from trialdesk.reports.delivery import FLOW, MONITOR
 from trialdesk.workbook import HEADER_ROW
 
 FOLDER, LIST, DIGESTS = "issued", "issued.csv", "SHA256SUMS"
-_LATEST = "latest"
 
 
 def issue(config: Config, number: int, by: str, on: date) -> tuple[Issued, Path]:
@@ -77,7 +77,7 @@ def key_figures(path: Path) -> Mapping[str, str]:
 
 
 def _newest(reports: Path) -> str:
-    latest = reports / _LATEST
+    latest = reports / LATEST
     if not latest.exists():
         raise OutputFailed(f"{reports}: no run is published; let a night run, then issue its report")
     return latest.resolve().name

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import OLD, Figures, OpenFinding
+from trialdesk.facts.logged import Event
 from trialdesk.facts.tracks import DONE
 
 _WRONG = {*DONE, "missed"} - {"in window"}
@@ -80,7 +81,7 @@ def _deviations(_: Facts, whole: Figures) -> Iterable[Row]:
         yield one.record, one.site, f"{one.code} reported by the site, study day {one.study_day}"
 
 
-def _events(only: Callable[[object], bool]) -> Callable[[Facts, Figures], Iterable[Row]]:
+def _events(only: Callable[[Event], bool]) -> Callable[[Facts, Figures], Iterable[Row]]:
     def rows(_: Facts, whole: Figures) -> Iterable[Row]:
         for one in whole.events.listed:
             if only(one):
@@ -110,11 +111,12 @@ BEHIND: Mapping[str, Behind] = {
         lambda _, whole: _findings(one for one in whole.open if one.days > OLD),
     ),
     "F-13": Behind("findings of rules that are deviations, and deviations reported", _deviations),
-    "F-15": Behind("adverse events with a day or a category; those related to treatment are not listed", _events(bool)),
+    "F-15": Behind("adverse events with a day or a category; those related to treatment are not listed",
+                   _events(lambda _: True)),
     "F-16": Behind("the serious ones; those related to treatment are not listed",
-                   _events(lambda one: getattr(one, "serious", False))),
+                   _events(lambda one: one.serious)),
     "F-17": Behind("serious, and reported to the sponsor late or not yet though due",
-                   _events(lambda one: getattr(one, "report", "") in ("late", "overdue"))),
+                   _events(lambda one: one.report in ("late", "overdue"))),
     "F-18": Behind("a death is recorded by the data cut", _dead),
     "F-20": Behind("register and records disagree by a rule of docs/envelopes.md", _wrong),
 }  # fmt: skip
