@@ -7,7 +7,7 @@ from datetime import date
 
 from trialdesk.config import Config
 from trialdesk.envelopes.forecast import DELIVERY, forecast
-from trialdesk.envelopes.stock import proposals, stock
+from trialdesk.envelopes.stock import FEWEST, proposals, stock
 from trialdesk.model import Envelope, Finding
 from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
 
@@ -132,7 +132,7 @@ def _to_make(config: Config, envelopes: Sequence[Envelope], today: date) -> Shee
         )
         for one in proposals(config, envelopes, today)
     )
-    about = f"As of {today}: one parcel for each clinic, of four piles or more, so that it is equally divided."
+    about = f"As of {today}: one parcel for each clinic, of {FEWEST} piles or more, so that it is equally divided."
     return SheetTable("To make", "Parcels to make", about, columns, lines, empty="No parcel has to be made.")
 
 
