@@ -156,7 +156,7 @@ def _letters(desk: Desk, entries: Sequence[Entry], codes: Sequence[str]) -> Line
 
 def _load(plan: Schedule, calendar: OpenDays, title: str) -> SheetTable:
     """How many patients are to be called on each day of the next four weeks."""
-    columns = (Column("Week from", "date", 12), *(Column(name, width=10) for name in WEEKDAYS),
+    columns = (Column("Week from", "date", 12), *(Column(name, "number", 10) for name in WEEKDAYS),
                Column("All", "number", 8))  # fmt: skip
     lines = tuple(
         Line((week, *(_day(calendar, week + timedelta(days=n), count) for n, count in enumerate(counts)), sum(counts)))

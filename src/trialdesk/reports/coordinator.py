@@ -29,9 +29,9 @@ def coordinator_sheets(facts: Facts, links: Links) -> tuple[SheetTable, ...]:
 
 def _todo(facts: Facts, links: Links) -> SheetTable:
     columns = (
-        Column("What", width=24), Column("Site", width=6), Column("Record", width=12), Column("Envelope", width=16),
-        Column("Why", width=60), Column("What to do", width=46), Column("Owner", width=12),
-        Column("Since", "date", 12), Column("New", width=6), Column("REDCap", width=8),
+        Column("What", width=20), Column("Site", width=6), Column("Record", width=11), Column("Envelope", width=16),
+        Column("Why", width=48), Column("What to do", width=38), Column("Owner", width=11),
+        Column("Since", "date", 11), Column("New", width=6), Column("REDCap", width=8),
     )  # fmt: skip
     found = tasks(facts)
     about = f"{len(found)} to do, {sum(task.new for task in found)} of them new since the last run; worst first."
