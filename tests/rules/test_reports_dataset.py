@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from frozen import FROZEN, trial_rows
+from redcap_rules.record import Row
 from rehearsed import rehearsed
 from trialdesk.config import load
 from trialdesk.errors import ConcealmentBroken, ConfigError, OutputFailed
@@ -90,6 +91,21 @@ def test_the_open_dataset_holds_nothing_that_tells_an_arm(facts: Facts, bare: di
     notes = {field.name for field in facts.snapshot.dictionary.fields if field.kind == "notes"}
     assert notes
     assert not notes & columns
+
+
+def test_a_try_at_a_contact_of_one_arm_is_left_out() -> None:
+    """It would tell who was operated on; tries at other contacts stay."""
+    snapshot = rehearsed(3, DAY)
+    record = next(row.record for rows in snapshot.rows.values() for row in rows if row.instrument == "call_log")
+    tries = [
+        Row(record, "logs_arm_1", "call_log", 90 + n, {"cl_contact": code, "cl_date": "2026-11-20", "cl_out": "2"})
+        for n, code in enumerate(("SC12", "W03"))
+    ]
+    facts = facts_of(replace(snapshot, rows={**snapshot.rows, record: (*snapshot.rows[record], *tries)}))
+    for whole, codes in ((False, {"W03"}), (True, {"SC12", "W03"})):
+        table = {one.name: one for one in dataset(facts, whole=whole)}["call_log"]
+        at = {row[table.columns.index("cl_contact")] for row in table.rows if row[0] == record and int(row[3]) >= 90}
+        assert at == codes
 
 
 def test_with_the_arms_everything_is_there(whole: dict[str, Table]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import chain
 from typing import NamedTuple
@@ -115,7 +115,7 @@ def _differing(mine: Table, theirs: Table) -> Iterator[tuple[str, object, object
 
 
 def _tables(facts: Facts, whole: bool) -> tuple[Table, ...]:
-    dictionary, telling = facts.snapshot.dictionary, Telling() if whole else facts.common.telling
+    dictionary, telling = facts.snapshot.dictionary, Telling() if whole else _telling(facts)
     hidden = frozenset() if whole else _hidden(dictionary, facts, telling)
     by_form = _entered(facts, telling)
     sites = {patient.record: patient.site for patient in facts.patients}
@@ -129,6 +129,13 @@ def _tables(facts: Facts, whole: bool) -> tuple[Table, ...]:
     entered = {(form, row.record, row.event, row.instance) for form, rows in by_form.items() for row in rows}
     scores = [row for row in _recomputed(facts) if row.field.name not in hidden and row[1:5] in entered]
     return (*tables, _codebook(dictionary, tables), _scores(scores))
+
+
+def _telling(facts: Facts) -> Telling:
+    """What tells an arm, and in the call log tries at a contact that one arm alone has."""
+    told, log = facts.common.telling, facts.config.call_log
+    own = frozenset(rule.code for rule in facts.config.contacts if facts.config.tells_arm(rule))
+    return replace(told, codes={**told.codes, log.contact.field: own}) if log and own else told
 
 
 def _hidden(dictionary: Dictionary, facts: Facts, telling: Telling) -> frozenset[str]:
