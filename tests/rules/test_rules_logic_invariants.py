@@ -168,4 +168,4 @@ def test_a_table_is_far_faster_than_its_rows_one_by_one() -> None:
     sample = rows[:2_000]
     slow = seconds(lambda: [evaluate(expression, seen(row)) for row in sample]) / len(sample)
     fast = min(seconds(lambda: run(table)) for _ in range(3)) / len(rows)
-    assert slow / fast > 20  # what is left of it on a busy one
+    assert slow > 20 * fast  # what is left of it on a busy one; a coarse clock may read 0 for a run
