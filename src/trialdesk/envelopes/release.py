@@ -3,6 +3,7 @@
 Mark, then look. A release writes the register, then the record, and only then looks whether another release is open.
 Two coordinators at once have both written before either looks, so at least one sees the other. Whoever sees another
 takes its own marks back, waits for a random while and tries again: no tie is broken, and never are two released.
+One that is found open before and after such a while is not another's back-off but a release; there the trying ends.
 
 Only the call that wrote a mark takes it back by itself, and only before it has returned the envelope, that is, before
 anybody was told. A later call takes nothing back: a release that stands alone is returned again; beside another one
@@ -16,7 +17,7 @@ site and stratum, or else puts it back.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import SystemRandom
@@ -26,7 +27,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import prove_codes, read_filed
 from trialdesk.envelopes.gate import Case, available, half, refusals, rivals, standing, torn
-from trialdesk.envelopes.marks import Marks, read_marks
+from trialdesk.envelopes.marks import Marks, OpenRelease, read_marks
 from trialdesk.envelopes.register import prove_blind, read_register, set_use
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
 from trialdesk.instruments.fitness import prove_fit
@@ -56,7 +57,14 @@ class Contention:
 
 
 class Contended(ReleaseRefused):
-    """Another release was made at the same moment; this one was taken back."""
+    """Another release was made at the same moment; of this one nothing is left.
+
+    `found` are the releases that were open already when this try looked first, and wrote nothing.
+    """
+
+    def __init__(self, message: str, found: Iterable[OpenRelease] = ()) -> None:
+        super().__init__(message)
+        self.found = frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +126,17 @@ def release(
     prove_codes(config, trial)
     prove_fit(config, trial)
     local = (now.astimezone(config.trial.zone) if now.tzinfo else now).replace(second=0, microsecond=0, tzinfo=None)
+    before: frozenset[OpenRelease] = frozenset()
     for attempt in range(contention.tries):
         begun = time.monotonic()
         try:
             return _attempt((config, trial, register), record, local, first=attempt == 0)
         except (Contended, WriteBackFailed) as met:  # a call that backed off may have written over ours
             refused: Contended | WriteBackFailed = met
+        found = refused.found if isinstance(refused, Contended) else frozenset()
+        if found & before:
+            break
+        before = found
         if attempt + 1 < contention.tries:
             contention.pause(attempt, time.monotonic() - begun)
     raise refused
@@ -143,8 +156,11 @@ def _attempt(where: tuple[Config, Gateway, Gateway], record: str, local: datetim
     if problems:
         _put_back(projects, half(case))
         raise _refused(record, *problems, *others)
+    if others and first:
+        raise _refused(record, *others)
     if others:
-        raise _refused(record, *others) if first else _refused(record, *others, kind=Contended)
+        found = case.marks.rivals(record, case.patient.site, config.envelopes.scope)
+        raise Contended(_lines(record, *others), found)
     return _released(projects, case, local)
 
 
@@ -223,7 +239,7 @@ def _still_there(register: Gateway, envelope: Envelope, record: str) -> None:
     (now,) = read_register(register, [envelope.id])
     if (now.status, now.record) != (envelope.status, envelope.record):
         taken = f"{envelope.id} is {now.status} for {now.record or 'no record'} by now"
-        raise _refused(record, f"{taken}; try again", kind=Contended)
+        raise Contended(_lines(record, f"{taken}; try again"))
 
 
 def _mark_register(projects: Projects, released: Envelope) -> None:
@@ -280,15 +296,13 @@ def _stand_or_back_off(projects: Projects, released: Envelope, ours: Ours) -> No
     _back_off(projects, record, released.id, ours)
     if typed:
         what = f"{released.id} was typed in for {user}" if user else "the opening of another envelope was typed in"
-        raise _refused(record, f"{what} meanwhile; this release was taken back", kind=Contended)
+        raise Contended(_lines(record, f"{what} meanwhile; this release was taken back"))
     if not others:
         raise WriteBackFailed(
             f"{record}: register or record does not hold the release of {released.id}; it was taken back, try again"
         )
     named = ", ".join(map(str, others))
-    raise _refused(
-        record, f"another release was made at the same moment ({named}); this one was taken back", kind=Contended
-    )
+    raise Contended(_lines(record, f"another release was made at the same moment ({named}); this one was taken back"))
 
 
 def _back_off(projects: Projects, record: str, envelope: str, ours: Ours = Ours(True, True)) -> None:
@@ -327,5 +341,9 @@ def _unmark(projects: Projects, record: str, envelope: str) -> None:
         ours = right
 
 
-def _refused(record: str, *reasons: str, kind: type[ReleaseRefused] = ReleaseRefused) -> ReleaseRefused:
-    return kind("\n".join(f"{record}: {reason}" for reason in reasons))
+def _refused(record: str, *reasons: str) -> ReleaseRefused:
+    return ReleaseRefused(_lines(record, *reasons))
+
+
+def _lines(record: str, *reasons: str) -> str:
+    return "\n".join(f"{record}: {reason}" for reason in reasons)

@@ -14,7 +14,7 @@ from redcap_rules.record import Row
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.register import read_register, write_use
-from trialdesk.envelopes.release import release, take_back
+from trialdesk.envelopes.release import Contention, release, take_back
 from trialdesk.errors import RedcapUnreachable, ReleaseRefused, WriteBackFailed
 from trialdesk.model import Envelope, Pile
 from trialdesk.redcap.gateway import Gateway
@@ -180,6 +180,24 @@ def test_of_two_coordinators_at_once_at_most_one_wins(desk: World, second: str, 
     assert [name for name in held.values() if name] == [envelope.id for envelope in won]
     if not won:
         assert desk.release("A").id == ODE_1  # and then one of them tries again
+
+
+def test_the_trying_ends_where_a_release_outlasts_the_waiting(desk: World) -> None:
+    """Another release comes between our choice and our write, and is still open after a while: a person is told."""
+    desk.enter("A", "ODE")
+    desk.enter("B", "RIG")
+
+    def other_first(write: int) -> bool:
+        if write == 1:
+            desk.release("B")
+        return True
+
+    waits: list[float] = []
+    ours = Interrupted(desk.register(), other_first)
+    with pytest.raises(ReleaseRefused, match="is released for B and not opened yet; one at a time"):
+        release(desk.config, desk.trial(), ours, "A", NOW, Contention(tries=9, wait=waits.append))
+    assert len(waits) == 2  # after taking our own back, and after finding theirs; found once more, it stands
+    assert [record for _, record in desk.open()] == ["B"]
 
 
 def test_two_calls_for_one_record_give_it_one_envelope(desk: World) -> None:
