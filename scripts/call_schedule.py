@@ -13,7 +13,9 @@ from trialdesk.errors import OK_WITH_WARNINGS, REDCAP, OutputFailed, SanityFaile
 
 if TYPE_CHECKING:
     from trialdesk.config import Config, Trial
+    from trialdesk.followup.bringing import Brought
     from trialdesk.followup.schedule import Schedule
+    from trialdesk.redcap.gateway import Gateway
 
 app = application("Whom to call today, whom next, and what was missed; and bringing tries from the sheet into REDCap.")
 
@@ -113,7 +115,7 @@ def bring_back(
     Being reached is not brought: that is the contact's own form. What can't be written is listed and left to a person.
     """
     from trialdesk.config import load
-    from trialdesk.followup.bringing import read_back, sort_out, write_log
+    from trialdesk.followup.bringing import read_back, sort_out
     from trialdesk.followup.keys import keys
     from trialdesk.followup.returned import NoSchedule, read_sheet
     from trialdesk.redcap.gateway import open_gateway
@@ -126,7 +128,37 @@ def bring_back(
     now = datetime.now(trial.trial.zone)
     gateway = open_gateway(trial, "caller")
     log = read_back(gateway, trial, {row.record for row in rows if row.tries})
-    found = sort_out(rows, log, trial, keys(trial.path(trial.calls.key)), now)
+    _bring(sort_out(rows, log, trial, keys(trial.path(trial.calls.key)), now), gateway, trial, apply=apply)
+
+
+@command(app, "nothing is open", OK_WITH_WARNINGS, *REDCAP, WriteBackFailed, name="callbacks")
+def copy_call_backs(
+    config: ConfigOption = DEFAULT_CONFIG,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write; without it only what would be written is shown.")
+    ] = False,
+) -> None:
+    """Copy open call backs from the contact forms of an older project into its call log; needs TRIALDESK_CALLER_TOKEN.
+
+    Each is written once, with the field it is from in the note. The forms stay as they are.
+    """
+    from trialdesk.config import load
+    from trialdesk.followup.bringing import views
+    from trialdesk.followup.copying import sort_out_bookings
+    from trialdesk.followup.keys import keys
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    gateway = open_gateway(trial, "caller")
+    today = datetime.now(trial.trial.zone).date()
+    found = sort_out_bookings(views(gateway, trial), trial, keys(trial.path(trial.calls.key)), today)
+    _bring(found, gateway, trial, apply=apply)
+
+
+def _bring(found: Brought, gateway: Gateway, trial: Config, *, apply: bool) -> None:
+    """What is new is written if it may be; all of it is told, and whether anything is left to do."""
+    from trialdesk.followup.bringing import write_log
+
     for try_ in found.new:
         print(f"{'written' if apply else 'would write'}: {try_}")
     for line in found.open:

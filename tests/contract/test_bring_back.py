@@ -117,6 +117,25 @@ def test_what_another_nurse_wrote_meanwhile_is_not_overtaken(clinic: Clinic) -> 
     assert clinic.log() == before
 
 
+def test_call_backs_of_the_forms_are_shown_then_copied_once(clinic: Clinic) -> None:
+    """An older project's field, filled in by the site; the log then holds it with its source."""
+    today = date.today()
+    asked = {"nc_stat": "2", "nc_date": str(today - timedelta(1)), "nc_cb_date": str(today + timedelta(1))}
+    where = {"record_id": "ODE-002", "redcap_event_name": "week_4_arm_1"}
+    clinic.stage.project_of("ODE").import_records([{**where, **asked}])
+    words = ("callbacks", "--config", str(clinic.stage.config_file))
+    shown, before = clinic.run(*words), len(clinic.log())
+    assert (shown.exit_code, "would write: ODE-002 W04" in shown.output) == (10, True)
+    written, again = clinic.run(*words, "--apply"), clinic.run(*words, "--apply")
+    assert (written.exit_code, "1 written, 0 already there" in written.output) == (0, True)
+    assert (again.exit_code, "0 written, 1 already there" in again.output) == (0, True)
+    rows = clinic.log()
+    assert len(rows) == before + 1
+    (copied,) = (row for row in rows if row["cl_note"])
+    assert (copied["cl_note"], copied["cl_cb_date"]) == ("Copied from nc_cb_date in week_4_arm_1", asked["nc_cb_date"])
+    assert (copied["cl_date"], copied["cl_time"], copied["cl_out"]) == (asked["nc_date"], "", "1")
+
+
 def test_the_caller_s_token_writes_calls_and_nothing_else(clinic: Clinic) -> None:
     """The role of roles.csv: no other form can be read or written with it."""
     secret = token(clinic.stage.config, "caller", {}).get_secret_value()

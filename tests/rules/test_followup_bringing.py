@@ -163,7 +163,7 @@ def test_every_outcome_the_sheet_offers_can_be_brought(frozen: Config, tmp_path:
         path = typed(printed_sheet(frozen, tmp_path / f"{number}.xlsx"), {**TRIED, "Outcome": word})
         (one,) = brought(frozen, path).new
         assert frozen.call_log is not None
-        assert frozen.call_log.outcomes[one.code] == one.outcome == choices(frozen)[word]
+        assert frozen.call_log.outcomes[one.code] == one.attempt.outcome == choices(frozen)[word]
 
 
 def test_a_file_that_is_no_call_schedule_says_so(frozen: Config, tmp_path: Path) -> None:

@@ -236,7 +236,8 @@ class CallLog(Part):
     """Where tries that did not reach the patient stand: one instance a try, all fields of one repeating form.
 
     `outcomes` says what every code of the field `outcome` means. The day to call back is, for `in_hospital`, the day
-    from which the patient can be called again. `key` holds what an entry that came from a sheet is known by.
+    from which the patient can be called again. `key` holds what an entry is known by that a script wrote, `note` where
+    it is from.
     """
 
     contact: Reference
@@ -246,6 +247,7 @@ class CallLog(Part):
     callback_date: Reference
     callback_time: Reference
     key: Reference | None = None
+    note: Reference | None = None
     outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
 
     @property
@@ -256,7 +258,7 @@ class CallLog(Part):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        if len({ref.event for ref in (*self.fields.values(), self.key) if ref}) > 1:
+        if len({ref.event for ref in (*self.fields.values(), self.key, self.note) if ref}) > 1:
             msg = "the fields of the call log stand in one event"
             raise ValueError(msg)
         return self

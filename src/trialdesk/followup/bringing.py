@@ -1,4 +1,4 @@
-"""Tries from a sheet into the call log: what is new, what is there already, and what a person has to decide.
+"""Tries into the call log, from a sheet or from before there was one: what is new, and what a person has to decide.
 
 Nothing that stands in REDCap is ever changed. A try is written once, however often its sheet is brought: its key is
 looked up before it is written (reference/trial-operations.md 3.4).
@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from redcap_rules.record import RecordView, Row
 from trialdesk.config import CallLog, Config
 from trialdesk.errors import ConfigError, WriteBackFailed
-from trialdesk.followup.attempts import WORDS, Attempt, read_log
+from trialdesk.followup.attempts import WORDS, Attempt, Booking, read_log
 from trialdesk.followup.columns import choices
 from trialdesk.followup.contacts import read_form
 from trialdesk.followup.keys import Keys, printed
@@ -36,20 +36,23 @@ class Stood:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A try that is to be written; `number` is that of its cells, `code` what REDCap stores for the outcome."""
+    """A try that is to be written, as attempt and as what it is known by.
+
+    `number` is its place among those of the record, `code` what REDCap stores for the outcome, `note` where it is from.
+    """
 
     record: str
-    contact: str
-    at: datetime
-    outcome: Outcome
-    back: tuple[date, time | None] | None
+    attempt: Attempt
     key: str
     number: int
     code: str
+    note: str = ""
 
     def __str__(self) -> str:
-        back = f", call back {self.back[0]}{f' {self.back[1]:%H:%M}' if self.back[1] else ''}" if self.back else ""
-        return f"{self.record} {self.contact} {self.at:%Y-%m-%d %H:%M} {WORDS[self.outcome]}{back}"
+        one = self.attempt
+        at = f" {one.at:%H:%M}" if one.at else ""
+        back = f", call back {one.callback}" if one.callback else ""
+        return f"{self.record} {one.contact} {one.on}{at} {WORDS[one.outcome]}{back}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +99,26 @@ def read_back(gateway: Gateway, config: Config, records: Collection[str]) -> Map
     Raises:
         ConfigError: the trial has no call log, or one whose entries have no key.
     """
+    return {record: _stood(view, log_of(config), config) for record, view in views(gateway, config, records).items()}
+
+
+def views(gateway: Gateway, config: Config, records: Collection[str] | None = None) -> Mapping[str, RecordView]:
+    """Call log and contact forms of the named records (None: of all) that this token sees; no identifiers.
+
+    Raises:
+        ConfigError: the trial has no call log, or one whose entries have no key.
+    """
     log = log_of(config)
     dictionary = gateway.dictionary()
-    seen = set(gateway.ids(dictionary.record_id))
+    seen = gateway.ids(dictionary.record_id)
     forms = {form.instrument for form in config.contact_forms.values()} | {dictionary.form_of(log.outcome.field)}
     own = [f.name for f in dictionary.fields if f.form in forms and f.columns and not f.identifier]
-    found: dict[str, list[Row]] = {record: [] for record in sorted(records) if record in seen}
+    found: dict[str, list[Row]] = {record: [] for record in seen if records is None or record in records}
     events = tuple(row["unique_event_name"] for row in gateway.events(filled=True))
     if found:
         for row in gateway.records(dictionary.record_id, own, records=tuple(found)).rows:
             found[row.record].append(row)
-    views = {record: RecordView(rows, dictionary, events) for record, rows in found.items()}
-    return {record: _stood(view, log, config) for record, view in views.items()}
+    return {record: RecordView(rows, dictionary, events) for record, rows in found.items()}
 
 
 def write_log(gateway: Gateway, config: Config, tries: Sequence[Try]) -> None:
@@ -146,6 +157,11 @@ def log_of(config: Config) -> CallLog:
     return log
 
 
+def code_of(outcome: Outcome, log: CallLog) -> str:
+    """What the call log stores for an outcome that one of its codes means."""
+    return next(code for code, meant in log.outcomes.items() if meant == outcome)
+
+
 def _made(row: Returned, typed: Typed, config: Config, keys: Keys, now: datetime) -> Try:
     """The try of a block of cells, as it was typed."""
     contact = keys.contact(row.key, row.record, [rule.code for rule in config.contacts])
@@ -163,12 +179,12 @@ def _made(row: Returned, typed: Typed, config: Config, keys: Keys, now: datetime
     when = datetime.combine(day.date(), at)
     if when > now.replace(tzinfo=None):
         raise Unclear(f"{when:%Y-%m-%d %H:%M} has not come yet")
-    code = next(code for code, meant in log_of(config).outcomes.items() if meant == outcome)
     key = keys.of("try", row.key, str(typed.number))
-    return Try(row.record, contact, when, outcome, _back(typed, outcome, when), key, typed.number, code)
+    attempt = Attempt(contact, when.date(), at, outcome, _back(typed, outcome, when))
+    return Try(row.record, attempt, key, typed.number, code_of(outcome, log_of(config)))
 
 
-def _back(typed: Typed, outcome: Outcome, when: datetime) -> tuple[date, time | None] | None:
+def _back(typed: Typed, outcome: Outcome, when: datetime) -> Booking | None:
     if typed.back in (None, ""):
         return None
     back = moment(typed.back, when.date())
@@ -178,7 +194,7 @@ def _back(typed: Typed, outcome: Outcome, when: datetime) -> tuple[date, time | 
         raise Unclear(f"{WORDS[outcome]} goes with no call back; choose another outcome, or leave it out")
     if datetime.combine(back[0], back[1] or time.max) < when:
         raise Unclear("the call back lies before the try")
-    return back
+    return Booking(back[0], f"{back[1]:%H:%M}" if back[1] else "")
 
 
 def _stands(made: Try, log: Mapping[str, Stood]) -> bool:
@@ -188,9 +204,9 @@ def _stands(made: Try, log: Mapping[str, Stood]) -> bool:
         raise Unclear("REDCap shows no such record to this token")
     if made.key in stood.keys:
         return True
-    if stood.reached_on and stood.reached_on > made.at.date():
+    if stood.reached_on and stood.reached_on > made.attempt.on:
         raise Unclear(f"the patient was reached on {stood.reached_on}; type it into REDCap if it is still needed")
-    later = [one for one in stood.attempts if datetime.combine(one.on, one.at or time.min) >= made.at]
+    later = [one for one in stood.attempts if _moment(one) >= _moment(made.attempt)]
     if later:
         raise Unclear(f"REDCap holds a try of then or later ({later[-1]}); look there first")
     return False
@@ -205,15 +221,21 @@ def _stood(view: RecordView, log: CallLog, config: Config) -> Stood:
     return Stood(read_log(view, config).attempts, held, reached)
 
 
+def _moment(one: Attempt) -> tuple[date, time]:
+    return one.on, one.at or time.min
+
+
 def _row(one: Try, log: CallLog, form: str) -> Row:
+    made, back = one.attempt, one.attempt.callback
     values = {
-        log.contact.field: one.contact,
-        log.date.field: str(one.at.date()),
-        log.time.field: f"{one.at:%H:%M}",
-        log.outcome.field: one.code,
-        **({log.key.field: one.key} if log.key else {}),
+        log.contact: made.contact,
+        log.date: str(made.on),
+        log.time: f"{made.at:%H:%M}" if made.at else "",
+        log.outcome: one.code,
+        log.callback_date: str(back.on) if back else "",
+        log.callback_time: back.at if back else "",
+        log.key: one.key,
+        log.note: one.note,
     }
-    if one.back:
-        values[log.callback_date.field] = str(one.back[0])
-        values |= {log.callback_time.field: f"{one.back[1]:%H:%M}"} if one.back[1] else {}
-    return Row(one.record, log.outcome.event, form, 0, values)
+    filled = {ref.field: value for ref, value in values.items() if ref and value}
+    return Row(one.record, log.outcome.event, form, 0, filled)
