@@ -366,6 +366,8 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
             *OPEN_SHEETS,
             "Completeness",
             "By arm",
+            "Exposure by arm",
+            "Completeness by arm",
             "Events by arm",
             "Outcomes by arm",
         }
