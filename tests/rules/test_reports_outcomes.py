@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frozen import FROZEN, trial_rows
+from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.choices import Choice
 from rehearsed import rehearsed
 from trialdesk.config import load
+from trialdesk.config.values import FieldRef
+from trialdesk.facts.cohort import cohort
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
+from trialdesk.followup.schedule import schedule
+from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.baseline import baseline
+from trialdesk.reports.completing import by_arm
+from trialdesk.reports.exposure import EARLY, exposure
 from trialdesk.reports.harms import harms
 from trialdesk.reports.outcomes import described, outcomes
 from trialdesk.reports.pack import enrolment_packs
@@ -133,3 +141,106 @@ def test_every_adverse_event_of_a_randomised_patient_stands_in_its_arm(trial: Sn
         assert whole[6] == sum(row.values.get("ae_ser") == "1" for row in mine)
         for code, word in words.items():
             assert shown[word, one.label][5] == sum(row.values.get("ae_cat") == code for row in mine)
+
+
+BASELINE = CONFIG.model_copy(
+    update={
+        "baseline": (
+            FieldRef("screening_arm_1", "elig_sex"),
+            FieldRef("screening_arm_1", "img_new"),
+            FieldRef("baseline_arm_1", "odi_pct"),
+        )
+    }
+)
+
+
+def arm_of_record(trial: Snapshot) -> dict[str, str]:
+    """Record to arm code, read from the rows."""
+    return {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
+
+
+def test_the_baseline_counts_every_answer_once_an_arm(trial: Snapshot) -> None:
+    """Counted again from the rows: one answer of a list, any of a set of ticks, and a number described."""
+    pull = Pull(trial, patients(trial, BASELINE), (), forms_by_event(trial_rows("mapping.csv")))
+    table = baseline(derive(pull, past(BASELINE, trial), BASELINE, DAY))
+    arm, label = arm_of_record(trial), {one.label: one.code for one in CONFIG.arms}
+    rows = {row.record: row.values for own in trial.rows.values() for row in own if row.event == "screening_arm_1"}
+    sex, levels = trial.dictionary.get("elig_sex"), trial.dictionary.get("img_new")
+    shown = {line.values[:3]: line.values for line in table.lines}
+    for name, code in label.items():
+        mine = [record for record, own in arm.items() if own == code]
+        for option in sex.options:
+            found = sum(rows[record].get("elig_sex") == option.code for record in mine)
+            assert shown[sex.label, option.label, name][3:5] == (len(mine), found)
+        for option in levels.options:
+            found = sum(rows[record].get(f"img_new___{option.code}") == "1" for record in mine)
+            assert shown[levels.label, option.label, name][4] == found
+        blank = sum(not rows[record].get("elig_sex") for record in mine)
+        assert shown[sex.label, "Not recorded", name][4] == blank
+        values = [float(row.values["odi_pct"]) for record in mine for row in trial.rows[record]
+                  if row.event == "baseline_arm_1" and row.values.get("odi_pct")]  # fmt: skip
+        measured = next(line.values for line in table.more[0].lines if line.values[2] == name)
+        assert measured[4] == len(values) > 3
+        assert float(str(measured[5])) == pytest.approx(np.mean(values), abs=0.0501)
+
+
+def test_exposure_is_counted_from_the_dates_in_redcap(trial: Snapshot) -> None:
+    """Operated and not operated add up to the randomised, and the days are those between the two dates."""
+    lines = {line.values[:2]: line.values for line in exposure(facts_of(trial)).lines}
+    arm = arm_of_record(trial)
+    opened = {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_date"))}
+    operated = {row.record: row.values["pvp_date"] for own in trial.rows.values() for row in own
+                if row.values.get("pvp_done") == "1"}  # fmt: skip
+    assert operated
+    for one in CONFIG.arms:
+        mine = [record for record, code in arm.items() if code == one.code]
+        done = [record for record in mine if record in operated]
+        days = [(date.fromisoformat(operated[r]) - date.fromisoformat(opened[r])).days for r in done]
+        shown = lines["Operated on", one.label]
+        assert shown[2:4] == (len(mine), len(done))
+        assert shown[5] == len(days)
+        assert shown[10] == (round(float(np.median(days)), 1) if days else None)
+        assert lines["Not operated on", one.label][3] == len(mine) - len(done)
+        followed = lines["Followed", one.label]
+        assert followed[3] == len(mine)
+        assert 0 < float(str(followed[12])) <= max((DAY - date.fromisoformat(opened[r])).days for r in mine)
+
+
+def test_a_change_of_arm_before_the_protocol_s_day_is_early() -> None:
+    """Day 27 is early, day 28 is not; an arm without such a day has no early change."""
+    conservative = next(arm for arm in CONFIG.arms if arm.may_change_from_day)
+    opened = DAY - timedelta(60)
+    first = conservative.may_change_from_day or 0
+
+    def changed_on(day: int) -> tuple[int, int]:
+        one = Patient("1", "ODE", "", opened_on=opened, arm=conservative.code, states=frozenset({"arm_changed"}),
+                      arm_change_on=opened + timedelta(day))  # fmt: skip
+        dictionary = trial_dictionary()
+        snapshot = replace(rehearsed(3, DAY), rows={}, groups={})
+        plan = schedule((one,), snapshot, CONFIG, DAY, {})
+        common = facts_of(rehearsed(3, DAY)).common
+        facts = Facts(common, snapshot, (one,), plan, cohort((one,), CONFIG, dictionary, DAY, DAY))
+        lines = {line.values[:2]: line.values for line in exposure(facts).lines}
+        changed, early = lines["Changed arm", conservative.label], lines[f"  {EARLY}", conservative.label]
+        return int(str(changed[3])), int(str(early[3]))
+
+    assert (changed_on(first - 1), changed_on(first)) == ((1, 1), (1, 0))
+
+
+def test_completeness_by_arm_adds_up_and_counts_the_control_after_a_procedure(trial: Snapshot) -> None:
+    """Arms together are the whole; a surgeon's form that is there is entered, which open sheets may not even ask."""
+    facts = facts_of(trial)
+    table = by_arm(facts)
+    due = Counter((facts.common.labels.event(f.event), facts.common.labels.form(f.form)) for f in facts.forms)
+    shown: Counter[tuple[str, str]] = Counter()
+    for line in table.lines:
+        shown[str(line.values[0]), str(line.values[1])] += int(str(line.values[3]))
+        expected, entered, complete, missing = (int(str(v)) for v in line.values[3:7])
+        assert complete <= entered == expected - missing
+    assert shown == due
+    held = {row.record for own in trial.rows.values() for row in own
+            if row.event == "surgeon_control_arm_1" and row.values.get("sf_date")}  # fmt: skip
+    controls = {f.record for f in facts.forms if f.form == "surgeon_followup"} & held
+    name = facts.common.labels.form("surgeon_followup")
+    assert controls
+    assert sum(int(str(line.values[4])) for line in table.lines if line.values[1] == name) == len(controls)

@@ -183,7 +183,9 @@ def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == ["To do", *OPEN_SHEETS[:-1], "Envelopes", "About"]
-    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {"By arm", "Events by arm", "Outcomes by arm"}
+    assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {
+        "By arm", "Exposure by arm", "Events by arm", "Outcomes by arm",
+    }  # fmt: skip
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
     assert not arms & words(made["monitor"])
@@ -201,12 +203,13 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         for day in (TODAY, date(2026, 4, 1))
     )
     gone = {table.name for table in now} - {table.name for table in earlier}
-    assert gone - {"Finding ages", "To do", "Outcomes by arm"} == {"Completeness", "Findings"}
+    assert gone - {"Finding ages", "To do", "Outcomes by arm", "Completeness by arm"} == {"Completeness", "Findings"}
     about = "Definitions" if name == "monitor" else "About"
     page = sheet(earlier, about)
     terms = dict(zip(column(page, "Term"), column(page, "Meaning"), strict=True))
     assert str(terms["Completeness, Findings"]).startswith("not in this report")
     assert not {"Expected", "Deviation", "Treatment findings"} & terms.keys()
+    assert ("Outcomes by arm" in terms) == (name == "closed")
     assert "RIG-002" not in words(earlier)  # screened a week later
     assert "Completeness, Findings" not in column(sheet(now, about), "Term")
 
@@ -363,6 +366,8 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
             *OPEN_SHEETS,
             "Completeness",
             "By arm",
+            "Exposure by arm",
+            "Completeness by arm",
             "Events by arm",
             "Outcomes by arm",
         }

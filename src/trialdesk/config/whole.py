@@ -42,7 +42,7 @@ from trialdesk.config.parts import (
     Step,
     Trial,
 )
-from trialdesk.config.values import FieldRef, Name
+from trialdesk.config.values import FieldRef, Name, Reference
 from trialdesk.model import Pile
 
 UNSTRATIFIED = "0"
@@ -69,6 +69,7 @@ class Config(Part):
     treatment_values: tuple[TreatmentValue, ...] = ()
     arm_free: tuple[Name, ...] = ()
     outcomes: tuple[Name, ...] = ()
+    baseline: tuple[Reference, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
     call_plan: CallPlan | None = None
     call_log: CallLog | None = None

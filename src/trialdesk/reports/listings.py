@@ -114,6 +114,7 @@ def about(cohort: Cohort, config: Config, profile: Profile, register: str | None
         *(_OPEN_CURRENT_TERMS[profile.treatment] if current and profile.open else ()),
         *((("Envelopes", _ENVELOPES.format(register)),) if register else ()),
         *(_OPEN_TERMS if profile.open else _CLOSED_TERMS),
+        *(() if current or profile.open else _CLOSED_PAST_TERMS),
     )
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
     return SheetTable(
@@ -188,7 +189,17 @@ _OPEN_CURRENT_TERMS = (
 )
 _ENVELOPES = "openings, findings about envelopes and stock: {}"
 _OPEN_TERMS = (("Blinding", "this report was made again with other treatments and came out the same"),)
-_CLOSED_TERMS = (("Confidential", "for the statistician and the data monitoring committee: shows patients by arm"),)
+_CLOSED_TERMS = (
+    ("Confidential", "for the statistician and the data monitoring committee: unmasked, shows patients by arm"),
+    ("Followed", "days from the randomisation to the data cut, or to death or the end of the study if earlier"),
+    ("Operated on, Changed arm", "days from the randomisation, of those with a date; early: before the protocol's day"),
+)
+_CLOSED_PAST_TERMS = (
+    (
+        "Outcomes by arm",
+        "not in this report, nor baseline and completeness by arm: what REDCap held at the data cut is not known",
+    ),
+)
 
 
 def _patient(member: Member, cohort: Cohort) -> Line:

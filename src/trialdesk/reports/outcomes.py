@@ -8,7 +8,7 @@ from statistics import fmean, median, quantiles, stdev
 from redcap_rules.logic.values import number
 from trialdesk.facts.deriving import Facts
 from trialdesk.redcap.snapshot import Snapshot
-from trialdesk.reports.recruitment import allocated, arm_of
+from trialdesk.reports.recruitment import records_by_arm
 from trialdesk.workbook import Column, Line, SheetTable, Value
 
 
@@ -24,10 +24,7 @@ def outcomes(facts: Facts) -> SheetTable:
         Column("Median", "number", 9), Column("Upper quartile", "number", 9), Column("Highest", "number", 9),
     )  # fmt: skip
     about = "As randomised, whatever was changed later; nothing imputed or tested; no form that repeats. Confidential."
-    arms = {
-        label: [m.patient.record for m in facts.cohort.members if m.randomised and arm_of(m, facts.config) == code]
-        for code, label in allocated(facts.cohort, facts.config)
-    }
+    arms = records_by_arm(facts.cohort, facts.config)
     lines = tuple(line for name in facts.config.outcomes for line in _outcome(name, facts, arms))
     return SheetTable("Outcomes by arm", "Outcomes by arm and time point", about, columns, lines, keys=3)
 

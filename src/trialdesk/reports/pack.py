@@ -12,7 +12,17 @@ from trialdesk.errors import ConcealmentBroken, TrialError
 from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
 from trialdesk.instruments.treatment import shown_openly
-from trialdesk.reports import accountability, harms, listings, outcomes, recruitment, sitedesk
+from trialdesk.reports import (
+    accountability,
+    baseline,
+    completing,
+    exposure,
+    harms,
+    listings,
+    outcomes,
+    recruitment,
+    sitedesk,
+)
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
@@ -103,9 +113,16 @@ def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...
 
 def _compared(facts: Facts) -> Iterator[SheetTable]:
     """What compares the arms record by record: much work, and made for the closed report alone."""
+    yield exposure.exposure(facts)
     if facts.config.logs.events:
         yield harms.harms(facts)
-    if facts.found and facts.config.outcomes:
+    if facts.found is None:
+        return
+    if facts.config.baseline:
+        yield baseline.baseline(facts)
+    if facts.common.mapping:
+        yield completing.by_arm(facts)
+    if facts.config.outcomes:
         yield outcomes.outcomes(facts)
 
 

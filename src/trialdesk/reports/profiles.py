@@ -106,22 +106,24 @@ _SITE: Mapping[str, tuple[str, ...]] = {
 }
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
+    "Exposure by arm": (
+        "What", "Arm", "Randomised", "Patients", "Days in all", "With a day", "Mean", "SD", "Lowest", "Lower quartile",
+        "Median", "Upper quartile", "Highest",
+    ),
+    "Baseline by arm": ("Characteristic", "Answer", "Arm", "Randomised", "Patients", "% of randomised"),
+    "Baseline by arm · Measured": (
+        "Characteristic", "Time point", "Arm", "Randomised", "Measured", "Mean", "SD", "Lowest", "Lower quartile",
+        "Median", "Upper quartile", "Highest",
+    ),
+    "Completeness by arm": (
+        "Event", "Form", "Arm", "Expected", "Entered", "Complete", "Missing", "% complete",
+    ),
     "Events by arm": ("Category", "Arm", "Randomised", "Patients", "% of patients", "Events", "Serious"),
     "Outcomes by arm": (
-        "Outcome",
-        "Time point",
-        "Arm",
-        "Randomised",
-        "Measured",
-        "Mean",
-        "SD",
-        "Lowest",
-        "Lower quartile",
-        "Median",
-        "Upper quartile",
-        "Highest",
+        "Outcome", "Time point", "Arm", "Randomised", "Measured", "Mean", "SD", "Lowest", "Lower quartile", "Median",
+        "Upper quartile", "Highest",
     ),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

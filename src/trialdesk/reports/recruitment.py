@@ -288,6 +288,14 @@ def arm_of(member: Member, config: Config) -> str:
     return member.patient.arm if member.patient.arm in config.arms_by_code else ""
 
 
+def records_by_arm(cohort: Cohort, config: Config) -> Mapping[str, Sequence[str]]:
+    """Label of every arm to the records randomised to it."""
+    return {
+        label: [m.patient.record for m in cohort.members if m.randomised and arm_of(m, config) == code]
+        for code, label in allocated(cohort, config)
+    }
+
+
 def _arm(label: str, code: str, cohort: Cohort, config: Config) -> Line:
     here = cohort.where(lambda m: m.randomised and arm_of(m, config) == code)
     done = Counter(state for m in here.members for state in m.patient.states)

@@ -61,6 +61,7 @@ WHOLE: tuple[Check, ...] = (
     showing.treatment_values,
     showing.arm_free,
     showing.outcomes,
+    showing.baseline,
 )
 
 

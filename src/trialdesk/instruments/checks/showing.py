@@ -70,6 +70,17 @@ def outcomes(subject: Subject) -> Iterator[Fault]:
             yield subject.in_settings(("outcomes", number), "configuration", what, "name a number or a calculation")
 
 
+def baseline(subject: Subject) -> Iterator[Fault]:
+    """Characteristics that have neither answers nor a number: nothing could be counted or described."""
+    for number, ref in enumerate(subject.config.baseline if subject.config else ()):
+        if ref.field in subject.dictionary:
+            field = subject.dictionary.get(ref.field)
+            if not field.options and not _counts(field):
+                what = f"{ref.field} has no answers and holds no number"
+                way_out = "name a choice list, a number or a calculation"
+                yield subject.in_settings(("baseline", number), "configuration", what, way_out)
+
+
 def _counts(field: Field) -> bool:
     """Whether what a field holds is a number with a decimal point."""
     pointed = field.validation.startswith(("integer", "number")) and "comma" not in field.validation

@@ -1,0 +1,81 @@
+"""The sheet Baseline by arm: who was randomised to which arm, by the characteristics of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from redcap_rules.choices import checkbox_column
+from redcap_rules.dictionary import Field
+from redcap_rules.logic.values import number
+from trialdesk.config.values import FieldRef
+from trialdesk.facts.cohort import share
+from trialdesk.facts.deriving import Facts
+from trialdesk.reports.outcomes import described
+from trialdesk.reports.recruitment import records_by_arm
+from trialdesk.workbook import Block, Column, Line, SheetTable
+
+MEASURED = "Measured"
+_NOT_RECORDED = "Not recorded"
+
+
+def baseline(facts: Facts) -> SheetTable:
+    """Every characteristic of the configuration by arm as randomised: answers counted, and below them measures.
+
+    Nothing is tested: a difference between randomised arms is chance (CONSORT 2025, item 25).
+    """
+    arms, dictionary = records_by_arm(facts.cohort, facts.config), facts.snapshot.dictionary
+    named = [(ref, dictionary.get(ref.field)) for ref in facts.config.baseline if ref.field in dictionary]
+    columns = (
+        Column("Characteristic", width=40), Column("Answer", width=34), Column("Arm", width=26),
+        Column("Randomised", "number", 12), Column("Patients", "number", 10), Column("% of randomised", "percent", 12),
+    )  # fmt: skip
+    measures = (
+        Column("Characteristic", width=40), Column("Time point", width=34), Column("Arm", width=26),
+        Column("Randomised", "number", 12), Column("Measured", "number", 10), Column("Mean", "number", 9),
+        Column("SD", "number", 9), Column("Lowest", "number", 9), Column("Lower quartile", "number", 9),
+        Column("Median", "number", 9), Column("Upper quartile", "number", 9), Column("Highest", "number", 9),
+    )  # fmt: skip
+    answers = tuple(line for ref, field in named if field.options for line in _answers(ref, field, facts, arms))
+    numbers = tuple(line for ref, field in named if not field.options for line in _numbers(ref, field, facts, arms))
+    about = "As randomised; a patient may have several answers where a form lets tick several. Confidential."
+    return SheetTable(
+        "Baseline by arm", "Baseline characteristics by arm", about, columns, answers, keys=2,
+        more=(Block(MEASURED, measures, numbers, "The configuration names no measure."),),
+    )  # fmt: skip
+
+
+def _answers(ref: FieldRef, field: Field, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    """A line for each answer and arm, answers nobody gave too, and how many gave none of them."""
+    ticks = field.kind == "checkbox"
+    given = {option.label: (checkbox_column(ref.field, option.code) if ticks else ref.field, option.code)
+             for option in field.options}  # fmt: skip
+    stored = _stored(ref.event, facts)
+    for arm, records in arms.items():
+        left = set(records)
+        for label, (column, code) in given.items():
+            wanted = "1" if ticks else code
+            found = {record for record in records if stored.get(record, {}).get(column, "") == wanted}
+            left -= found
+            yield _counted((field.label, label, arm), len(records), len(found))
+        yield _counted((field.label, _NOT_RECORDED, arm), len(records), len(left))
+
+
+def _counted(head: tuple[str, str, str], randomised: int, found: int) -> Line:
+    return Line((*head, randomised, found, share(found, randomised)), "plain" if found else "quiet")
+
+
+def _numbers(ref: FieldRef, field: Field, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    stored, absent = _stored(ref.event, facts), {code.code for code in facts.snapshot.dictionary.missing_codes}
+    texts = {record: values.get(ref.field, "") for record, values in stored.items()}
+    held = {r: value for r, text in texts.items() if text not in absent and (value := number(text)) is not None}
+    decimals = 1 if any(abs(one) >= 10 for one in held.values()) else 3
+    for arm, records in arms.items():
+        values = [held[record] for record in records if record in held]
+        point = facts.common.labels.event(ref.event)
+        yield Line((field.label, point, arm, len(records), *described(values, decimals)))
+
+
+def _stored(event: str, facts: Facts) -> Mapping[str, Mapping[str, str]]:
+    """Record to what its row of the event holds, rows that repeat left out."""
+    rows = ((record, row) for record, own in facts.snapshot.rows.items() for row in own)
+    return {record: row.values for record, row in rows if row.event == event and not row.instance}
