@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copytree
@@ -22,6 +23,9 @@ from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.errors import PlanRefused, RedcapRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.followup.bringing import views
+from trialdesk.followup.copying import sort_out_bookings
+from trialdesk.followup.keys import Keys
 from trialdesk.instruments.applying import apply, push
 from trialdesk.instruments.byhand import draft_steps, write_checklist
 from trialdesk.instruments.change import Plan
@@ -394,3 +398,22 @@ def test_the_script_plans_applies_and_has_nothing_left(config: Config, server: R
     assert wrong.returncode == 21
     assert {fault["file"] for fault in json.loads(wrong.stdout)} == {"01_eligibility.csv"}
     assert token not in shown.stdout + shown.stderr + applied.stdout + applied.stderr
+
+
+def test_what_an_older_project_agreed_stays_hidden_and_is_copied(config: Config, gateway: Gateway) -> None:
+    """Its count and call back get the action tags, nothing is deleted, and the open call back can go into the log."""
+    push(config, "trial", gateway)
+    asked = {"nc_stat": "2", "nc_date": "2026-02-20", "nc_tries": "3", "nc_cb_date": "2026-02-24"}
+    gateway.write("record_id", [Row("ODE-001", "week_3_arm_1", "", 0, asked)])
+    for name in ("nc_tries", "nc_cb_date", "nc_cb_time"):
+        file = config.home / "instruments" / "trial" / "15_nurse_contact.csv"
+        (line,) = (one for one in file.read_text(encoding="utf-8").splitlines() if one.startswith(f"{name},"))
+        edit(config, file.name, line, f"{line}@HIDDEN @READONLY")
+    plan = plan_of(config, gateway)
+    assert {change.name for change in plan.changes} == {"nc_tries", "nc_cb_date", "nc_cb_time"}
+    assert "destroys" not in {change.risk for change in plan.changes}
+    push(config, "trial", gateway)
+    (row,) = gateway.records("record_id", [*asked], records=["ODE-001"]).rows
+    assert row.values == asked
+    found = sort_out_bookings(views(gateway, config), config, Keys(b"k" * 32), date(2026, 2, 23))
+    assert [str(one) for one in found.new] == ["ODE-001 W03 2026-02-20 asks to be called later, call back 2026-02-24"]

@@ -92,3 +92,17 @@ def test_a_log_that_can_t_hold_them_says_what_is_missing(frozen: Config, change:
     config = frozen.model_copy(update={"call_log": frozen.call_log.model_copy(update=change)})
     with pytest.raises(ConfigError, match=said):
         found(config, pulled({}))
+
+
+def test_without_a_field_for_call_backs_nothing_is_looked_for(frozen: Config) -> None:
+    """The answer that there are 0 to write would be taken for: none is open."""
+    forms = {name: form.model_copy(update={"callback_date": None}) for name, form in frozen.contact_forms.items()}
+    with pytest.raises(ConfigError, match="none names callback_date"):
+        found(frozen.model_copy(update={"contact_forms": forms}), pulled({}))
+
+
+def test_a_newer_agreement_in_the_log_is_enough(frozen: Config) -> None:
+    """The form's older one is not copied beside it."""
+    newer = {"contact": "W03", "date": "2026-02-21", "time": "09:00", "out": "1", "cb_date": "2026-02-26"}
+    assert (held := found(frozen, tried(pulled({"ODE-1": record(w3=ASKED)}), newer))).new == ()
+    assert held.known == 1

@@ -53,6 +53,30 @@ def test_a_field_of_another_kind_is_refused_with_its_setting(
     assert [said in one.what for one in found if "has to be" in one.what] == [True]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "setting", "said"),
+    [
+        ("outcomes: [odi_pct", "outcomes: [odi_percent", "outcomes 1", "there is no field odi_percent"),
+        ("outcomes: [odi_pct", "outcomes: [rand_env", "outcomes 1", "rand_env holds no number"),
+        ("outcomes: [", 'baseline: ["[screening_arm_1][elig_date]"]\noutcomes: [', "baseline 1", "has no answers"),
+        ("outcomes: [", 'baseline: ["[screening_arm_1][elig_years]"]\noutcomes: [', "baseline 1", "elig_years"),
+        ("outcomes: [", 'baseline: ["[screening_arm_1][con_phone]"]\noutcomes: [', "baseline 1", "always be blank"),
+    ],
+)
+def test_what_the_closed_report_describes_can_be_counted_or_measured(
+    tmp_path: Path, old: str, new: str, setting: str, said: str
+) -> None:
+    """It would say that nobody was measured, or show blanks."""
+    found = [one for one in faults(tmp_path, old, new) if one.column == setting]
+    assert any(said in one.what for one in found)
+
+
+def test_numbers_and_choices_are_described(tmp_path: Path) -> None:
+    """The near miss: neither is refused."""
+    good = 'baseline: ["[screening_arm_1][elig_sex]", "[baseline_arm_1][odi_pct]"]\noutcomes: ['
+    assert [one for one in faults(tmp_path, "outcomes: [", good) if one.column.startswith("baseline")] == []
+
+
 def test_an_identifier_would_always_be_blank(tmp_path: Path) -> None:
     """Identifiers are never requested: "0 of 60 randomised" would be published night after night."""
     row = row_of("rand_date")

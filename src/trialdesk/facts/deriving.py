@@ -106,6 +106,12 @@ class Facts:
         return self.found.every if self.found else ()
 
     @property
+    def forms_as_held(self) -> tuple[DueForm, ...]:
+        """The forms of `forms`, entered by whatever they hold, treatment too: for a reader who may know arms."""
+        due = [(form.record, form.event) for form in self.forms]
+        return due_forms(self.snapshot, due, self.common.mapping, frozenset())
+
+    @property
     def open_releases(self) -> tuple[str, ...]:
         """Records with an open release, those too that the register alone knows: a broken-off one blocks the next."""
         used = {patient.record for patient in self.patients if patient.randomised}

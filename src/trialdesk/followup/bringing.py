@@ -99,7 +99,7 @@ def read_back(gateway: Gateway, config: Config, records: Collection[str]) -> Map
     Raises:
         ConfigError: the trial has no call log, or one whose entries have no key.
     """
-    return {record: _stood(view, log_of(config), config) for record, view in views(gateway, config, records).items()}
+    return {record: stood(view, config) for record, view in views(gateway, config, records).items()}
 
 
 def views(gateway: Gateway, config: Config, records: Collection[str] | None = None) -> Mapping[str, RecordView]:
@@ -212,7 +212,13 @@ def _stands(made: Try, log: Mapping[str, Stood]) -> bool:
     return False
 
 
-def _stood(view: RecordView, log: CallLog, config: Config) -> Stood:
+def stood(view: RecordView, config: Config) -> Stood:
+    """What a record's call log and contact forms hold.
+
+    Raises:
+        ConfigError: the trial has no call log, or one whose entries have no key.
+    """
+    log = log_of(config)
     form, event = view.dictionary.form_of(log.outcome.field), log.outcome.event
     name = log.key.field if log.key else ""
     held = frozenset(view.value(name, event, instance=number) for number in view.instances(event, form)) - {""}

@@ -42,6 +42,11 @@ class Said:
     pause: Pause | None = None
     trouble: str = ""
 
+    @property
+    def settled(self) -> bool:
+        """Whether the record says this contact is over: done, or declined by the patient."""
+        return self.done or self.refused
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -73,8 +78,8 @@ class Contact:
 
     @property
     def settled(self) -> bool:
-        """Whether the record says this contact is over: done, or declined by the patient."""
-        return self.said.done or self.said.refused
+        """Whether the record says this contact is over."""
+        return self.said.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +219,7 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
     for number, contact in enumerate(contacts):
         booking = contact.said.booking
         alike = [other for other in contacts[number:] if other.rule.form == contact.rule.form]
-        if booking and not _kept(booking, alike):
+        if booking and not kept(booking, (other.said for other in alike)):
             covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
     return tuple(
@@ -240,9 +245,9 @@ def _wishes(contacts: Iterable[Contact]) -> Iterator[tuple[int | None, str]]:
         yield weekdays[form], times[form]
 
 
-def _kept(booking: Booking, contacts: Iterable[Contact]) -> bool:
-    """Whether one of `contacts` reached the patient on the day of the booking or later."""
-    return any(contact.settled and contact.said.on and booking.on <= contact.said.on for contact in contacts)
+def kept(booking: Booking, said: Iterable[Said]) -> bool:
+    """Whether one of these contacts reached the patient on the day of the booking or later."""
+    return any(one.settled and one.on and booking.on <= one.on for one in said)
 
 
 def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:

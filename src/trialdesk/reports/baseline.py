@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Field
-from redcap_rules.logic.values import number
 from trialdesk.config.values import FieldRef
 from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
-from trialdesk.reports.outcomes import described
+from trialdesk.reports.outcomes import DESCRIBED, by_arm, decimals_of, measured
 from trialdesk.reports.recruitment import records_by_arm
 from trialdesk.workbook import Block, Column, Line, SheetTable
 
@@ -31,9 +30,7 @@ def baseline(facts: Facts) -> SheetTable:
     )  # fmt: skip
     measures = (
         Column("Characteristic", width=40), Column("Time point", width=34), Column("Arm", width=26),
-        Column("Randomised", "number", 12), Column("Measured", "number", 10), Column("Mean", "number", 9),
-        Column("SD", "number", 9), Column("Lowest", "number", 9), Column("Lower quartile", "number", 9),
-        Column("Median", "number", 9), Column("Upper quartile", "number", 9), Column("Highest", "number", 9),
+        Column("Randomised", "number", 12), Column("Measured", "number", 10), *DESCRIBED,
     )  # fmt: skip
     answers = tuple(line for ref, field in named if field.options for line in _answers(ref, field, facts, arms))
     numbers = tuple(line for ref, field in named if not field.options for line in _numbers(ref, field, facts, arms))
@@ -46,18 +43,16 @@ def baseline(facts: Facts) -> SheetTable:
 
 def _answers(ref: FieldRef, field: Field, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """A line for each answer and arm, answers nobody gave too, and how many gave none of them."""
-    ticks = field.kind == "checkbox"
-    given = {option.label: (checkbox_column(ref.field, option.code) if ticks else ref.field, option.code)
-             for option in field.options}  # fmt: skip
-    stored = _stored(ref.event, facts)
-    for arm, records in arms.items():
-        left = set(records)
-        for label, (column, code) in given.items():
-            wanted = "1" if ticks else code
+    ticks, stored = field.kind == "checkbox", _stored(ref.event, facts)
+    left = {arm: set(records) for arm, records in arms.items()}
+    for option in field.options:
+        column, wanted = (checkbox_column(ref.field, option.code), "1") if ticks else (ref.field, option.code)
+        for arm, records in arms.items():
             found = {record for record in records if stored.get(record, {}).get(column, "") == wanted}
-            left -= found
-            yield _counted((field.label, label, arm), len(records), len(found))
-        yield _counted((field.label, _NOT_RECORDED, arm), len(records), len(left))
+            left[arm] -= found
+            yield _counted((field.label, option.label, arm), len(records), len(found))
+    for arm, records in arms.items():
+        yield _counted((field.label, _NOT_RECORDED, arm), len(records), len(left[arm]))
 
 
 def _counted(head: tuple[str, str, str], randomised: int, found: int) -> Line:
@@ -65,14 +60,8 @@ def _counted(head: tuple[str, str, str], randomised: int, found: int) -> Line:
 
 
 def _numbers(ref: FieldRef, field: Field, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
-    stored, absent = _stored(ref.event, facts), {code.code for code in facts.snapshot.dictionary.missing_codes}
-    texts = {record: values.get(ref.field, "") for record, values in stored.items()}
-    held = {r: value for r, text in texts.items() if text not in absent and (value := number(text)) is not None}
-    decimals = 1 if any(abs(one) >= 10 for one in held.values()) else 3
-    for arm, records in arms.items():
-        values = [held[record] for record in records if record in held]
-        point = facts.common.labels.event(ref.event)
-        yield Line((field.label, point, arm, len(records), *described(values, decimals)))
+    held = measured(ref.field, facts.snapshot).get(ref.event, {})
+    return by_arm((field.label, facts.common.labels.event(ref.event)), held, arms, decimals_of(held.values()))
 
 
 def _stored(event: str, facts: Facts) -> Mapping[str, Mapping[str, str]]:

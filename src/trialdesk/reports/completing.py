@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from redcap_rules.dictionary import Dictionary
 from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
-from trialdesk.facts.dueforms import FormCount, count, countable, due_forms
+from trialdesk.facts.dueforms import FormCount, count, countable
 from trialdesk.facts.tracks import shared
 from trialdesk.reports.profiles import Profile
 from trialdesk.reports.recruitment import records_by_arm
@@ -33,15 +34,17 @@ def completeness(facts: Facts, reader: Profile) -> SheetTable:
 def by_arm(facts: Facts) -> SheetTable:
     """Every form of every event, those that follow a treatment too, by arm as randomised; for the closed report alone.
 
-    Here a form counts as entered by whatever it holds: nothing has to be hidden.
+    Here a form counts as entered by whatever it holds: nothing has to be hidden. One that only programs write is no
+    person's to fill in, and is left out.
     """
     columns = (
         Column("Event", width=24), Column("Form", width=30), Column("Arm", width=30),
         Column("Expected", "number", 12), Column("Entered", "number", 12), Column("Complete", "number", 12),
         Column("Missing", "number", 12), Column("% complete", "percent", 12),
     )  # fmt: skip
-    forms = due_forms(facts.snapshot, [(f.record, f.event) for f in facts.forms], facts.common.mapping, frozenset())
-    due = {(form.event, form.form) for form in forms}
+    forms = facts.forms_as_held
+    dictionary = facts.snapshot.dictionary
+    due = {(form.event, form.form) for form in forms if _typed(dictionary, form.form)}
     places = [
         (event, form)
         for event in facts.snapshot.events
@@ -55,6 +58,11 @@ def by_arm(facts: Facts) -> SheetTable:
     lines = tuple(_of_arm(found[number], arm, facts) for number in range(len(places)) for arm, found in arms.items())
     about = "As randomised. Expected: the contact is made or its time is over, while in the trial. Confidential."
     return SheetTable("Completeness by arm", "Completeness by arm", about, columns, lines, keys=3)
+
+
+def _typed(dictionary: Dictionary, form: str) -> bool:
+    """Whether people type anything into a form."""
+    return any(f.columns and "@READONLY" not in f.annotation for f in dictionary.fields if f.form == form)
 
 
 def _of_arm(one: FormCount, arm: str, facts: Facts) -> Line:

@@ -10,7 +10,7 @@ from trialdesk.facts.cohort import Member
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.tracks import tracks
 from trialdesk.model import Patient
-from trialdesk.reports.outcomes import described
+from trialdesk.reports.outcomes import DESCRIBED, described
 from trialdesk.reports.recruitment import allocated, arm_of
 from trialdesk.workbook import Column, Line, SheetTable
 
@@ -31,9 +31,7 @@ def exposure(facts: Facts) -> SheetTable:
     columns = (
         Column("What", width=40), Column("Arm", width=30), Column("Randomised", "number", 13),
         Column("Patients", "number", 11), Column("Days in all", "number", 11), Column("With a day", "number", 11),
-        Column("Mean", "number", 9), Column("SD", "number", 9), Column("Lowest", "number", 9),
-        Column("Lower quartile", "number", 9), Column("Median", "number", 9), Column("Upper quartile", "number", 9),
-        Column("Highest", "number", 9),
+        *DESCRIBED,
     )  # fmt: skip
     arms = {
         label: [m for m in cohort.members if m.randomised and arm_of(m, config) == code]

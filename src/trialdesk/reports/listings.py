@@ -84,7 +84,8 @@ def completeness(facts: Facts, cohort: Cohort, profile: Profile) -> SheetTable:
         Column("Entered", "number", 12), Column("Complete", "number", 12), Column("Missing", "number", 12),
         Column("% complete", "percent", 12),
     )  # fmt: skip
-    lines = tuple(_count(one, named, facts.common.labels) for one in count(facts.forms, cohort.records, places))
+    forms = facts.forms if profile.open else facts.forms_as_held
+    lines = tuple(_count(one, named, facts.common.labels) for one in count(forms, cohort.records, places))
     about = "Forms are expected once a contact is made or its time is over, while the patient is in the trial."
     return SheetTable("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
 

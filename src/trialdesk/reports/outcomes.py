@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, median, quantiles, stdev
 
 from redcap_rules.logic.values import number
@@ -10,6 +10,13 @@ from trialdesk.facts.deriving import Facts
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.recruitment import records_by_arm
 from trialdesk.workbook import Column, Line, SheetTable, Value
+
+DESCRIBED = (
+    Column("Mean", "number", 9), Column("SD", "number", 9), Column("Lowest", "number", 9),
+    Column("Lower quartile", "number", 9), Column("Median", "number", 9), Column("Upper quartile", "number", 9),
+    Column("Highest", "number", 9),
+)  # fmt: skip
+"""What `described` tells beside the number of values."""
 
 
 def outcomes(facts: Facts) -> SheetTable:
@@ -19,9 +26,7 @@ def outcomes(facts: Facts) -> SheetTable:
     """
     columns = (
         Column("Outcome", width=40), Column("Time point", width=20), Column("Arm", width=26),
-        Column("Randomised", "number", 13), Column("Measured", "number", 11), Column("Mean", "number", 9),
-        Column("SD", "number", 9), Column("Lowest", "number", 9), Column("Lower quartile", "number", 9),
-        Column("Median", "number", 9), Column("Upper quartile", "number", 9), Column("Highest", "number", 9),
+        Column("Randomised", "number", 13), Column("Measured", "number", 11), *DESCRIBED,
     )  # fmt: skip
     about = "As randomised, whatever was changed later; nothing imputed or tested; no form that repeats. Confidential."
     arms = records_by_arm(facts.cohort, facts.config)
@@ -53,18 +58,29 @@ def _outcome(name: str, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iter
     if name not in facts.snapshot.dictionary:
         return
     label = facts.snapshot.dictionary.get(name).label or name
-    measured = _measured(name, facts.snapshot)
-    # A score to 100 reads best with one decimal, an index around 1 needs three.
-    decimals = 1 if any(abs(one) >= 10 for values in measured.values() for one in values.values()) else 3
+    found = measured(name, facts.snapshot)
+    decimals = decimals_of(one for values in found.values() for one in values.values())
     for event in facts.snapshot.events:
-        if event not in measured:
-            continue
-        for arm, records in arms.items():
-            values = [measured[event][record] for record in records if record in measured[event]]
-            yield Line((label, facts.common.labels.event(event), arm, len(records), *described(values, decimals)))
+        if event in found:
+            yield from by_arm((label, facts.common.labels.event(event)), found[event], arms, decimals)
 
 
-def _measured(name: str, snapshot: Snapshot) -> Mapping[str, Mapping[str, float]]:
+def by_arm(
+    head: tuple[str, str], held: Mapping[str, float], arms: Mapping[str, Sequence[str]], decimals: int
+) -> Iterator[Line]:
+    """A line for each arm: what is described and when, the arm, its records, and its values (record to value)."""
+    for arm, records in arms.items():
+        values = [held[record] for record in records if record in held]
+        yield Line((*head, arm, len(records), *described(values, decimals)))
+
+
+def decimals_of(values: Iterable[float]) -> int:
+    """With how many decimals these read best: counts and scores to 100 with one, an index around 1 with three."""
+    held = tuple(values)
+    return 1 if any(abs(one) >= 10 for one in held) or all(float(one).is_integer() for one in held) else 3
+
+
+def measured(name: str, snapshot: Snapshot) -> Mapping[str, Mapping[str, float]]:
     """Event to record to value; codes of missing data are no values."""
     found: dict[str, dict[str, float]] = {}
     absent = {choice.code for choice in snapshot.dictionary.missing_codes}

@@ -153,3 +153,7 @@ def _read(config: Config) -> Iterator[tuple[Setting, str]]:
         yield from ((("contact_forms", name), field) for field in form.fields)
     for name, ref in (config.call_log.fields if config.call_log else {}).items():
         yield ("call_log", name), ref.field
+    if config.call_log and config.call_log.key:
+        yield ("call_log", "key"), config.call_log.key.field
+    yield from ((("outcomes", number), name) for number, name in enumerate(config.outcomes))
+    yield from ((("baseline", number), ref.field) for number, ref in enumerate(config.baseline))
