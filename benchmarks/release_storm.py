@@ -39,7 +39,9 @@ def main(rounds: dict[int, int]) -> None:
             won = sum(len(one.won) == 1 and one.seconds <= soon for one in ended)
             never = max(len(one.won) for one in ended) < 2
             print(f"{callers} callers: one has won within {soon} s in {won} of {times}; never two: {never}")
-            print(f"  slowest round {max(one.seconds for one in ended):.1f} s", flush=True)
+            slowest = max(max(one.after, default=0) for one in ended)
+            told = max(one.seconds for one in ended)
+            print(f"  the slowest had won after {slowest:.1f} s, and all were told after {told:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

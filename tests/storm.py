@@ -23,9 +23,10 @@ PILES = tuple((site, stratum) for site in ("ODE", "RIG", "HER") for stratum in S
 
 @dataclass(frozen=True)
 class Round:
-    """Who got an envelope, and after how many seconds everybody knew."""
+    """Who got an envelope, after how many seconds each, and after how many everybody knew."""
 
     won: tuple[Envelope, ...]
+    after: tuple[float, ...]
     seconds: float
 
 
@@ -47,13 +48,14 @@ def stormy(desk: World, callers: int, rounds: int, soon: float) -> None:
 
 def storm(call: Callable[[str], Envelope], records: Sequence[str]) -> Round:
     """Each record's call in a thread of its own; other errors than a refusal are raised."""
-    together, won, wrong = Barrier(len(records)), [], []
+    together, won, after, wrong = Barrier(len(records)), [], [], []
     begun = time.monotonic()
 
     def one(record: str) -> None:
         together.wait(timeout=30)
         try:
             won.append(call(record))
+            after.append(time.monotonic() - begun)
         except ReleaseRefused:
             return
         except BaseException as error:  # noqa: BLE001 - told in the thread that asked
@@ -66,4 +68,4 @@ def storm(call: Callable[[str], Envelope], records: Sequence[str]) -> Round:
         thread.join()
     if wrong:
         raise wrong[0]
-    return Round(tuple(won), time.monotonic() - begun)
+    return Round(tuple(won), tuple(after), time.monotonic() - begun)
