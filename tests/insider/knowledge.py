@@ -112,7 +112,7 @@ def _masses(
     tables = [(np.zeros(1, np.int64), np.ones(1))]
     number, samples = len(parcels.odd), dice.shape[1]
     for member, far in zip(others, _reach(others, own, number), strict=True):
-        tables.append(_convolved(tables[-1], (_codes(member), member.ways.likely.sum(axis=1)), far))
+        tables.append(_convolved(tables[-1], _summed(_codes(member), member.ways.likely.sum(axis=1)), far))
     masses = np.zeros((2, 2))
     for arm in (0, 1):
         drawn = _drawn(tables, others, own, arm, number, dice)
@@ -142,7 +142,7 @@ def _drawn(
     dice: Floats,
 ) -> tuple[float, Ints, Ints] | None:
     """The arm's mass under the proposal; of each sample the parcels' sums, and their piles' kinds (−1: not in it)."""
-    likely, codes = own.ways.likely[:, arm], _codes(own)
+    codes, likely = _summed(_codes(own), own.ways.likely[:, arm])
     held, mass = tables[-1]
     ends = held[None] + codes[:, None]
     proposal = np.ones(ends.shape)
@@ -153,9 +153,10 @@ def _drawn(
     whole = weight.sum()
     if not whole:
         return None
-    picked = np.searchsorted(weight.cumsum(), dice[-1] * whole, side="right").clip(0, len(weight) - 1)
-    way, rest = np.divmod(picked, len(held))
-    end = ends[way, rest]
+    picked, dice_left = _picked(weight[None], np.zeros(dice.shape[1], np.int64), dice[-1])
+    told, rest = np.divmod(picked, len(held))
+    end = ends[told, rest]
+    way = _way(own, own.ways.likely[:, arm], codes[told], dice_left)
     kinds = np.full((dice.shape[1], parcels, len(others) + 1), -1, np.int64)
     kinds[:, list(own.parcels), len(others)] = own.ways.kinds[way]
     left = held[rest]
@@ -170,13 +171,37 @@ def _drawn(
 def _backwards(member: Member, left: Ints, table: tuple[Ints, Floats], dice: Floats) -> Ints:
     """A way of a pile for each sample, given the sum of it and those before it."""
     rows, of = np.unique(left, return_inverse=True)
-    wanted = rows[:, None] - _codes(member)[None]
+    likely = member.ways.likely.sum(axis=1)
+    own, own_mass = _summed(_codes(member), likely)
+    wanted = rows[:, None] - own[None]
     codes, mass = table
     place = np.searchsorted(codes, wanted).clip(0, len(codes) - 1)
-    weight = np.where(codes[place] == wanted, mass[place], 0) * member.ways.likely.sum(axis=1)[None]
+    weight = np.where(codes[place] == wanted, mass[place], 0) * own_mass[None]
+    told, dice_left = _picked(weight, of, dice)
+    return _way(member, likely, own[told], dice_left)
+
+
+def _picked(weight: Floats, of: Ints, dice: Floats) -> tuple[Ints, Floats]:
+    """A column for each sample, by the weights of its row; and what is left of its number, again between 0 and 1."""
     steps = weight.cumsum(axis=1)
     drawn = dice * steps[of, -1]
-    way: Ints = (steps[of] <= drawn[:, None]).sum(axis=1).clip(0, steps.shape[1] - 1)
+    if len(weight) == 1:
+        column: Ints = np.searchsorted(steps[0], drawn, side="right")
+    else:
+        column = (steps[of] <= drawn[:, None]).sum(axis=1)
+    column = column.clip(0, weight.shape[1] - 1)
+    over: Floats = 1 - (steps[of, column] - drawn) / weight[of, column]
+    return column, over.clip(0, 1)
+
+
+def _way(member: Member, likely: Floats, codes: Ints, dice: Floats) -> Ints:
+    """A way of a pile for each sample, among those with its sums."""
+    own = _codes(member)
+    order = np.argsort(own, kind="stable")
+    steps = np.concatenate([np.zeros(1), likely[order].cumsum()])
+    first, last = (np.searchsorted(own[order], codes, side=side) for side in ("left", "right"))
+    drawn = steps[first] + dice * (steps[last] - steps[first])
+    way: Ints = order[(np.searchsorted(steps, drawn, side="right") - 1).clip(first, last - 1)]
     return way
 
 
