@@ -23,8 +23,6 @@ PROPOSED = np.array([1e-4, 1e-3, 1e-2, 0.1, 1.0, 0.1, 1e-2, 1e-3, 1e-4])
 MOST = 4
 WIDE = 64
 """Sums of one parcel stay within ± 31."""
-AT_ONCE = 2**24
-"""Pairs that are added at a time: a clinic with many parcels has hundreds of millions."""
 
 UPWARDS = frozenset(at for at, kind in enumerate(KINDS) if min(kind) >= 0)
 DOWNWARDS = frozenset(at for at, kind in enumerate(KINDS) if max(kind) <= 0)
@@ -164,8 +162,7 @@ def _drawn(
         way = _backwards(others[at], left, tables[at], dice[at])
         kinds[:, list(others[at].parcels), at] = others[at].ways.kinds[way]
         left = left - _codes(others[at])[way]
-    sums = np.stack([_digit(end, parcel, parcels) for parcel in range(parcels)], axis=1)
-    return float(whole), sums, kinds
+    return float(whole), _digits(end, parcels), kinds
 
 
 def _backwards(member: Member, left: Ints, table: tuple[Ints, Floats], dice: Floats) -> Ints:
@@ -228,16 +225,31 @@ def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
 
 
 def _convolved(one: tuple[Ints, Floats], other: tuple[Ints, Floats], far: Ints) -> tuple[Ints, Floats]:
-    """The sums of two tables of sums and their mass, where each parcel is off by `far` at most; a part at a time."""
-    (codes, mass), (more, likely), number = one, other, len(far)
-    rows = max(1, AT_ONCE // max(len(more), 1))
-    parts = []
-    for start in range(0, len(codes), rows):
-        sums = (codes[start : start + rows, None] + more[None]).ravel()
-        near = np.all([np.abs(_digit(sums, at, number)) <= far[at] for at in range(number)], axis=0)
-        weights = (mass[start : start + rows, None] * likely[None]).ravel()
-        parts.append(_summed(sums[near], weights[near]))
-    return _summed(np.concatenate([found for found, _ in parts]), np.concatenate([heavy for _, heavy in parts]))
+    """The sums of two tables of sums and their mass, where each parcel is off by `far` at most.
+
+    The first is laid out as an array with an axis for each parcel; every row of the second adds it, moved.
+    """
+    sums, steps = (_digits(codes, len(far)) for codes in (one[0], other[0]))
+    reach = np.abs(sums).max(axis=0, initial=0)
+    bound = np.minimum(reach + np.abs(steps).max(axis=0, initial=0), far)
+    old, new = np.zeros(2 * reach + 1), np.zeros(2 * bound + 1)
+    old[tuple((sums + reach).T)] = one[1]
+    for step, likely in zip(steps, other[1], strict=True):
+        first = np.maximum(0, reach - step - bound)
+        last = np.minimum(2 * reach, reach - step + bound) + 1
+        there = first - reach + step + bound
+        if (last > first).all():
+            to = tuple(slice(at, at + size) for at, size in zip(there, last - first, strict=True))
+            new[to] += likely * old[tuple(slice(*ends) for ends in zip(first, last, strict=True))]
+    found = np.nonzero(new)
+    codes: Ints = (np.stack(found, axis=1) - bound) @ np.array([WIDE**at for at in range(len(far))], dtype=np.int64)
+    order = np.argsort(codes)
+    return codes[order], new[found][order]
+
+
+def _digits(codes: Ints, parcels: int) -> Ints:
+    """The sum of every parcel in each code; codes × parcels."""
+    return np.stack([_digit(codes, parcel, parcels) for parcel in range(parcels)], axis=1)
 
 
 def _summed(codes: Ints, mass: Floats) -> tuple[Ints, Floats]:
