@@ -11,7 +11,7 @@ from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
 from trialdesk.facts.dueforms import DueForm, before, due_forms, over
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.worlds import worlds
+from trialdesk.facts.worlds import exchanged, worlds
 from trialdesk.findings.crosschecks import cross_findings
 from trialdesk.findings.dates import date_findings
 from trialdesk.findings.life import lives
@@ -174,6 +174,12 @@ def other_worlds(real: Facts) -> Iterator[Facts]:
     """The facts as they would be with other treatments."""
     for world in worlds(real.snapshot, real.config, real.common.telling):
         yield _facts(world, patients(world, real.config), real.common)
+
+
+def exchanged_world(real: Facts) -> Facts:
+    """The facts as they would be with everybody in the next arm."""
+    world = exchanged(real.snapshot, real.config, real.common.telling)
+    return _facts(world, patients(world, real.config), real.common)
 
 
 def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:

@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.snapshot import Snapshot
 
+T = TypeVar("T")
 Spot = tuple[str, str, int]
 """Event, repeating instrument and instance of a row."""
 
@@ -41,15 +42,48 @@ def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Sna
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     treatments = {record: _treatment(snapshot.rows[record], telling) for record in randomised}
     for arm in config.arms:
-        has_arm = [record for record in randomised if _value(snapshot, record, config.facts.arm) == arm.code]
-        bare = Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}, {})
-        given = _turned([treatments[record] for record in has_arm] or [bare])
+        has_arm = _members(snapshot, config, arm.code)
+        given = _turned([treatments[record] for record in has_arm] or [_bare(config, arm.code)])
         own = dict(zip(has_arm, given, strict=False))
         yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, telling)
 
 
-def _turned(treatments: Sequence[Treatment]) -> Sequence[Treatment]:
-    return [*treatments[1:], *treatments[:1]]
+def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
+    """The pull with everybody in the arm after theirs (the first after the last), with the treatment of somebody there.
+
+    What is shown of groups whose arms nobody may learn is the same here, if their letters move on with the patients.
+    """
+    treatments = {
+        arm.code: [_treatment(snapshot.rows[record], telling) for record in _members(snapshot, config, arm.code)]
+        for arm in config.arms
+    }
+    moved: dict[str, Treatment] = {}
+    for arm, after in _followed(config):
+        given = treatments[after] or [_bare(config, after)]
+        moved |= zip(_members(snapshot, config, arm), cycle(given), strict=False)
+    return _moved(snapshot, moved, telling)
+
+
+def _followed(config: Config) -> Iterator[tuple[str, str]]:
+    codes = [arm.code for arm in config.arms]
+    return zip(codes, _turned(codes), strict=True)
+
+
+def _bare(config: Config, arm: str) -> Treatment:
+    return Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm}}, {})
+
+
+def _members(snapshot: Snapshot, config: Config, arm: str) -> Sequence[str]:
+    """The randomised records of an arm."""
+    return [
+        record
+        for record in sorted(snapshot.records)
+        if _value(snapshot, record, config.facts.opened_on) and _value(snapshot, record, config.facts.arm) == arm
+    ]
+
+
+def _turned(row: Sequence[T]) -> Sequence[T]:
+    return [*row[1:], *row[:1]]
 
 
 def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
