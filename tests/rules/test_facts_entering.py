@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 import pytest
@@ -39,7 +39,7 @@ def opened(site: str, on: str, **contacts: str) -> dict[str, dict[str, str]]:
 
 def night(records: Mapping[str, Places], before: Remembered, day: str) -> tuple[Facts, Remembered]:
     """What a night derives, and what the next one remembers."""
-    rows: Mapping[str, Sequence[Row]] = {
+    rows: Mapping[str, tuple[Row, ...]] = {
         name: tuple(Row(name, event, "", 0, dict(values)) for event, values in places.items())
         for name, places in records.items()
     }
