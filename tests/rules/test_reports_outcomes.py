@@ -34,6 +34,7 @@ from trialdesk.reports.listings import completeness
 from trialdesk.reports.outcomes import described, outcomes
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.reports.profiles import profile
+from trialdesk.workbook import SheetTable
 
 pytestmark = pytest.mark.requirement("REP-02", "REP-04")
 
@@ -160,6 +161,24 @@ BASELINE = CONFIG.model_copy(
 def arm_of_record(trial: Snapshot) -> dict[str, str]:
     """Record to arm code, read from the rows."""
     return {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
+
+
+def test_no_open_sheet_counts_patients_by_a_characteristic(trial: Snapshot) -> None:
+    """Two crossed would need "<3" for 1 and 2, and no total to subtract from: no answer heads a row or column there."""
+    pull = Pull(trial, patients(trial, BASELINE), (), forms_by_event(trial_rows("mapping.csv")))
+    facts = derive(pull, past(BASELINE, trial), BASELINE, DAY)
+    answers = {option.label for ref in BASELINE.baseline for option in trial.dictionary.get(ref.field).options}
+    assert len(answers) > 10
+    packs = enrolment_packs(facts, ["monitor", "closed", *(f"site:{site.code}" for site in BASELINE.sites)])
+    shown = {name: {word for table in tables for word in told(table)} for name, tables in packs.items()}
+    assert answers <= shown.pop("closed")
+    assert not [(name, word) for name, words in shown.items() for word in words if word in answers]
+
+
+def told(table: SheetTable) -> set[str]:
+    """Every heading and every text of a sheet."""
+    cells = {str(value) for block in table.tables for line in block.lines for value in line.values}
+    return cells | {column.title for block in table.tables for column in block.columns}
 
 
 def test_the_baseline_counts_every_answer_once_an_arm(trial: Snapshot) -> None:

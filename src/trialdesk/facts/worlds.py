@@ -20,6 +20,7 @@ from dataclasses import replace
 from itertools import cycle
 from typing import NamedTuple, TypeVar
 
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.instruments.treatment import Telling
@@ -46,6 +47,36 @@ def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Sna
         given = _turned([treatments[record] for record in has_arm] or [_bare(config, arm.code)])
         own = dict(zip(has_arm, given, strict=False))
         yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, telling)
+
+
+def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
+    """The columns that hold another value anywhere in the other pull of the same records.
+
+    Where a form, or an event, has more or fewer instances, all columns of it: which one is the last depends on that.
+    """
+    found: set[str] = set()
+    for record, rows in other.rows.items():
+        before = {(row.event, row.instrument, row.instance): row.values for row in real.rows.get(record, ())}
+        for row in rows:
+            spot = (row.event, row.instrument, row.instance)
+            found.update(_unlike(spot, before.pop(spot, None), row.values, real.dictionary))
+        for spot, values in before.items():
+            found.update(_unlike(spot, None, values, real.dictionary))
+    return frozenset(found)
+
+
+def _unlike(
+    spot: Spot, one: Mapping[str, str] | None, other: Mapping[str, str], dictionary: Dictionary
+) -> Iterator[str]:
+    """The columns in which a row is another; None: it is in one of the pulls alone."""
+    _, instrument, instance = spot
+    if one is None and instance:
+        for form in [instrument] if instrument else dictionary.forms:
+            yield dictionary.status_field(form)
+            yield from (column for field in dictionary.form(form) for column in field.columns)
+    elif one is not other:
+        was = one or {}
+        yield from (name for name in {*was, *other} if was.get(name, "") != other.get(name, ""))
 
 
 def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
@@ -95,6 +126,8 @@ def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
     places: dict[Spot, Mapping[str, str]] = {}
     answers: dict[Spot, Mapping[str, str]] = {}
     for row in rows:
+        if row.event not in telling.events and telling.silent(row.values):
+            continue
         spot = (row.event, row.instrument, row.instance)
         if here := {name: value for name, value in row.values.items() if telling.place(row.event, name)}:
             places[spot] = here
@@ -112,16 +145,23 @@ def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], telling: Tel
 
 
 def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling) -> Iterator[Row]:
-    own = {(row.event, row.instrument, row.instance): _untold(row, telling) for row in rows}
+    own = {(row.event, row.instrument, row.instance): row for row in rows}
     answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
     for spot in sorted({*own, *treatment.places, *answers}):
-        mine = own.get(spot, {})
+        row = own.get(spot)
+        mine = _untold(row, telling) if row else {}
         landed = {name: value for name, value in answers.get(spot, {}).items() if not mine.get(name)}
-        yield Row(record, *spot, {**mine, **landed, **treatment.places.get(spot, {})})
+        given = treatment.places.get(spot, {})
+        if row and mine is row.values and not (landed or given):
+            yield row  # most rows tell nothing: they stay as they are
+        else:
+            yield Row(record, *spot, {**mine, **landed, **given})
 
 
 def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
+    if row.event not in telling.events and telling.silent(row.values):
+        return row.values
     kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
     return {name: "" if telling.answer(name, value) else value for name, value in kept.items()}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import date
 
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import evaluate, is_true, references
 from redcap_rules.record import Row
 from trialdesk.config import Config
@@ -44,6 +46,21 @@ def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
             if fires
         )
     )
+
+
+def touched(rules: Rules, columns: Set[str], dictionary: Dictionary, config: Config) -> Rules:
+    """The rules that may come out otherwise where these columns hold other values: the rest read none of them.
+
+    A rule is a function of what it refers to, of the places it is evaluated in, and of the site it is told for.
+    """
+    site = config.facts.site.field
+
+    def reads(rule: Rule) -> Set[str]:
+        names = {site, *(one.field for one in references(rule.logic))}
+        own = {c for name in names for c in (dictionary.get(name).columns if name in dictionary else (name,))}
+        return own | rule.columns
+
+    return replace(rules, rules=tuple(rule for rule in rules.rules if not columns.isdisjoint(reads(rule))))
 
 
 def told_once(
