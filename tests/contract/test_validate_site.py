@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,13 +16,13 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 import validate_site
-from faulty import Answer, Between, between
+from faulty import TRANSPORT, Answer, Between, Fault, between
 from frozen import FROZEN
 from redcap_local.administration import give_token
 from redcap_local.server import Running, running
 from site_answers import ANSWERS
 from trialdesk.config import load
-from trialdesk.errors import NotAllowed, PlanRefused, RedcapUnreachable, WriteBackFailed
+from trialdesk.errors import NotAllowed, PlanRefused, RedcapRefused, RedcapUnreachable, WriteBackFailed
 from trialdesk.redcap.replies import Reply, Wire
 from trialdesk.validation.site import steps
 from trialdesk.validation.site.check import Person, check, open_wire
@@ -123,6 +124,12 @@ def made(server: Running, database: Path) -> Site:
 def site(server: Running, database: Path) -> Site:
     """A project of the test's own on the module's server."""
     return made(server, database)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between tries."""
+    monkeypatch.setattr("trialdesk.validation.site.check.WAITS", (0.0, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +361,32 @@ def test_a_server_that_wants_to_be_left_alone_is(
         site.look(proxy.url)
     assert sum(map(bool, seen)) == 1
     assert site.records == []
+
+
+def test_a_fault_on_the_way_is_never_told_as_a_fact(
+    site: Site, proxy: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One answer of a run is damaged: nothing differs that does not, and no record is left, or it is told."""
+    site.pause = False
+    chance = Random(14)
+    # a right table without rows is no fault on the way: nothing tells it from REDCap's own
+    kinds = sorted(TRANSPORT.keys() - {"an empty list"})
+    for kind, fault in ((name, TRANSPORT[name]) for name in chance.sample(kinds, 6)):
+        at, number = chance.randrange(50), 0
+
+        def faulty(asked: dict[str, str], answer: Answer, at: int = at, fault: Fault = fault) -> Answer:
+            nonlocal number
+            number += 1
+            return fault(answer, chance) if number == at else answer
+
+        monkeypatch.setattr(proxy, "answer", faulty)
+        try:
+            looked = site.look(proxy.url)
+        except (RedcapUnreachable, NotAllowed, PlanRefused, RedcapRefused) as told:
+            assert "\n" not in str(told)
+        else:
+            assert "differs" not in {judged(fact, looked.replies).state for fact in ANSWERS}, (kind, at)
+        assert site.records == [], (kind, at)
 
 
 def test_a_server_that_is_gone_when_it_clears_up_is_named_with_the_way_out(

@@ -48,6 +48,8 @@ def test_nothing_is_told_without_an_answer_of_redcaps(fact: str) -> None:
     ("fact", "other", "state", "said_of_it"),
     [
         ("OF-01", {"xml": NO}, "could not be told", "what it needs was refused"),
+        ("OF-01", {"xml": said({"error": "no"})}, "could not be told", "no XML"),
+        ("OF-02", {"version": said([])}, "could not be told", "no version"),
         ("OF-03", {"unexported": said([row()])}, "could not be told", "was not taken away"),
         ("OF-04", {"letters": said([row(letters="???")])}, "could not be told", "did not come back"),
         ("OF-05", {"groups": said([{"data_access_group_id": "7"}])}, "agrees", "a text"),
@@ -56,7 +58,10 @@ def test_nothing_is_told_without_an_answer_of_redcaps(fact: str) -> None:
         ("OF-06", {"labels": csv_of("Record,Event Name,Survey Identifier,Letters")}, "differs", "Survey Identifier"),
         ("OF-07", {"repeating_read": said([])}, "differs", "does not come at all"),
         ("OF-07", {"repeating": NO}, "could not be told", "refused"),
+        ("OF-08", {"eav": csv_of("[]")}, "could not be told", "no table of fields"),
         ("OF-09", {"twice": NO}, "differs", "refused with status 400: “You may not”"),
+        ("OF-09", {"twice": said([])}, "could not be told", "neither that it was taken nor"),
+        ("OF-22", {"into_hidden": said(17)}, "could not be told", "neither that it was taken nor"),
         ("OF-09", {"twice_read": said([])}, "could not be told", "0 rows came"),
         ("OF-10", {"summed": NO}, "differs", "refused"),
         ("OF-10", {"summed_read": said([row(total="")])}, "agrees", "nothing is calculated"),
@@ -75,7 +80,7 @@ def test_nothing_is_told_without_an_answer_of_redcaps(fact: str) -> None:
         ("OF-22", {"hidden_read": said([row(hidden_word=KEPT)])}, "could not be told", "not those of the table"),
         ("OF-23", {"hidden_read": said([])}, "could not be told", "does not see the record"),
         ("OF-23", {"filter_of_a": said([])}, "could not be told", "for user A either"),
-        ("OF-23", {"filter_right": said([row()])}, "differs", "tells the word"),
+        ("OF-23", {"filter_right": said([row()])}, "could not be told", "the other refused"),
         ("OF-23", {"filter_right": said([]), "filter_wrong": said([])}, "differs", "tells nothing"),
     ],
 )  # fmt: skip

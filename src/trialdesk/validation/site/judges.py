@@ -12,7 +12,7 @@ from typing import Literal
 
 from redcap_rules.names import EVENT, INSTRUMENT
 from trialdesk.redcap.replies import Reply
-from trialdesk.validation.site.project import LATER, START
+from trialdesk.validation.site.project import FIELDS, LATER, START
 from trialdesk.validation.site.steps import CHANGED, KEPT, LETTERS, MADE
 
 State = Literal["agrees", "differs", "could not be told"]
@@ -20,6 +20,7 @@ Replies = Mapping[str, Reply]
 Rows = list[dict[str, object]]
 _SYSTEM = ("Event Name", "Repeat Instrument", "Repeat Instance", "Data Access Group", "Survey Identifier")
 _EAV = ["record", "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance", "field_name", "value"]
+_REFUSED = (400, 403)
 _LONGEST = 300
 
 
@@ -62,15 +63,18 @@ def _agrees_if(holds: bool, words: str) -> Seen:
 
 
 def _xml_type(replies: Replies) -> Seen:
+    if not _taken(replies["xml"]).text.lstrip().startswith("<"):
+        raise _Untold("the answer is no XML")
     return _type(replies["xml"], "text/xml; charset=utf-8")
 
 
 def _text_type(replies: Replies) -> Seen:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", _taken(replies["version"]).text.strip()):
+        raise _Untold("the answer is no version")
     return _type(replies["version"], "text/html; charset=utf-8")
 
 
 def _type(reply: Reply, assumed: str) -> Seen:
-    _taken(reply)
     return _agrees_if(re.sub(r"\s*;\s*", "; ", reply.kind.strip().lower()) == assumed, reply.kind or "none")
 
 
@@ -109,7 +113,7 @@ def _labels(replies: Replies) -> Seen:
 
 
 def _base_row(replies: Replies) -> Seen:
-    _taken(replies["repeating"])
+    _need(replies["repeating"])
     rows = _rows(replies["repeating_read"])
     if not rows:
         return Seen("differs", "the record does not come at all")
@@ -119,26 +123,28 @@ def _base_row(replies: Replies) -> Seen:
 
 def _eav(replies: Replies) -> Seen:
     header = _header(replies["eav"])
+    if not {"field_name", "value"} <= {*header}:
+        raise _Untold("the answer is no table of fields and values")
     return _agrees_if(header == _EAV, ", ".join(header))
 
 
 def _twice(replies: Replies) -> Seen:
-    if refused := _if_refused(replies["twice"]):
-        return Seen("differs", refused)
+    if not _accepted(replies["twice"]):
+        return Seen("differs", _refusal(replies["twice"]))
     values = [row.get("first_number") for row in _rows(replies["twice_read"])]
     return _agrees_if(values == ["2"], {"1": "the first wins", "2": "the later wins"}.get(_one(values), "neither"))
 
 
 def _sum_sent(replies: Replies) -> Seen:
-    if refused := _if_refused(replies["summed"]):
-        return Seen("differs", refused)
+    if not _accepted(replies["summed"]):
+        return Seen("differs", _refusal(replies["summed"]))
     total = _one([row.get("total") for row in _rows(replies["summed_read"])])
     words = {"5": "it is ignored, and the sum is calculated", "": "it is ignored, and nothing is calculated"}
     return _agrees_if(total in words, words.get(total, f"{total} is stored"))
 
 
 def _same_code(replies: Replies) -> Seen:
-    _taken(replies["made"])
+    _need(replies["made"])
     told = _object(replies["settings"])
     if told.get("secondary_unique_field") != "code":
         raise _Untold("the project has no secondary unique field `code`: the administrator sets it")
@@ -146,8 +152,8 @@ def _same_code(replies: Replies) -> Seen:
 
 
 def _renamed(replies: Replies) -> Seen:
-    _taken(replies["made"])
-    _taken(replies["repeating"])
+    _need(replies["made"])
+    _need(replies["repeating"])
     if replies["renamed"].status == 403:
         raise _Untold(f"user A may not rename: {_refusal(replies['renamed'])}")
     return _refused(replies["renamed"])
@@ -156,19 +162,19 @@ def _renamed(replies: Replies) -> Seen:
 def _dictionary(replies: Replies) -> Seen:
     if replies["dictionary"].status == 403:
         raise _Untold(f"user A may not change the design: {_refusal(replies['dictionary'])}")
-    return _refused(replies["dictionary"])
+    return _refused(replies["dictionary"], len(FIELDS))
 
 
 def _sum_made(replies: Replies) -> Seen:
-    _taken(replies["made"])
+    _need(replies["made"])
     rows = [row.get("total") for row in _rows(replies["sum_read"]) if row.get(EVENT) == START]
     words = {"5": "it is there at once", "": "it is blank right after"}
     return _agrees_if(_one(rows) in words, words.get(_one(rows), f"it is {_one(rows)}, where 5 is right"))
 
 
 def _eventless(replies: Replies) -> Seen:
-    if refused := _if_refused(replies["eventless"]):
-        return Seen("differs", refused)
+    if not _accepted(replies["eventless"]):
+        return Seen("differs", _refusal(replies["eventless"]))
     events = [str(row.get(EVENT)) for row in _rows(replies["eventless_read"]) if row.get("first_number") == "4"]
     if not events:
         return Seen("differs", "it is taken, and stored nowhere")
@@ -176,7 +182,7 @@ def _eventless(replies: Replies) -> Seen:
 
 
 def _into_forms(replies: Replies) -> Seen:
-    _taken(replies["made"])
+    _need(replies["made"])
     _blind(replies)
     rows = _rows(replies["words_read"])
     stored = {
@@ -188,10 +194,10 @@ def _into_forms(replies: Replies) -> Seen:
         reply, value = replies[f"into_{form}"], _one(values)
         if value not in (KEPT, CHANGED):
             raise _Untold(f"the word in `{form}` did not come back")
-        done = _refusal(reply) if reply.status != 200 else "taken"
+        done = "taken" if _accepted(reply) else _refusal(reply)
         told[form] = f"into `{form}`: {done}, and {'not stored' if value == KEPT else 'stored'}"
-    whole = all(replies[f"into_{form}"].status in (400, 403) for form in stored)
-    return _agrees_if(whole and all(_one(values) == KEPT for values in stored.values()), "; ".join(told.values()))
+    refused = not any(_accepted(replies[f"into_{form}"]) for form in stored)
+    return _agrees_if(refused and all(_one(values) == KEPT for values in stored.values()), "; ".join(told.values()))
 
 
 def _filter(replies: Replies) -> Seen:
@@ -199,11 +205,13 @@ def _filter(replies: Replies) -> Seen:
     if not _found(replies["filter_of_a"]):
         raise _Untold("the filter does not find the record for user A either")
     right, wrong = replies["filter_right"], replies["filter_wrong"]
-    if right.status in (400, 403) and wrong.status in (400, 403):
+    refused = [reply.status in _REFUSED for reply in (right, wrong)]
+    if all(refused):
         return Seen("agrees", _refusal(right))
-    if right.status == wrong.status == 200 and _found(right) == _found(wrong):
-        return Seen("differs", "it is answered, and tells nothing: the same for every word")
-    return Seen("differs", "it is answered, and tells the word")
+    if any(refused):
+        raise _Untold("one word is answered, the other refused")
+    same = _found(right) == _found(wrong)
+    return Seen("differs", f"it is answered, and tells {'nothing: the same for every word' if same else 'the word'}")
 
 
 def _blind(replies: Replies) -> None:
@@ -224,13 +232,34 @@ def _taken(reply: Reply) -> Reply:
     return reply
 
 
-def _if_refused(reply: Reply) -> str:
-    return "" if reply.status == 200 else _refusal(reply)
+def _need(reply: Reply) -> None:
+    """What was to be written for the question is there."""
+    if not _accepted(reply):
+        raise _Untold(f"what it needs was refused: {_refusal(reply)}")
 
 
-def _refused(reply: Reply) -> Seen:
+def _accepted(reply: Reply, count: int = 1) -> bool:
+    """Whether a change was taken, which REDCap says with the number of records or fields, or refused.
+
+    Source: reference/redcap-api.md 3.4.
+    """
+    if reply.status in _REFUSED:
+        return False
+    try:
+        told = json.loads(reply.text)
+    except ValueError:
+        told = None
+    number = told.get("count") if isinstance(told, dict) else told
+    if reply.status != 200 or str(number) != str(count):
+        raise _Untold(f"the answer with status {reply.status} says neither that it was taken nor that it was refused")
+    return True
+
+
+def _refused(reply: Reply, count: int = 1) -> Seen:
     """As assumed if it is refused with status 400: the words are what is looked for."""
-    return _agrees_if(reply.status == 400, "it is taken" if reply.status == 200 else _refusal(reply))
+    if _accepted(reply, count):
+        return Seen("differs", "it is taken")
+    return _agrees_if(reply.status == 400, _refusal(reply))
 
 
 def _refusal(reply: Reply) -> str:

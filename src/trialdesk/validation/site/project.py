@@ -12,7 +12,7 @@ START, LATER = "start_arm_1", "later_arm_1"
 
 Table = Sequence[Mapping[str, object]]
 
-_FIELDS = (
+FIELDS = (
     ("record_id", "entry", "text", "", ""),
     ("letters", "entry", "text", "", ""),
     ("code", "entry", "text", "", ""),
@@ -66,7 +66,7 @@ def strange(seen: Mapping[str, Mapping[str, object]], others: Collection[str]) -
 def redesigned(design: Design) -> tuple[str, ...]:
     """In what a project is other than the document makes it; one sentence each."""
     parts = (
-        ("fields", design.fields, _FIELD_COLUMNS, _FIELDS),
+        ("fields", design.fields, _FIELD_COLUMNS, FIELDS),
         ("events", design.events, ("unique_event_name",), _EVENTS),
         ("forms in events", design.places, ("unique_event_name", "form"), _PLACES),
         ("repeating forms", design.repeating, ("event_name", "form_name"), _REPEATING),
