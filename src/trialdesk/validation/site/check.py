@@ -179,9 +179,9 @@ def _cleaned(wire: Wire) -> None:
                     f"and give user A the right; {RIGHTS}"
                 )
     if left := _records(wire):
-        ours = tuple(record for record in left if record.startswith(PREFIX))
-        what = ", ".join(ours) or f"{len(left)} record(s) that somebody else made"
-        raise WriteBackFailed(f"{what}: still in the project; have the project deleted in REDCap")
+        if strangers := foreign(left):
+            raise WriteBackFailed(f"{len(strangers)} record(s) that somebody else made are in the project; look whose")
+        raise WriteBackFailed(f"{', '.join(left)}: still in the project; have the project deleted in REDCap")
 
 
 def _records(wire: Wire) -> tuple[str, ...]:
