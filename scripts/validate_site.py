@@ -45,7 +45,7 @@ def _agrees(lines: Sequence[str]) -> bool:
     print("In the project TRIALDESK SITE CHECK, with one request at a time, this writes:")
     for line in lines:
         print(f"  {line}")
-    print("At the end every record is deleted. REDCap's log keeps the lines of all this for ever.")
+    print("At the end every record is deleted. REDCap's log keeps the lines of all this.")
     return _confirmed("Go on?")
 
 
