@@ -45,7 +45,9 @@ def repeated(record: str = MADE, **values: str) -> dict[str, str]:
 
 def words(hidden: str, readonly: str) -> Reply:
     """What user A reads of the two forms."""
-    return said([row(hidden_word=hidden, readonly_word=""), repeated(hidden_word="", readonly_word=readonly)])
+    blank = {"hidden_word": "", "readonly_word": ""}
+    bases = (row(**blank | {"hidden_word": hidden}), row(event=LATER, **blank))
+    return said([*bases, repeated(**blank | {"readonly_word": readonly})])
 
 
 COUNTED = said({"count": 1})

@@ -49,6 +49,13 @@ def test_nothing_is_told_without_an_answer_of_redcaps(fact: str) -> None:
     [
         ("OF-01", {"xml": NO}, "could not be told", "what it needs was refused"),
         ("OF-01", {"xml": said({"error": "no"})}, "could not be told", "no XML"),
+        ("OF-01", {"xml": Reply(200, "", "<a/>")}, "differs", "none"),
+        ("OF-04", {}, "agrees", "escaped"),
+        ("OF-04", ANSWERS["OF-04"][1], "differs", "as they are"),
+        ("OF-06", {}, "agrees", "(no survey columns"),
+        ("OF-07", {"repeating_read": said([1])}, "could not be told", "no list of rows"),
+        ("OF-21", {}, "agrees", "the first event"),
+        ("OF-21", ANSWERS["OF-21"][1], "differs", "under later_arm_1"),
         ("OF-02", {"version": said([])}, "could not be told", "no version"),
         ("OF-03", {"unexported": said([row()])}, "could not be told", "was not taken away"),
         ("OF-04", {"letters": said([row(letters="???")])}, "could not be told", "did not come back"),

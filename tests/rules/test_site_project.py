@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 
 from trialdesk.errors import ConfigError
 from trialdesk.validation.site.judges import Seen
-from trialdesk.validation.site.project import TITLE, foreign, strange
+from trialdesk.validation.site.project import FIELDS, TITLE, Design, foreign, redesigned, strange
 from trialdesk.validation.site.report import Fact, read_facts, report, without
 
+CALCULATION, VALIDATION = "select_choices_or_calculations", "text_validation_type_or_show_slider_number"
 INFO = {"project_id": 7, "project_title": TITLE, "in_production": 0}
 
 
@@ -37,6 +40,27 @@ def test_another_project_is_not_looked_at(a: dict[str, Any], b: dict[str, Any], 
     """One sentence for each reason, none for the right one."""
     assert why in "; ".join(found := strange({"A": INFO | a, "B": INFO | b}, others))
     assert len(found) == bool(why)
+
+
+def told(wanted: Sequence[tuple[str, ...]], *names: str) -> list[dict[str, object]]:
+    return [dict(zip(names, row, strict=True)) for row in wanted]
+
+
+def test_another_design_is_named_part_by_part() -> None:
+    """Fields by name, form, type, calculation and validation; events; forms in events; what repeats."""
+    names = ("field_name", "form_name", "field_type", CALCULATION, VALIDATION)
+    fields = told(FIELDS, *names)
+    events = told([("start_arm_1",), ("later_arm_1",)], "unique_event_name")
+    forms = [("start_arm_1", "entry"), ("start_arm_1", "hidden"), ("later_arm_1", "entry"), ("later_arm_1", "readonly")]
+    places = told(forms, "unique_event_name", "form")
+    right = Design(fields, events, places, told([("later_arm_1", "readonly")], "event_name", "form_name"))
+    assert redesigned(right) == ()
+    for name in names:
+        other = replace(right, fields=[{**fields[0], name: "other"}, *fields[1:]])
+        assert redesigned(other) == ("its fields are not those of site-check.xml",)
+    assert "events" in redesigned(replace(right, events=events[:1]))[0]
+    assert "forms in events" in redesigned(replace(right, places=places[1:]))[0]
+    assert "repeating" in redesigned(replace(right, repeating=[]))[0]
 
 
 def test_records_of_others_are_those_without_the_prefix() -> None:
