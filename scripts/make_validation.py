@@ -124,7 +124,7 @@ def _installation(copy: Path, trial: Path | None) -> Part:
     listed = _installed(copy / ".venv" / "bin" / "python")
     facts = (
         f"{len(listed)} packages from requirements.lock ({_digest(copy / 'requirements.lock')[:16]}…)",
-        _last(done.stdout),
+        f"make demo ended with {done.returncode}",
     )
     if done.returncode:
         return Part("Installation", "failed", f"make demo ended with {done.returncode}: {_last(done.stderr)}", facts)
