@@ -19,7 +19,7 @@ from trialdesk.findings.lists import FindingList, sort_out
 from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once, touched
 from trialdesk.followup.keeping import Promises, promises
-from trialdesk.followup.schedule import Schedule, schedule
+from trialdesk.followup.schedule import Schedule, of_courses, schedule
 from trialdesk.instruments.folder import folder_of, read_labels
 from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rules import Rules, read_rules
@@ -167,12 +167,15 @@ def _beforehand(pull: Pull, past: Past) -> Before:
 def found_alone(real: Facts, records: Collection[str]) -> FindingList:
     """The findings as they would be if REDCap held these records alone: nothing of any other can be in them.
 
-    What rules find in a record is read from that record alone, so it is the same; the rest is found again.
+    What rules find in a record, and the course of its contacts, are read from that record alone, so they are the same;
+    the rest is found again.
     """
     common = replace(real.common, cards=Cards(), missing=())
     rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
     snapshot = replace(real.snapshot, rows=rows)
-    alone = _placed(snapshot, [patient for patient in real.patients if patient.record in records], common)
+    everyone = [patient for patient in real.patients if patient.record in records]
+    courses = [one for one in real.schedule.courses if one.patient.record in records]
+    alone = _stood(snapshot, everyone, common, of_courses(courses, common.config, common.day, common.past.promised))
     return _found(alone, [one for one in real.ruled if one.record in records])
 
 
@@ -200,6 +203,10 @@ def _otherwise(real: Facts, world: Snapshot) -> Facts:
 def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
     """Where every patient and every contact stands, and nothing that is found about them."""
     plan = schedule(everyone, snapshot, common.config, common.day, common.past.promised)
+    return _stood(snapshot, everyone, common, plan)
+
+
+def _stood(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, plan: Schedule) -> Facts:
     whole = cohort(everyone, common.config, snapshot.dictionary, common.as_of, common.day)
     return Facts(common, snapshot, tuple(everyone), plan, whole)
 
