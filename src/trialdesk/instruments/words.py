@@ -13,7 +13,7 @@ OWN = "en"  # what a project without a translation is shown in, and a language w
 WORDS: Mapping[str, Words] = {
     OWN: {
         "yes": "Yes", "no": "No", "true": "True", "false": "False", "repeats": "repeats", "shown_if": "shown if",
-        "open_texts": "{} texts are to be approved by the trial team.",
+        "open_texts": "Texts to be approved by the trial team: {}.",
         # the preview
         "preview": "Preview of the instruments. Nothing typed here is kept or sent.",
         "as_survey": "as the patient sees it (survey)", "details": "names and logic", "hidden": "show hidden fields",
@@ -34,7 +34,7 @@ WORDS: Mapping[str, Words] = {
     },
     "da": {
         "yes": "Ja", "no": "Nej", "true": "Sandt", "false": "Falsk", "repeats": "gentages", "shown_if": "vises hvis",
-        "open_texts": "{} tekster skal godkendes af forsøgsgruppen.",
+        "open_texts": "Tekster, som forsøgsgruppen endnu skal godkende: {}.",
         "preview": "Forhåndsvisning af skemaerne. Det, der skrives her, gemmes og sendes ikke.",
         "as_survey": "som patienten ser det (spørgeskema)", "details": "navne og logik", "hidden": "vis skjulte felter",
         "nav": "Tidspunkter og skemaer", "noscript": "Forhåndsvisningen kræver JavaScript.",
