@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -41,12 +41,29 @@ class Parcels:
     draws: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A pile: its ways, and which of the parcels (columns) each of its windows belongs to."""
 
     ways: Ways
     parcels: tuple[int, ...]
+
+    @cached_property
+    def codes(self) -> Ints:
+        """The sums of each way as one number: parcels as digits that may be negative."""
+        place = np.array([WIDE**parcel for parcel in self.parcels], dtype=np.int64)
+        codes: Ints = self.ways.sums @ place
+        return codes
+
+    @cached_property
+    def order(self) -> Ints:
+        """The ways by their codes."""
+        return np.argsort(self.codes, kind="stable")
+
+    @cached_property
+    def summed(self) -> tuple[Ints, Floats]:
+        """Every code with what its ways weigh together."""
+        return _summed(self.codes, self.ways.likely.sum(axis=1))
 
 
 @lru_cache(maxsize=200_000)
@@ -110,7 +127,7 @@ def _masses(
     tables = [(np.zeros(1, np.int64), np.ones(1))]
     number, samples = len(parcels.odd), dice.shape[1]
     for member, far in zip(others, _reach(others, own, number), strict=True):
-        tables.append(_convolved(tables[-1], _summed(_codes(member), member.ways.likely.sum(axis=1)), far))
+        tables.append(_convolved(tables[-1], member.summed, far))
     masses = np.zeros((2, 2))
     for arm in (0, 1):
         drawn = _drawn(tables, others, own, arm, number, dice)
@@ -140,7 +157,7 @@ def _drawn(
     dice: Floats,
 ) -> tuple[float, Ints, Ints] | None:
     """The arm's mass under the proposal; of each sample the parcels' sums, and their piles' kinds (−1: not in it)."""
-    codes, likely = _summed(_codes(own), own.ways.likely[:, arm])
+    codes, likely = _summed(own.codes, own.ways.likely[:, arm])
     held, mass = tables[-1]
     ends = held[None] + codes[:, None]
     proposal = np.ones(ends.shape)
@@ -161,21 +178,20 @@ def _drawn(
     for at in range(len(others) - 1, -1, -1):
         way = _backwards(others[at], left, tables[at], dice[at])
         kinds[:, list(others[at].parcels), at] = others[at].ways.kinds[way]
-        left = left - _codes(others[at])[way]
+        left = left - others[at].codes[way]
     return float(whole), _digits(end, parcels), kinds
 
 
 def _backwards(member: Member, left: Ints, table: tuple[Ints, Floats], dice: Floats) -> Ints:
     """A way of a pile for each sample, given the sum of it and those before it."""
     rows, of = np.unique(left, return_inverse=True)
-    likely = member.ways.likely.sum(axis=1)
-    own, own_mass = _summed(_codes(member), likely)
+    own, own_mass = member.summed
     wanted = rows[:, None] - own[None]
     codes, mass = table
     place = np.searchsorted(codes, wanted).clip(0, len(codes) - 1)
     weight = np.where(codes[place] == wanted, mass[place], 0) * own_mass[None]
     told, dice_left = _picked(weight, of, dice)
-    return _way(member, likely, own[told], dice_left)
+    return _way(member, member.ways.likely.sum(axis=1), own[told], dice_left)
 
 
 def _picked(weight: Floats, of: Ints, dice: Floats) -> tuple[Ints, Floats]:
@@ -193,12 +209,11 @@ def _picked(weight: Floats, of: Ints, dice: Floats) -> tuple[Ints, Floats]:
 
 def _way(member: Member, likely: Floats, codes: Ints, dice: Floats) -> Ints:
     """A way of a pile for each sample, among those with its sums."""
-    own = _codes(member)
-    order = np.argsort(own, kind="stable")
-    steps = np.concatenate([np.zeros(1), likely[order].cumsum()])
-    first, last = (np.searchsorted(own[order], codes, side=side) for side in ("left", "right"))
+    steps = np.concatenate([np.zeros(1), likely[member.order].cumsum()])
+    own = member.codes[member.order]
+    first, last = (np.searchsorted(own, codes, side=side) for side in ("left", "right"))
     drawn = steps[first] + dice * (steps[last] - steps[first])
-    way: Ints = order[(np.searchsorted(steps, drawn, side="right") - 1).clip(first, last - 1)]
+    way: Ints = member.order[(np.searchsorted(steps, drawn, side="right") - 1).clip(first, last - 1)]
     return way
 
 
@@ -211,13 +226,6 @@ def _reach(others: Sequence[Member], own: Member, parcels: int) -> Ints:
     return after
 
 
-def _codes(member: Member) -> Ints:
-    """The sums of each way as one number: parcels as digits that may be negative."""
-    place = np.array([WIDE**parcel for parcel in member.parcels], dtype=np.int64)
-    codes: Ints = member.ways.sums @ place
-    return codes
-
-
 def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
     half = sum(WIDE // 2 * WIDE**place for place in range(parcels))
     digit: Ints = (codes + half) // WIDE**parcel % WIDE - WIDE // 2
@@ -227,9 +235,11 @@ def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
 def _convolved(one: tuple[Ints, Floats], other: tuple[Ints, Floats], far: Ints) -> tuple[Ints, Floats]:
     """The sums of two tables of sums and their mass, where each parcel is off by `far` at most.
 
-    The first is laid out as an array with an axis for each parcel; every row of the second adds it, moved.
+    The first is laid out as an array with an axis for each parcel, the last parcel first, so that its cells are in the
+    order of their codes; every row of the second adds it, moved.
     """
-    sums, steps = (_digits(codes, len(far)) for codes in (one[0], other[0]))
+    sums, steps = (_digits(codes, len(far))[:, ::-1] for codes in (one[0], other[0]))
+    far = far[::-1]
     reach = np.abs(sums).max(axis=0, initial=0)
     bound = np.minimum(reach + np.abs(steps).max(axis=0, initial=0), far)
     old, new = np.zeros(2 * reach + 1), np.zeros(2 * bound + 1)
@@ -242,9 +252,9 @@ def _convolved(one: tuple[Ints, Floats], other: tuple[Ints, Floats], far: Ints) 
             to = tuple(slice(at, at + size) for at, size in zip(there, last - first, strict=True))
             new[to] += likely * old[tuple(slice(*ends) for ends in zip(first, last, strict=True))]
     found = np.nonzero(new)
-    codes: Ints = (np.stack(found, axis=1) - bound) @ np.array([WIDE**at for at in range(len(far))], dtype=np.int64)
-    order = np.argsort(codes)
-    return codes[order], new[found][order]
+    places = np.array([WIDE**at for at in reversed(range(len(far)))], dtype=np.int64)
+    codes: Ints = (np.stack(found, axis=1) - bound) @ places
+    return codes, new[found]
 
 
 def _digits(codes: Ints, parcels: int) -> Ints:

@@ -203,7 +203,7 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         for day in (TODAY, date(2026, 4, 1))
     )
     gone = {table.name for table in now} - {table.name for table in earlier}
-    more = {"Finding ages", "To do", "Outcomes by arm", "Outcome means", "Completeness by arm"}
+    more = {"Finding ages", "To do", "Outcomes by arm", "Outcome means", "Completeness by arm", "Entry delay"}
     assert gone - more == {"Completeness", "Findings"}
     about = "Definitions" if name == "monitor" else "About"
     page = sheet(earlier, about)

@@ -23,7 +23,8 @@ def curves(table: SheetTable) -> tuple[SheetTable, ...]:
     columns = (
         Column("Outcome", width=44), Column("Time point", width=26), *(Column(arm, "number", 26) for arm in arms),
     )  # fmt: skip
-    lines, charts = [], []
+    lines: list[Line] = []
+    charts: list[Chart] = []
     for outcome, points in groupby(_points(table, mean), key=lambda line: line.values[0]):
         mine = list(points)
         if len(mine) > 1:

@@ -55,7 +55,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Sites · Conduct": (
         "Site", "Flags", "Patient-days", "Contacts expected", "Made in window", "In window %", "Primary expected",
         "Primary complete", "Primary %", "Open findings", "Over 30 days", "Oldest, days", "Deviations", "For 100 days",
-        "Serious events",
+        "Serious events", "Entry, median days", "Entry, 90 %",
     ),
     "Screening": ("Site", STEPS, "Approached", "Approached %", "Accepted %"),
     "Screening · Why not randomised, after the last step reached": ("Last step", REASONS, "All"),
@@ -76,6 +76,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     ),
     "Contact totals · Letters": ("Meaning", "Sign"),
     "Completeness": (*_OPEN["Completeness"], MISSING),
+    "Entry delay": ("Event", "Form", "Forms", "Median, days", "90 %, days", "Over 10 days", "% over"),
     "Deviations": ("Code", "Found by rules", "Reported", SITES),
     "Deviations listed": (
         "Code", "Record", "Site", "What", "Told by", "Grade", "Study day", "Days to found", "Since", "New",
