@@ -43,6 +43,7 @@ pytestmark = pytest.mark.requirement("INS-03")
 
 Rows = list[list[str]]
 BARE = read_folder(FROZEN / "instruments" / "trial").design
+WANTED = texts(BARE)
 
 
 def foreign(design: Design) -> Rows:
@@ -82,29 +83,28 @@ def said(home: Path) -> list[tuple[int, str]]:
 
 def test_every_text_with_words_and_without_a_licence_is_to_be_translated() -> None:
     """Instruments, events, labels, choices, headers, notes, the ends of a slider; numbers say the same everywhere."""
-    wanted = texts(BARE)
-    assert wanted["instrument", "odi", "label"] == "Disability (ODI)"
-    assert wanted["event", "week_4_arm_1", "label"] == "Week 4"
-    assert wanted["field", "elig_sex", "choices"] == "1, Female | 2, Male"
-    assert wanted["field", "vas_back", "choices"] == "No pain | | Worst pain"
-    assert ("field", "mm_ecog", "label") in wanted and ("field", "mm_ecog", "choices") not in wanted
-    licensed = {name for kind, name, part in wanted if kind == "field" and name.startswith("odi_1")}
+    assert WANTED["instrument", "odi", "label"] == "Disability (ODI)"
+    assert WANTED["event", "week_4_arm_1", "label"] == "Week 4"
+    assert WANTED["field", "elig_sex", "choices"] == "1, Female | 2, Male"
+    assert WANTED["field", "vas_back", "choices"] == "No pain | | Worst pain"
+    assert ("field", "mm_ecog", "label") in WANTED and ("field", "mm_ecog", "choices") not in WANTED
+    licensed = {name for kind, name, part in WANTED if kind == "field" and name.startswith("odi_1")}
     assert licensed == {"odi_1"}
-    assert [part for _, name, part in wanted if name == "odi_1"] == ["section"]
-    assert not any(part == "choices" and BARE.dictionary.get(name).kind == "calc" for _, name, part in wanted)
+    assert [part for _, name, part in WANTED if name == "odi_1"] == ["section"]
+    assert not any(part == "choices" and BARE.dictionary.get(name).kind == "calc" for _, name, part in WANTED)
 
 
 def test_a_translation_changes_words_and_nothing_else(danish: Config) -> None:
     """Codes, logic, validation, structure and the names REDCap makes event names of stay."""
     design = read_design(danish, "trial", "da")
-    assert design.language == "da" and design.unapproved == len(texts(BARE))
+    assert design.language == "da" and design.unapproved == len(WANTED)
     assert (design.events, design.mapping, design.repeating) == (BARE.events, BARE.mapping, BARE.repeating)
     assert design.labels.form("odi") == "å Disability (ODI)" and design.labels.event("week_4_arm_1") == "å Week 4"
     for ours, theirs in zip(BARE.dictionary.fields, design.dictionary.fields, strict=True):
         assert _wordless(ours) == _wordless(theirs)
         assert [one.code for one in ours.options] == [one.code for one in theirs.options]
         for part in PARTS:
-            wanted = ("field", ours.name, part) in texts(BARE)
+            wanted = ("field", ours.name, part) in WANTED
             assert (getattr(ours, part) != getattr(theirs, part)) == wanted, (ours.name, part)
     assert read_design(danish, "trial").dictionary == BARE.dictionary
 
@@ -175,6 +175,13 @@ def test_check_names_what_is_wrong_with_a_translation(
     assert errors_in(config, "trial") > 0
     with pytest.raises(InstrumentError, match=r"da\.csv row"):
         read_design(config, "trial", "da")
+
+
+def test_a_text_that_is_translated_twice_is_found(home: Path) -> None:
+    """The second would win without anybody's knowing."""
+    rows = foreign(BARE)
+    write(home, [*rows, rows[3]])
+    assert (len(rows) + 2, "the same as row 5") in said(home)
 
 
 def test_a_text_that_changes_leaves_its_translation_behind(home: Path) -> None:
@@ -296,7 +303,7 @@ def test_the_preview_speaks_danish_around_danish_forms(danish: Config) -> None:
     assert fields["elig_yob"]["message"] == "Værdien er ikke et helt tal. Prøv igen."
     page = render(design, "Trial")
     assert '<html lang="da">' in page and "som patienten ser det" in page
-    assert f"endnu skal godkende: {len(texts(BARE))}." in page
+    assert f"endnu skal godkende: {len(WANTED)}." in page
     assert "approved by the trial team" not in page and "must provide value" not in page
     assert "approved by the trial team" not in render(BARE, "Trial")
 
