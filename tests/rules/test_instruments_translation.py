@@ -34,7 +34,8 @@ from trialdesk.instruments.plan import plan
 from trialdesk.instruments.preview.model import model
 from trialdesk.instruments.preview.page import render
 from trialdesk.instruments.stakes import Holdings
-from trialdesk.instruments.translation import CHOICES, COLUMNS, PARTS, TO_APPROVE, Key, in_own_words, texts
+from trialdesk.instruments.table import Numbered
+from trialdesk.instruments.translation import CHOICES, COLUMNS, PARTS, TO_APPROVE, Key, faults, in_own_words, texts
 from trialdesk.instruments.words import WORDS
 from trialdesk.redcap.patients import patients
 from trialdesk.reports.pack import enrolment_packs
@@ -57,6 +58,10 @@ def _foreign(design: Design, key: Key, text: str) -> str:
     return f"å {text}"
 
 
+def numbered(rows: Rows) -> Numbered:
+    return [(number, dict(zip(COLUMNS, row, strict=True))) for number, row in enumerate(rows, start=2)]
+
+
 def write(home: Path, rows: Rows) -> None:
     with (home / "instruments" / "trial" / "da.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
@@ -77,8 +82,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def said(home: Path) -> list[tuple[int, str]]:
-    faults = check_projects(load(home / "config.yaml"), ("trial",))
-    return [(one.row, one.what) for one in faults if one.file == "da.csv"]
+    found = check_projects(load(home / "config.yaml"), ("trial",))
+    return [(one.row, one.what) for one in found if one.file == "da.csv"]
 
 
 def test_every_text_with_words_and_without_a_licence_is_to_be_translated() -> None:
@@ -159,22 +164,28 @@ def put(column: int, text: str) -> Callable[[Rows, int], None]:
         (("field", "elig_yob", "label"), put(1, "odi_2"), "the label of odi_2 is under the licence odi_2_1a"),
     ],
 )  # fmt: skip
-def test_check_names_what_is_wrong_with_a_translation(
-    key: Key, spoil: Callable[[Rows, int], None], words: str, home: Path
-) -> None:
-    """Missing, surplus, out of date, other codes, other mark-up, licensed; with the row, and nothing is shown in it."""
+def test_what_is_wrong_with_a_translation_is_named(key: Key, spoil: Callable[[Rows, int], None], words: str) -> None:
+    """Missing, surplus, out of date, other codes, other mark-up, licensed: each with its row."""
     rows = foreign(BARE)
+    assert list(faults(BARE, "da.csv", numbered(rows))) == []
     at = next(number for number, row in enumerate(rows) if tuple(row[:3]) == key)
-    write(home, rows)
-    assert said(home) == []
     spoil(rows, at)
+    found = [(fault.row, fault.what) for fault in faults(BARE, "da.csv", numbered(rows))]
+    assert any(row == (1 if spoil is drop else at + 2) and what.startswith(words) for row, what in found), found
+
+
+def test_a_translation_that_is_not_right_is_told_by_check_and_shown_nowhere(home: Path) -> None:
+    """It counts as an error of the files, which brakes a push; in that language nothing is made at all."""
+    rows = foreign(BARE)
     write(home, rows)
-    row = 1 if spoil is drop else at + 2
-    assert any(number == row and what.startswith(words) for number, what in said(home)), said(home)
     config = load(home / "config.yaml")
-    assert errors_in(config, "trial") > 0
-    with pytest.raises(InstrumentError, match=r"da\.csv row"):
+    assert said(home) == [] and errors_in(config, "trial") == 0
+    write(home, rows[1:])
+    assert said(home) == [(1, "the label of instrument eligibility is not translated")]
+    assert errors_in(config, "trial") == 1
+    with pytest.raises(InstrumentError, match=r"da\.csv row 1, name: the label of instrument eligibility"):
         read_design(config, "trial", "da")
+    assert read_design(config, "trial").dictionary == BARE.dictionary
 
 
 def test_a_text_that_is_translated_twice_is_found(home: Path) -> None:
@@ -228,8 +239,8 @@ def test_licensed_wording_in_a_translation_is_found(home: Path) -> None:
 def test_a_damaged_translation_is_told_once(home: Path) -> None:
     """Not once for every text it would have had; no other file suffers."""
     (home / "instruments" / "trial" / "da.csv").write_bytes(b"kind,name\n\x81")
-    faults = check_projects(load(home / "config.yaml"), ("trial",))
-    assert [(one.file, one.rule) for one in faults] == [("da.csv", "encoding")]
+    found = check_projects(load(home / "config.yaml"), ("trial",))
+    assert [(one.file, one.rule) for one in found] == [("da.csv", "encoding")]
     with pytest.raises(InstrumentError, match=r"da\.csv"):
         read_translations(home / "instruments" / "trial")
 
