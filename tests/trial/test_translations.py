@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from frozen import trial_dictionary
 from redcap_local.server import running
+from trialdesk.allocation.codes import codes_of, misfits
 from trialdesk.config import Config, load
 from trialdesk.instruments.applying import push
 from trialdesk.instruments.folder import folder_of, read_design
@@ -84,8 +85,10 @@ def test_every_row_says_whether_the_trial_team_approved_it(said: Texts) -> None:
 
 
 def test_the_arms_are_called_as_on_the_cards(shipped: Config, language: str) -> None:
-    """Who opens an envelope ticks the words on the card."""
-    arms = read_design(shipped, "trial", language).dictionary.get(shipped.facts.arm.field)
+    """Who opens an envelope ticks the words on the card; a release finds every code of the tables as it was."""
+    dictionary = read_design(shipped, "trial", language).dictionary
+    assert misfits(codes_of(shipped), shipped, dictionary) == ()
+    arms = dictionary.get(shipped.facts.arm.field)
     assert {one.code: one.label for one in arms.options} == {arm.code: arm.labels[language] for arm in shipped.arms}
 
 
