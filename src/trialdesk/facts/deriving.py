@@ -20,9 +20,10 @@ from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once, touched
 from trialdesk.followup.keeping import Promises, promises
 from trialdesk.followup.schedule import Schedule, of_courses, schedule
-from trialdesk.instruments.folder import folder_of, read_labels
+from trialdesk.instruments.folder import folder_of, read_labels, read_translations
 from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rules import Rules, read_rules
+from trialdesk.instruments.translation import in_own_words
 from trialdesk.instruments.treatment import Telling
 from trialdesk.memory.values import Known, Remembered, Scope
 from trialdesk.model import Finding, Patient
@@ -143,20 +144,24 @@ def derive(
         ConfigError, SanityFailed: configuration and project do not fit, or the pull lacks what calls are made from.
         InstrumentError: a rule can't be read or does not fit the project.
     """
-    dictionary = pull.snapshot.dictionary
+    folder = folder_of(config, "trial")
+    dictionary = in_own_words(pull.snapshot.dictionary, read_translations(folder).values())
     common = Common(
         config,
         day,
         as_of or day,
         before,
         cards=cards or prove_cards(pull.patients, pull.register, config, day, _beforehand(pull, before)),
-        rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
+        rules=read_rules(folder, dictionary, config, CLASSES),
         mapping=pull.mapping,
-        labels=read_labels(folder_of(config, "trial")),
+        labels=read_labels(folder),
         missing=pull.missing,
     )
-    every = ruled(common.rules, pull.snapshot, config, day) if common.as_of == day else ()
-    return _facts(pull.snapshot, pull.patients, common, every)
+    snapshot = (
+        pull.snapshot if dictionary == pull.snapshot.dictionary else replace(pull.snapshot, dictionary=dictionary)
+    )
+    every = ruled(common.rules, snapshot, config, day) if common.as_of == day else ()
+    return _facts(snapshot, pull.patients, common, every)
 
 
 def _beforehand(pull: Pull, past: Past) -> Before:

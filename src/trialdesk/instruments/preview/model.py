@@ -10,16 +10,10 @@ from redcap_rules.calculation import CalculationCycle, calculation_order
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.formulas import formula_of
 from redcap_rules.logic import LogicError, parse
-from redcap_rules.validation import (
-    NOT_A_NUMBER,
-    NOT_AN_EMAIL,
-    NOT_AN_INTEGER,
-    OUT_OF_RANGE,
-    TYPES,
-    WRONG_FORMAT,
-)
+from redcap_rules.validation import TYPES
 from trialdesk.instruments.design import Design
 from trialdesk.instruments.preview.javascript import compiled, literal
+from trialdesk.instruments.words import Words, option_in, words_of
 
 Json = Mapping[str, object]
 
@@ -27,7 +21,7 @@ Json = Mapping[str, object]
 _MARKUP = re.compile(
     r"&lt;(/?)(b|i|u|em|strong|br|p|div|span|h[1-6]|ul|ol|li|sub|sup)(?:\s.*?)?\s*/?&gt;", re.IGNORECASE
 )
-_MESSAGES = {"number": NOT_A_NUMBER, "integer": NOT_AN_INTEGER, "email": NOT_AN_EMAIL}
+_MESSAGES = {"number": "not_a_number", "integer": "not_an_integer", "email": "not_an_email"}
 _FILLS = ("TODAY", "TODAY-SERVER", "TODAY-UTC", "NOW", "NOW-SERVER", "NOW-UTC", "USERNAME")
 _TAG = re.compile(r"(?<![\w.])@([A-Z][A-Z0-9-]*)(?:\s*=\s*('[^']*'|\"[^\"]*\"|[\w.]+))?")
 _WHEN = re.compile(r"@IF\s*\((.*),\s*@([A-Z-]+)\s*,\s*(?:''|\"\")\s*\)", re.DOTALL)
@@ -35,14 +29,15 @@ _WHEN = re.compile(r"@IF\s*\((.*),\s*@([A-Z-]+)\s*,\s*(?:''|\"\")\s*\)", re.DOTA
 
 def model(design: Design, title: str) -> Json:
     """The page's data: events with their forms, forms with their fields."""
-    dictionary = design.dictionary
+    dictionary, words = design.dictionary, words_of(design.language)
     return {
         "title": title,
+        "words": {name: words[name] for name in ("repeats", "shown_if", "required", "reset", "upload")},
         "labels": {form: design.labels.form(form) for form in dictionary.forms},
         "events": list(_events(design)) or [{"name": "", "label": "", "forms": list(dictionary.forms)}],
         "repeating": sorted({repeat.form for repeat in design.repeating}),
-        "forms": {form: [_field(field) for field in dictionary.form(form)] for form in dictionary.forms},
-        "messages": {"range": OUT_OF_RANGE},
+        "forms": {form: [_field(field, words) for field in dictionary.form(form)] for form in dictionary.forms},
+        "messages": {"range": words["out_of_range"]},
         "commas": sorted(name for name in (f.name for f in dictionary.fields) if name in dictionary.comma_decimals),
     }
 
@@ -111,7 +106,7 @@ def _tags(field: Field) -> Mapping[str, str]:
     return {found[1]: (found[2] or "").strip("'\"") for found in _TAG.finditer(field.annotation)}
 
 
-def _field(field: Field) -> Json:
+def _field(field: Field, words: Words) -> Json:
     tags = _tags(field)
     kind = TYPES.get(field.validation) if field.kind == "text" else None
     when = _WHEN.search(field.annotation)
@@ -121,12 +116,12 @@ def _field(field: Field) -> Json:
         "section": _shown(field.section),
         "label": _shown(field.label),
         "note": _shown(field.note),
-        "options": [[option.code, _shown(option.label)] for option in field.options],
+        "options": [[option.code, _shown(option_in(option.label, field, words))] for option in field.options],
         "labels": [part.strip() for part in field.choices.split("|")] if field.kind == "slider" else [],
         "validation": field.validation,
         "type": kind.data_type if kind else "",
         "pattern": kind.pattern if kind else "",
-        "message": _MESSAGES.get(field.validation, WRONG_FORMAT),
+        "message": words[_MESSAGES.get(field.validation, "wrong_format")],
         "minimum": field.minimum,
         "maximum": field.maximum,
         "required": field.required,
