@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from redcap_local import passwords
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import HEX, random_text
 from redcap_local.messages import AdministrationError
@@ -204,6 +205,20 @@ def revoke_token(connection: sqlite3.Connection, project: int, username: str) ->
     """
     if not people.set_token(connection, project, username, None):
         msg = f"project {project} has no user {username!r}"
+        raise AdministrationError(msg)
+
+
+def save_password(connection: sqlite3.Connection, username: str, password: str) -> None:
+    """The user enters the pages from other machines with that password.
+
+    Raises:
+        AdministrationError: It is too short, or nobody has an account of that name.
+    """
+    if len(password) < passwords.SHORTEST:
+        msg = f"a password needs at least {passwords.SHORTEST} characters"
+        raise AdministrationError(msg)
+    if not people.save_password(connection, username, passwords.kept(password)):
+        msg = f"there is no account {username!r}"
         raise AdministrationError(msg)
 
 

@@ -27,6 +27,13 @@ def _version(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    if value and not re.fullmatch(r"https://[^/?#@\s]+/?", value):
+        msg = "write the address people type, such as https://redcap.example.org"
+        raise typer.BadParameter(msg)
+    return value.rstrip("/")
+
+
 Db = Annotated[Path, typer.Option("--db", help="The database file.")]
 Project = Annotated[int, typer.Option("--project", help="The project's id.")]
 User = Annotated[str, typer.Option("--user", help="The user's name.")]
@@ -51,23 +58,32 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     version: Annotated[str, typer.Option(callback=_version, help="The REDCap version to behave like.")] = "15.0.12",
+    behind_https: Annotated[
+        str, typer.Option(callback=_https, help="The https address in front of it: then its pages ask for passwords.")
+    ] = "",
 ) -> None:
-    """Answer API requests until interrupted; the database is made when there is none."""
+    """Answer API requests and show pages until interrupted; the database is made when there is none."""
     import signal
     from threading import Event
 
-    from redcap_local.server import is_loopback, running
+    from redcap_local.pages.guarding import is_loopback
+    from redcap_local.server import running
 
     if not is_loopback(host):
         typer.echo(
             f"redcap-local: everyone who reaches {host} can talk to this server, unencrypted; put no patients in it",
             err=True,
         )
+        if not behind_https:
+            typer.echo("redcap-local: its pages stay closed; put https in front and add --behind-https URL", err=True)
     stop = Event()
     for interruption in (signal.SIGTERM, signal.SIGINT):
         signal.signal(interruption, lambda *_: stop.set())
-    with told_plainly(), running(db, host=host, port=port, version=version) as server:
+    with told_plainly(), running(db, host=host, port=port, version=version, behind_https=behind_https) as server:
         typer.echo(f"listening on {server.url}")
+        address = server.start()
+        if address:
+            typer.echo(f"pages at {address}" + ("" if behind_https else " (for one browser, once)"))
         stop.wait()
 
 
@@ -264,6 +280,16 @@ def add(
 
     with told_plainly(), opened(db) as connection:
         add_user(connection, loaded(connection, project), user, everything=everything)
+
+
+@users.command("password")
+def set_password(db: Db, user: User) -> None:
+    """Set the password with which the user enters the pages from other machines; it is asked for here."""
+    from redcap_local.administration import opened, save_password
+
+    password = typer.prompt("Password (at least 10 characters)", hide_input=True, confirmation_prompt=True)
+    with told_plainly(), opened(db) as connection:
+        save_password(connection, user, password)
 
 
 @users.command()

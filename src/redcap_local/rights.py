@@ -72,6 +72,11 @@ class Rights:
         """True when the switch is on and not only for reading (user_rights 2, reference/redcap-api.md 11.4)."""
         return self.switches.get(key, 0) == 1
 
+    def views(self, form: str) -> bool:
+        """True when a page shows the user the form's data, in legacy and in bit-mask coding (11.4)."""
+        right = self.forms.get(form, NO_FORM_ACCESS)
+        return bool(right & 3) if right >= 128 else right != NO_FORM_ACCESS
+
     def edits(self, form: str) -> bool:
         """True when the user may enter data in the form, in legacy and in bit-mask coding (11.4)."""
         right = self.forms.get(form, NO_FORM_ACCESS)

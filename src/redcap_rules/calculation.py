@@ -83,7 +83,8 @@ class Calculations:
 
         Args:
             record: All rows of one record.
-            changed: Fields or export columns that changed; only what depends on them is computed. None for all.
+            changed: Fields or export columns that changed; only what depends on them is computed, and calculated
+                fields among them. None for all.
             today: What `today` stands for.
             now: What `now` stands for.
 
@@ -131,7 +132,7 @@ class Calculations:
         return row.instrument == (form if (row.event, form) in self._repeating else "")
 
     def _following(self, changed: Iterable[str]) -> tuple[Formula, ...]:
-        names = set().union(*(self._followers.get(name, ()) for name in changed))
+        names = set().union(*((name, *self._followers.get(name, ())) for name in changed))
         return tuple(formula for formula in self.formulas if formula.field.name in names)
 
 

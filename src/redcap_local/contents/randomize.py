@@ -36,16 +36,22 @@ def randomize(call: Call) -> Reply:
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
     call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
-    call.note("record_edit", f"Update record (API) {record.name}", f"{model.target_field} = '{value}'", record.name)
+    call.note("record_edit", call.words("Update", record.name), f"{model.target_field} = '{value}'", record.name)
     return _answer(call, model, record, slot)
+
+
+def models_in_use(call: Call) -> list[Model]:
+    """The project's randomizations; none while its module is off."""
+    on = call.project.settings["randomization_enabled"] == "1"
+    return randomization.models(call.connection, call.project.id) if on else []
 
 
 def _model(call: Call) -> Model:
     wanted = call.parameters.whole("randomization_id")
     if wanted is None:
         raise ApiError(messages.MISSING_PARAMETER, "randomization_id")
-    for model in randomization.models(call.connection, call.project.id):
-        if model.id == wanted and call.project.settings["randomization_enabled"] == "1":
+    for model in models_in_use(call):
+        if model.id == wanted:
             return model
     raise ApiError(messages.NO_MODEL, wanted)
 

@@ -52,7 +52,7 @@ def named(call: Call, names: Sequence[str]) -> list[Record]:
 def _delete_whole(call: Call, record: Record) -> None:
     records.delete_records(call.connection, [record.id])
     id_field = call.project.dictionary.record_id
-    call.note("record_delete", f"Delete record (API) {record.name}", f"{id_field} = '{record.name}'", record.name)
+    call.note("record_delete", call.words("Delete", record.name), f"{id_field} = '{record.name}'", record.name)
 
 
 def _delete_part(call: Call, record: Record) -> None:

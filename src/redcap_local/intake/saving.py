@@ -53,7 +53,7 @@ def _changed(call: Call, part: Sequence[Incoming], existing: dict[str, Record], 
     for record in part:
         change = changes(call.project, record, stored.get(record.name, {}))
         if calculate:
-            sent = {column for _, _, column in record.cells}
+            sent = {column for _, _, column in record.cells} | record.computed
             follow(call.project, record.name, sent, change, call.now)
         changed[record.name] = change
     return changed
@@ -192,7 +192,7 @@ def note_changes(call: Call, name: str, change: Changes, *, new: bool = False) -
     for place, details in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
         word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
         first = [f"[instance = {place[2]}]"] if place[2] else []
-        call.note(kind, f"{word} record (API) {name}", ", ".join([*first, *details]), name)
+        call.note(kind, call.words(word, name), ", ".join([*first, *details]), name)
         new = False
 
 
@@ -202,7 +202,7 @@ def _note_group(call: Call, record: Incoming, before: Record | None) -> None:
     group = _group(call.project, record, call.user.group)
     if group != (before.group if before else None):
         words = f"Assign record to Data Access Group (redcap_data_access_group = '{record.group}')"
-        call.note("record_edit", f"Update record (API) {record.name}", words, record.name)
+        call.note("record_edit", call.words("Update", record.name), words, record.name)
 
 
 def _detail(column: Column, value: str) -> str:

@@ -1,0 +1,136 @@
+"""What is done with a form that was filled in: saved as the API would, or left, or its data deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from redcap_local.contents import files, record_delete
+from redcap_local.contents.randomize import models_in_use
+from redcap_local.intake.columns import sheet
+from redcap_local.intake.plan import Plan, refuse
+from redcap_local.intake.saving import save
+from redcap_local.messages import ApiError, Confidence, Message
+from redcap_local.pages import answers
+from redcap_local.pages.answers import Spot
+from redcap_local.pages.dashboard import next_record
+from redcap_local.pages.form_view import Unsaved, new_name, next_form, sent_values, show
+from redcap_local.pages.record_home import known
+from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Visit
+from redcap_local.wire.parameters import Parameters
+from redcap_rules.formulas import is_computed
+
+READ_ONLY = Message("You may read this form, not change it.", Confidence.UNKNOWN, 403)
+
+
+def change(visit: Visit) -> Answer:
+    """The form has been saved, left or emptied, as the user asked."""
+    act = _ACTIONS.get(visit.text("action"))
+    if act is None:
+        raise NoSuchPlace(f"there is no action {visit.text('action')[:40]!r}")
+    return act(visit)
+
+
+def _save(visit: Visit) -> Answer:
+    """All that was changed is stored as an import would store it; nothing, when the form is not as it was opened."""
+    where = _where(visit)
+    if not visit.user.rights.edits(where.form):
+        raise ApiError(READ_ONLY)
+    typed, stored = sent_values(visit), answers.stored(visit, where)
+    if answers.digest(stored) != visit.text("digest"):
+        return show(visit, Unsaved(typed, conflict=True))
+    _store(visit, where, typed, stored)
+    _store_files(visit, where)
+    visit.editors.leave(where.key(visit.project), visit.text("word"))
+    return Moved(_onwards(visit, where))
+
+
+def _where(visit: Visit) -> Spot:
+    record = known(visit, visit.text("id"))
+    where = answers.spot(visit, record)
+    if not visit.text("new"):
+        return where
+    name = new_name(visit, where.name)
+    return where if name == where.name else replace(where, name=name, record=None)
+
+
+def _store(visit: Visit, where: Spot, typed: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    project = visit.project
+    targets = {model.target_field for model in models_in_use(visit.call)}
+    row = {project.dictionary.record_id: where.name}
+    row |= answers.event_columns(project, where.event, where.form, where.instance)
+    for column in answers.own_columns(project, where.form):
+        kind = getattr(column.field, "kind", "")
+        value = typed.get(column.name, "" if column.field else "0")
+        # What is filled by randomising, and files, are not typed.
+        if value != stored.get(column.name, "") and kind != "file" and column.name not in targets:
+            row[column.name] = value
+    plan = Plan(visit.call, sheet(project, row), overwrite=True, date_format="YMD")
+    plan.add(row)
+    refuse(plan.lines)
+    computed = frozenset(f.name for f in project.dictionary.form(where.form) if is_computed(f))
+    for incoming in plan.records.values():
+        incoming.computed = computed
+    save(visit.call, plan.records.values())
+
+
+def _store_files(visit: Visit, where: Spot) -> None:
+    place = {"record": where.name, "event": where.event.name}
+    if where.instance != 1:
+        place["repeat_instance"] = str(where.instance)
+    for field in visit.project.dictionary.form(where.form):
+        if field.kind != "file":
+            continue
+        pairs = {**place, "field": field.name}.items()
+        upload = visit.uploads.get(f"file__{field.name}")
+        if upload is not None:
+            files.import_(replace(visit.call, parameters=Parameters(pairs, upload)))
+        elif visit.text(f"remove__{field.name}"):
+            files.delete(replace(visit.call, parameters=Parameters(pairs)))
+
+
+def _onwards(visit: Visit, where: Spot) -> str:
+    """Where the browser goes after saving."""
+    to, message = visit.addresses, "add" if where.record is None else "edit"
+    at = (where.name, where.event.id)
+    arm = where.event.arm
+    match visit.text("then"):
+        case "stay":
+            return to.form(*at, where.form, where.instance, message=message)
+        case "next_form" if next_form(visit, where):
+            return to.form(*at, next_form(visit, where))
+        case "new_instance":
+            return to.form(*at, where.form, where.instance + 1)
+        case "next_record":
+            name = next_record(visit, where.name, arm)
+            return to.form(name, where.event.id, where.form) if name else to.dashboard(arm)
+        case "exit_record":
+            return to.dashboard(arm)
+        case _:
+            return to.record(where.name, arm, message)
+
+
+def _cancel(visit: Visit) -> Answer:
+    """Nothing is saved, and others may edit the form; a page that is closed says so too."""
+    where = answers.spot(visit, known(visit, visit.text("id")))
+    visit.editors.leave(where.key(visit.project), visit.text("word"))
+    return Moved(visit.addresses.record(where.name, where.event.arm, "cancel"))
+
+
+def _delete(visit: Visit) -> Answer:
+    """The data of this form are gone, in this instance where it repeats."""
+    visit.needs("record_delete")
+    where = answers.spot(visit, known(visit, visit.text("id")))
+    if not visit.user.rights.edits(where.form):
+        raise ApiError(READ_ONLY)
+    part = {"records[0]": where.name, "event": where.event.name, "instrument": where.form}
+    if visit.project.row_instrument(where.event.id, where.form) is not None:
+        part["repeat_instance"] = str(where.instance)
+    record_delete.delete(visit.asking(**part))
+    visit.editors.leave(where.key(visit.project), visit.text("word"))
+    arm = where.event.arm
+    still = known(visit, where.name)
+    return Moved(visit.addresses.record(where.name, arm, "form") if still else visit.addresses.dashboard(arm))
+
+
+_ACTIONS = {"save": _save, "cancel": _cancel, "delete": _delete}

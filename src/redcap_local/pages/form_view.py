@@ -1,0 +1,160 @@
+"""The page of one form of one record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from redcap_local.columns import plain
+from redcap_local.contents.randomize import models_in_use
+from redcap_local.messages import ApiError
+from redcap_local.pages import answers, standing
+from redcap_local.pages.answers import Spot
+from redcap_local.pages.dashboard import following
+from redcap_local.pages.form_model import decided_dictionary, model, scene, scripts, values
+from redcap_local.pages.record_home import known
+from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
+from redcap_local.storage import documents, log, records
+from redcap_local.storage.log import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What a person had typed when nothing could be stored, and why it could not.
+
+    `conflict` is set when the form has been changed since it was opened: then what is stored now is shown beside it.
+    """
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    conflict: bool = False
+
+
+def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
+    """The form, to edit unless something keeps the user from it."""
+    record = known(visit, visit.text("id"))
+    if record is None:
+        visit.needs("record_create")
+    where = answers.spot(visit, record)
+    here = scene(visit, where)
+    dictionary = decided_dictionary(here)
+    stored = answers.stored(visit, where)
+    opening = None if _barred(visit, where) else visit.editors.open(where.key(visit.project), visit.user.username)
+    frozen = _barred(visit, where)
+    if opening is not None and opening.username != visit.user.username:
+        frozen = f"{opening.username} has had this form open since {opening.since:%H:%M}: you may read it meanwhile."
+    randomised = [one.target_field for one in models_in_use(visit.call) if _is_here(visit, where, one.target_event)]
+    unsaved = unsaved or Unsaved()
+    entry = {
+        "event": visit.project.rule_event(where.event),
+        "form": where.form,
+        "instance": where.instance if visit.project.row_instrument(where.event.id, where.form) is not None else 0,
+        "smart": here.smart,
+        "record_id": visit.project.dictionary.record_id,
+        "rows": values(here, dictionary),
+        "own": [column.name for column in answers.own_columns(visit.project, where.form)],
+        "files": dict(_files(visit, where, stored)),
+        "typed": None if unsaved.conflict or not unsaved.typed else dict(unsaved.typed),
+        "conflict": list(_differences(visit, where, stored, unsaved.typed)) if unsaved.conflict else [],
+        "asks": visit.project.settings["bypass_branching_erase_field_prompt"] != "1",
+    }
+    shown = {**model(here, dictionary, randomised), "fresh": not stored, "frozen": bool(frozen)}
+    return Shown(
+        "form.html.j2",
+        {
+            "where": where,
+            "title": visit.project.form_label(where.form),
+            "frozen": frozen,
+            "faults": unsaved.faults,
+            "entry": entry,
+            "model": shown,
+            "logic": scripts(here, dictionary),
+            "digest": answers.digest(stored),
+            "word": opening.word if opening and not frozen else "",
+            "repeats": visit.project.row_instrument(where.event.id, where.form) is not None,
+            "following": next_form(visit, where),
+            "has_data": bool(stored),
+            "changed_by": _last_change(visit, where) if unsaved.conflict else None,
+            "message": visit.text("msg"),
+        },
+        409 if unsaved.conflict else 200,
+    )
+
+
+def refused(visit: Visit, fault: ApiError) -> Shown:
+    """The form again with what was typed, and why it was not stored."""
+    return replace(show(visit, Unsaved(sent_values(visit), tuple(fault.text.splitlines()))), status=fault.status)
+
+
+def sent_values(visit: Visit) -> dict[str, str]:
+    """The values that the browser sent for the columns of the form; a column left out is blank.
+
+    Raises:
+        NoSuchPlace: It sent something else: a request that no page of this server makes.
+    """
+    try:
+        sent = json.loads(visit.asked.get("values", ""))
+    except ValueError:
+        sent = None
+    if not isinstance(sent, dict) or not all(isinstance(value, str) for value in sent.values()):
+        raise NoSuchPlace("the form came without its values")
+    return sent
+
+
+def next_form(visit: Visit, where: Spot) -> str:
+    """The form after this one in its event, as far as the user may see it; '' after the last."""
+    project = visit.project
+    forms = [f for f in project.dictionary.forms if f in project.forms_of(where.event) and visit.user.rights.views(f)]
+    later = forms[forms.index(where.form) + 1 :]
+    return later[0] if later else ""
+
+
+def new_name(visit: Visit, name: str) -> str:
+    """The name under which a new record is saved: the next one, if somebody has taken the one that was shown."""
+    taken = records.records(visit.call.connection, visit.project.id, [name])
+    automatic = visit.project.settings["record_autonumbering_enabled"] == "1"
+    return following(visit) if taken and automatic else name
+
+
+def _barred(visit: Visit, where: Spot) -> str:
+    """Why the user cannot change the form, '' when nothing keeps them from it."""
+    if not visit.user.rights.edits(where.form):
+        return "You may read this form, not change it."
+    if where.record is not None and where.record.locked:
+        return "This record is locked: nothing in it can be changed."
+    return ""
+
+
+def _is_here(visit: Visit, where: Spot, event: str) -> bool:
+    return visit.project.events_by_name.get(event, visit.project.first_event).id == where.event.id
+
+
+def _files(visit: Visit, where: Spot, stored: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    names = documents.names(visit.call.connection, visit.project.id)
+    for one in visit.project.dictionary.form(where.form):
+        if one.kind == "file" and one.name in stored:
+            address = visit.addresses.file(where.name, where.event.id, one.name, where.instance)
+            yield one.name, {"name": names.get(stored[one.name], "file"), "address": address}
+
+
+def _differences(visit: Visit, where: Spot, stored: Mapping[str, str], typed: Mapping[str, str]) -> Iterator[list[str]]:
+    """Column, label, what is stored now and what was typed, of every column where the two differ."""
+    for column in answers.own_columns(visit.project, where.form):
+        now, mine = stored.get(column.name, ""), typed.get(column.name, "")
+        if now != mine and getattr(column.field, "kind", "") != "file":
+            name = column.field.name if column.field else column.name
+            label = visit.project.dictionary.label_of
+            shown = [_tick(text) if column.code else plain(label(name, text)) for text in (now, mine)]
+            if column.field is None:
+                shown = [standing.WORDS[text] for text in (now, mine)]
+            yield [column.name, column.header, *shown, mine]
+
+
+def _tick(text: str) -> str:
+    return "ticked" if text == "1" else "not ticked"
+
+
+def _last_change(visit: Visit, where: Spot) -> Entry | None:
+    limits = {"record": where.name, "kinds": ["record_add", "record_edit"]}
+    return next(iter(log.read(visit.call.connection, visit.project.id, limits)), None)
