@@ -451,8 +451,22 @@ def test_values_of_every_type_right_out_of_range_and_wrong(hand: Hand) -> None:
         assert hand.reads(name) == left, (name, text)
     hand.type("int", "11")
     hand.type("num", "0.0")
-    hand.save()
+    hand.press("Save & Stay")
+    with hand.page.expect_navigation():
+        hand.answers("Save without it")
     assert (hand.site.row("typed")["int"], hand.site.row("typed")["num"]) == ("11", "0.0")
+
+
+def test_a_cleared_value_is_not_saved_unnoticed(hand: Hand) -> None:
+    """B.4.8.0300: who types something wrong and saves at once is told first."""
+    hand.go("limits", "cleared")
+    hand.input("mail").fill("nobody")
+    hand.press("Save & Stay")
+    assert "“E-mail”" in hand.asked
+    hand.answers("Back to the field")
+    hand.input("mail").fill("a@b.dk")
+    hand.save()
+    assert hand.site.row("cleared")["mail"] == "a@b.dk"
 
 
 def test_branching_follows_while_typing_and_asks_before_it_erases(hand: Hand) -> None:
