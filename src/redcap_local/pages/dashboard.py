@@ -13,7 +13,7 @@ from redcap_local.project import Event
 from redcap_local.storage import records
 from redcap_local.storage.records import Record
 
-TOGETHER = 100  # records on one page
+TOGETHER = 50  # records on one page
 
 
 def show(visit: Visit) -> Shown:
