@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ import requests
 from browser import FLAGS, chromium
 from pages import VERSION
 from redcap_local.administration import change_settings, loaded, opened
+from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
 from redcap_local.server import Running, running
+from redcap_local.storage.randomization import Model
 from redcap_rules.dictionary import API_COLUMNS
 from redcap_rules.validation import NOT_A_NUMBER, NOT_A_TIME, NOT_AN_EMAIL, NOT_AN_INTEGER, WRONG_FORMAT
 
@@ -249,7 +251,8 @@ def hand(seated: Callable[..., Hand]) -> Iterator[Hand]:
     """The project's creator at a browser; no page may have had an error."""
     person = seated()
     yield person
-    wrong = [text for text in person.wrong if "409 (CONFLICT)" not in text]
+    refusals = ("409 (CONFLICT)", "400 (BAD REQUEST)")
+    wrong = [text for text in person.wrong if not any(word in text for word in refusals)]
     person.wrong.clear()
     person.page.goto("about:blank")
     assert not wrong
@@ -641,3 +644,42 @@ def test_a_form_is_filled_in_by_keyboard_alone(hand: Hand) -> None:
         keys.press("Enter")
     row = hand.site.row("keys")
     assert (row["num"], row["num1"]) == ("12", "3.4")
+
+
+def test_the_target_of_a_randomization_is_filled_by_its_dialog(hand: Hand) -> None:
+    """C.3.30.0500, 1100: gray before and after; the dialog asks for the strata; once and no more."""
+    site = hand.site
+    with opened(site.database) as connection:
+        project = loaded(connection, site.project)
+        model = Model(0, "preset", "later_arm_1", (("sex", "start_arm_1"),), by_group=False)
+        rid = define_randomization(connection, project, model, datetime.now())
+    with opened(site.database) as connection:
+        table = "redcap_randomization_number,redcap_randomization_group,sex\n,6,1\n,1,2\n"
+        project = loaded(connection, site.project)
+        found = find_model(connection, project, rid)
+        upload_allocations(connection, project, found, table, Upload(False, VERSION, datetime.now()))
+    site.put(record_id="random", who="R")
+    hand.go("logic", "random", "later_arm_1")
+    assert "Not yet randomized" in hand.at("preset").inner_text()
+    assert hand.page.locator('input[name="preset"]').first.is_disabled()
+    hand.type("weight", "80")
+    hand.press("Randomize")
+    hand.answers("Save & Stay")
+    hand.press("Randomize")
+    hand.page.locator("dialog[open] select").select_option(label="Male")
+    with hand.page.expect_navigation():
+        hand.page.locator("dialog[open]").get_by_role("button", name="Randomize").click()
+    assert "Already randomized" in hand.at("preset").inner_text()
+    assert hand.page.get_by_role("button", name="Randomize").count() == 0
+    assert (site.row("random")["sex"], site.row("random", "later_arm_1")["preset"]) == ("2", "1")
+    assert any(line.startswith("Randomize Record random: Randomize record") for line in site.log("random"))
+    hand.go("intake", "random")
+    assert hand.page.locator('input[name="sex"]').first.is_disabled()
+    site.put(record_id="none left", who="N", sex="2")
+    hand.go("logic", "none left", "later_arm_1")
+    hand.save()
+    hand.press("Randomize")
+    with hand.page.expect_navigation():
+        hand.page.locator("dialog[open]").get_by_role("button", name="Randomize").click()
+    assert "there are no allocations available" in hand.page.locator(".fault").inner_text()
+    site.set(randomization_enabled="0")

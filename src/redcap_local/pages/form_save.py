@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from redcap_local.contents import files, record_delete
-from redcap_local.contents.randomize import models_in_use
-from redcap_local.intake.columns import sheet
-from redcap_local.intake.plan import Plan, refuse
-from redcap_local.intake.saving import save
+from redcap_local.intake.entering import enter
 from redcap_local.messages import ApiError, Confidence, Message
-from redcap_local.pages import answers
+from redcap_local.pages import answers, randomizing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import next_record
 from redcap_local.pages.form_view import Unsaved, new_name, next_form, sent_values, show
@@ -56,22 +53,16 @@ def _where(visit: Visit) -> Spot:
 
 def _store(visit: Visit, where: Spot, typed: Mapping[str, str], stored: Mapping[str, str]) -> None:
     project = visit.project
-    targets = {model.target_field for model in models_in_use(visit.call)}
+    settled = randomizing.settled(visit, where)
     row = {project.dictionary.record_id: where.name}
     row |= answers.event_columns(project, where.event, where.form, where.instance)
     for column in answers.own_columns(project, where.form):
         kind = getattr(column.field, "kind", "")
         value = typed.get(column.name, "" if column.field else "0")
-        # What is filled by randomising, and files, are not typed.
-        if value != stored.get(column.name, "") and kind != "file" and column.name not in targets:
+        # Files are not typed, nor is what belongs to a randomization.
+        if value != stored.get(column.name, "") and kind != "file" and column.name not in settled:
             row[column.name] = value
-    plan = Plan(visit.call, sheet(project, row), overwrite=True, date_format="YMD")
-    plan.add(row)
-    refuse(plan.lines)
-    computed = frozenset(f.name for f in project.dictionary.form(where.form) if is_computed(f))
-    for incoming in plan.records.values():
-        incoming.computed = computed
-    save(visit.call, plan.records.values())
+    enter(visit.call, [row], [field.name for field in project.dictionary.form(where.form) if is_computed(field)])
 
 
 def _store_files(visit: Visit, where: Spot) -> None:
@@ -117,6 +108,14 @@ def _cancel(visit: Visit) -> Answer:
     return Moved(visit.addresses.record(where.name, where.event.arm, "cancel"))
 
 
+def _randomize(visit: Visit) -> Answer:
+    """The record is randomized; the form shows the result."""
+    where = answers.spot(visit, known(visit, visit.text("id")))
+    randomizing.perform(visit, where)
+    visit.editors.leave(where.key(visit.project), visit.text("word"))
+    return Moved(visit.addresses.form(where.name, where.event.id, where.form, where.instance))
+
+
 def _delete(visit: Visit) -> Answer:
     """The data of this form are gone, in this instance where it repeats."""
     visit.needs("record_delete")
@@ -133,4 +132,4 @@ def _delete(visit: Visit) -> Answer:
     return Moved(visit.addresses.record(where.name, arm, "form") if still else visit.addresses.dashboard(arm))
 
 
-_ACTIONS = {"save": _save, "cancel": _cancel, "delete": _delete}
+_ACTIONS = {"save": _save, "cancel": _cancel, "delete": _delete, "randomize": _randomize}

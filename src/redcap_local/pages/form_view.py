@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from redcap_local.columns import plain
-from redcap_local.contents.randomize import models_in_use
 from redcap_local.messages import ApiError
-from redcap_local.pages import answers, standing
+from redcap_local.pages import answers, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
 from redcap_local.pages.form_model import decided_dictionary, model, scene, scripts, values
@@ -44,7 +43,7 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
     frozen = _barred(visit, where)
     if opening is not None and opening.username != visit.user.username:
         frozen = f"{opening.username} has had this form open since {opening.since:%H:%M}: you may read it meanwhile."
-    randomised = [one.target_field for one in models_in_use(visit.call) if _is_here(visit, where, one.target_event)]
+    targets = randomizing.offers(visit, where, frozen=bool(frozen))
     unsaved = unsaved or Unsaved()
     entry = {
         "event": visit.project.rule_event(where.event),
@@ -57,9 +56,10 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
         "files": dict(_files(visit, where, stored)),
         "typed": None if unsaved.conflict or not unsaved.typed else dict(unsaved.typed),
         "conflict": list(_differences(visit, where, stored, unsaved.typed)) if unsaved.conflict else [],
+        "targets": {one.field: {"id": one.id, "done": one.done, "allowed": one.allowed} for one in targets},
         "asks": visit.project.settings["bypass_branching_erase_field_prompt"] != "1",
     }
-    shown = {**model(here, dictionary, randomised), "fresh": not stored, "frozen": bool(frozen)}
+    shown = {**model(here, dictionary, randomizing.settled(visit, where)), "fresh": not stored, "frozen": bool(frozen)}
     return Shown(
         "form.html.j2",
         {
@@ -68,6 +68,7 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
             "frozen": frozen,
             "faults": unsaved.faults,
             "entry": entry,
+            "offers": [one for one in targets if one.allowed],
             "model": shown,
             "logic": scripts(here, dictionary),
             "digest": answers.digest(stored),
@@ -83,8 +84,9 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
 
 
 def refused(visit: Visit, fault: ApiError) -> Shown:
-    """The form again with what was typed, and why it was not stored."""
-    return replace(show(visit, Unsaved(sent_values(visit), tuple(fault.text.splitlines()))), status=fault.status)
+    """The form again with what was typed, and why nothing was stored."""
+    typed = sent_values(visit) if "values" in visit.asked else {}
+    return replace(show(visit, Unsaved(typed, tuple(fault.text.splitlines()))), status=fault.status)
 
 
 def sent_values(visit: Visit) -> dict[str, str]:
@@ -124,10 +126,6 @@ def _barred(visit: Visit, where: Spot) -> str:
     if where.record is not None and where.record.locked:
         return "This record is locked: nothing in it can be changed."
     return ""
-
-
-def _is_here(visit: Visit, where: Spot, event: str) -> bool:
-    return visit.project.events_by_name.get(event, visit.project.first_event).id == where.event.id
 
 
 def _files(visit: Visit, where: Spot, stored: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:

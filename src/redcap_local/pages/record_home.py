@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redcap_local.contents import record_delete, record_rename
-from redcap_local.intake.columns import sheet
-from redcap_local.intake.plan import Plan, refuse
-from redcap_local.intake.saving import save
+from redcap_local.intake.entering import enter
 from redcap_local.pages import standing
 from redcap_local.pages.answers import event_columns
 from redcap_local.pages.dashboard import arms_of
@@ -127,10 +125,7 @@ def _assign(visit: Visit, name: str, arm: int) -> Answer:
     event = next((event for _, event, *_ in records.values(visit.call.connection, [record.id], [id_field])), 0)
     inside = visit.project.events_by_id.get(event, visit.project.first_event)
     row = {id_field: name, GROUP: visit.text("group"), **event_columns(visit.project, inside, "", 1)}
-    plan = Plan(visit.call, sheet(visit.project, row), overwrite=True, date_format="YMD")
-    plan.add(row)
-    refuse(plan.lines)
-    save(visit.call, plan.records.values())
+    enter(visit.call, [row])
     return Moved(visit.addresses.record(name, arm, "group"))
 
 

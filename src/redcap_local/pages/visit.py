@@ -116,6 +116,7 @@ NO_PAGE_RIGHT = {
     "record_create": "You may not create records in this project.",
     "record_delete": "You may not delete data in this project.",
     "record_rename": "You may not rename records in this project.",
+    "random_perform": "You may not randomize in this project.",
 }
 
 
