@@ -458,3 +458,63 @@ def test_a_file_is_uploaded_read_and_removed_with_its_form(person: Any, site: An
     assert got.headers["Content-Disposition"].startswith("attachment")
     me.form("filed", start, "intake").send("save", values="{}", remove__scan="1")
     assert me.get(there["address"]).status_code == 404
+
+
+# Locking -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_form_is_changed_by_nobody_until_it_is_unlocked(person: Any, site: Any) -> None:
+    """Who and when; not by a page, the API, a file, or a deletion; other forms stay open (C.2.19.0200, 0300)."""
+    me, start = person(), event_of(site)
+    me.form("lock", start, "visit").save(weight="70.0", height="180")
+    me.form("lock", start, "intake").save(name="L")
+    bob = person("bob")
+    assert 'id="lock"' not in bob.form("lock", start, "intake").answer.text
+    assert bob.form("lock", start, "intake").send("lock").status_code == 403
+    me.form("lock", start, "visit").send("lock")
+    locked = me.form("lock", start, "visit")
+    assert "This form was locked by site_admin at 20" in locked.answer.text
+    assert locked.model["frozen"]
+    assert log_of(site, "lock")[0][1:] == (
+        "Lock/Unlock Record lock", "Action: Lock instrument, Form: Visit, Event: Start",
+    )  # fmt: skip
+    assert "unlock it first" in locked.save(weight="71.0").text
+    where = {"record_id": "lock", "redcap_event_name": "start_arm_1"}
+    refused = site.admin.refused(content="record", data=[{**where, "weight": "72.0"}])
+    assert "[local] The form of this field is locked" in refused
+    part = {"records": ["lock"], "event": "start_arm_1", "instrument": "visit"}
+    assert "locked" in site.admin.refused(content="record", action="delete", **part)
+    assert site.admin.put({**where, "name": "M"}) == {"count": 1}
+    me.form("lock", start, "visit").send("unlock")
+    assert me.form("lock", start, "visit").save(weight="73.0").status_code == 200
+    assert site.admin.rows(records=["lock"])[0]["weight"] == "73.0"
+
+
+def test_what_is_calculated_in_a_locked_form_stays_as_it_was_locked(new_clinic: Any, local_redcap: Running) -> None:
+    """A value it is computed from may change in another form; nothing is refused for that."""
+    made = new_clinic()
+    rows = made.admin.ok(content="metadata")
+    extra = {**rows[1], "field_name": "age", "field_type": "calc", "identifier": "",
+             "select_choices_or_calculations": "[weight]*2"}  # fmt: skip
+    made.admin.ok(content="metadata", data=[*rows[:2], extra, *rows[2:]])
+    me, start = Person.entered(local_redcap.start(), "site_admin", made.project), event_of(made)
+    me.form("1", start, "visit").save(weight="70.0")
+    me.form("1", start, "intake").save(name="C")
+    me.form("1", start, "intake").send("lock")
+    me.form("1", start, "visit").save(weight="80.0")
+    row = made.admin.rows(records=["1"])[0]
+    assert (row["weight"], row["age"]) == ("80.0", "140")
+
+
+def test_a_locked_record_locks_all_its_forms(person: Any, site: Any) -> None:
+    """C.2.19.0400."""
+    me, start = person(), event_of(site)
+    me.form("shut", start, "intake").save(name="S")
+    path = me.address("DataEntry/record_home.php", id="shut")
+    assert person("bob").post(path, action="lock").status_code == 403
+    me.post(path, action="lock")
+    assert "This record is locked" in me.form("shut", start, "visit").answer.text
+    assert me.form("shut", start, "intake").save(name="T").status_code == 400
+    assert log_of(site, "shut")[0][2] == "Action: Lock entire record"
+    me.post(path, action="unlock")
+    assert me.form("shut", start, "intake").save(name="T").status_code == 200

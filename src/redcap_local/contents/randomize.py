@@ -9,7 +9,7 @@ from redcap_local.intake.targets import set_target
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
 from redcap_local.project import Event, Project
-from redcap_local.storage import randomization, records
+from redcap_local.storage import locks, randomization, records
 from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
@@ -24,6 +24,9 @@ def randomize(call: Call) -> Reply:
     record = find_record(call, call.parameters.needed("record"))
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
+    event, form = _event(project, model.target_event), project.columns[model.target_field].form
+    if (record.id, event.id, 1, form) in locks.locks(call.connection, [record.id]):
+        raise ApiError(messages.FORM_LOCKED)
     production = project.in_production
     if randomization.slot_of_record(call.connection, model.id, record.id, production=production):
         raise ApiError(messages.RANDOMISED_ALREADY, record.name)

@@ -9,7 +9,7 @@ from redcap_local.call import Call
 from redcap_local.columns import time_stamp
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
-from redcap_local.intake.saving import note_changes, randomised
+from redcap_local.intake.saving import note_changes, untouchable
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.storage import log, records
@@ -62,7 +62,7 @@ def _delete_part(call: Call, record: Record) -> None:
     stored = list(records.values(call.connection, [record.id], columns, events))
     gone = [value[:4] for value in stored if instance is None or value[2] == instance]
     change = Changes(erased=dict.fromkeys(key[1:] for key in gone))
-    refuse(list(randomised(call, {record.name: change}, {record.name: record})))
+    refuse(list(untouchable(call, {record.name: change}, {record.name: record})))
     records.delete_values(call.connection, gone)
     note_changes(call, record.name, change)
     if not any(records.values(call.connection, [record.id])):

@@ -9,6 +9,7 @@ from redcap_local.call import Call
 from redcap_local.columns import Column
 from redcap_local.intake.calculations import follow
 from redcap_local.intake.changes import Changes, changes
+from redcap_local.intake.locked import in_locked_forms
 from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records
@@ -41,7 +42,7 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
         part = wanted[start : start + together]
         before = {record.name: existing[record.name] for record in part if record.name in existing}
         changed = _changed(call, part, before, calculate)
-        lines += [*_duplicates(call, changed), *randomised(call, changed, before), *_moved(call, part, before)]
+        lines += [*_duplicates(call, changed), *untouchable(call, changed, before), *_moved(call, part, before)]
         if not lines:
             _store(call, part, before, changed)
     refuse(lines)
@@ -114,7 +115,13 @@ def _duplicates(call: Call, changed: dict[str, Changes]) -> Iterator[Line]:
             yield Line(name, secondary, value, messages.DUPLICATE_SECONDARY.text.format(others[0]))
 
 
-def randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+def untouchable(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+    """A line for every value that may not be changed: of a randomised record, or in a locked form."""
+    yield from _randomised(call, changed, existing)
+    yield from in_locked_forms(call, changed, existing)
+
+
+def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
     """A line for every target or stratum of a randomised record that the changes would touch.
 
     Source: reference/redcap-api.md 6.2.

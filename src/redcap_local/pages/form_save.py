@@ -8,7 +8,7 @@ from dataclasses import replace
 from redcap_local.contents import files, record_delete
 from redcap_local.intake.entering import enter
 from redcap_local.messages import ApiError, Confidence, Message
-from redcap_local.pages import answers, randomizing
+from redcap_local.pages import answers, locking, randomizing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import next_record
 from redcap_local.pages.form_view import Unsaved, new_name, next_form, sent_values, show
@@ -116,6 +116,13 @@ def _randomize(visit: Visit) -> Answer:
     return Moved(visit.addresses.form(where.name, where.event.id, where.form, where.instance))
 
 
+def _lock(visit: Visit) -> Answer:
+    where = answers.spot(visit, known(visit, visit.text("id")))
+    locking.set_form_lock(visit, where, locked=visit.text("action") == "lock")
+    visit.editors.leave(where.key(visit.project), visit.text("word"))
+    return Moved(visit.addresses.form(where.name, where.event.id, where.form, where.instance))
+
+
 def _delete(visit: Visit) -> Answer:
     """The data of this form are gone, in this instance where it repeats."""
     visit.needs("record_delete")
@@ -132,4 +139,6 @@ def _delete(visit: Visit) -> Answer:
     return Moved(visit.addresses.record(where.name, arm, "form") if still else visit.addresses.dashboard(arm))
 
 
-_ACTIONS = {"save": _save, "cancel": _cancel, "delete": _delete, "randomize": _randomize}
+_ACTIONS = {
+    "save": _save, "cancel": _cancel, "delete": _delete, "randomize": _randomize, "lock": _lock, "unlock": _lock,
+}  # fmt: skip

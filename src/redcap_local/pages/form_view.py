@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from redcap_local.columns import plain
 from redcap_local.messages import ApiError
-from redcap_local.pages import answers, randomizing, standing
+from redcap_local.pages import answers, locking, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
 from redcap_local.pages.form_model import decided_dictionary, model, scene, scripts, values
@@ -68,6 +68,8 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
             "frozen": frozen,
             "faults": unsaved.faults,
             "entry": entry,
+            "lock": locking.lock_of(visit, where),
+            "may_lock": locking.may_lock(visit) and bool(stored) and not (where.record and where.record.locked),
             "offers": [one for one in targets if one.allowed],
             "model": shown,
             "logic": scripts(here, dictionary),
@@ -125,7 +127,8 @@ def _barred(visit: Visit, where: Spot) -> str:
         return "You may read this form, not change it."
     if where.record is not None and where.record.locked:
         return "This record is locked: nothing in it can be changed."
-    return ""
+    lock = locking.lock_of(visit, where)
+    return f"This form was locked by {lock.username} at {lock.time}." if lock else ""
 
 
 def _files(visit: Visit, where: Spot, stored: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from redcap_local.contents import record_delete, record_rename
 from redcap_local.intake.entering import enter
-from redcap_local.pages import standing
+from redcap_local.pages import locking, standing
 from redcap_local.pages.answers import event_columns
 from redcap_local.pages.dashboard import arms_of
 from redcap_local.pages.standing import Standing
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Shown, Visit
 from redcap_local.places import find_record
 from redcap_local.project import Event
-from redcap_local.storage import records
+from redcap_local.storage import locks, records
 from redcap_local.storage.records import Record
 from redcap_rules.names import GROUP
 
@@ -68,6 +68,7 @@ def show(visit: Visit) -> Shown:
             "record": record,
             "arm": arm,
             "arms": [one for one in project.arms if record and one[0] in arms_of(visit, [record])[record.id]],
+            "locked": {place[1:] for place in locks.locks(visit.call.connection, [record.id])} if record else set(),
             "boxes": list(_boxes(visit, places)),
             "message": message,
             "group": project.groups_by_id.get(record.group) if record and record.group else None,
@@ -129,7 +130,15 @@ def _assign(visit: Visit, name: str, arm: int) -> Answer:
     return Moved(visit.addresses.record(name, arm, "group"))
 
 
+def _lock(visit: Visit, name: str, arm: int) -> Answer:
+    locked = visit.text("action") == "lock"
+    locking.set_record_lock(visit, find_record(visit.call, name), locked=locked)
+    return Moved(visit.addresses.record(name, arm, "locked" if locked else "unlocked"))
+
+
 _ACTIONS = {
+    "lock": _lock,
+    "unlock": _lock,
     "delete_record": _delete_record,
     "delete_event": _delete_event,
     "rename": _rename,

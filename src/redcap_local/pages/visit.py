@@ -108,7 +108,7 @@ class Visit:
         Raises:
             ApiError: They have not.
         """
-        if not self.user.rights.changes(right):
+        if not self.user.rights.has(right):
             raise ApiError(Message(NO_PAGE_RIGHT[right], Confidence.UNKNOWN, 403))
 
 
@@ -116,6 +116,8 @@ NO_PAGE_RIGHT = {
     "record_create": "You may not create records in this project.",
     "record_delete": "You may not delete data in this project.",
     "record_rename": "You may not rename records in this project.",
+    "lock_records": "You may not lock forms in this project.",
+    "lock_records_all_forms": "You may not lock records in this project.",
     "random_perform": "You may not randomize in this project.",
 }
 
