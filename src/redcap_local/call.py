@@ -63,6 +63,7 @@ class Call:
         """The action of a line of the log about a record: `Update record (API) 7`."""
         return f"{verb} record{self.origin} {record}"
 
-    def note(self, kind: str, action: str, details: str = "", record: str = "") -> None:
+    def note(self, kind: str, action: str, details: str = "", record: str = "", event: int | None = None) -> None:
         """The line is written to the log when the request succeeds, for the group of the user."""
-        self.notes.append(Entry(self.time, self.user.username, kind, action, details, record, self.user.group))
+        entry = Entry(self.time, self.user.username, kind, action, details, record, self.user.group, event)
+        self.notes.append(entry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -518,3 +520,25 @@ def test_a_locked_record_locks_all_its_forms(person: Any, site: Any) -> None:
     assert log_of(site, "shut")[0][2] == "Action: Lock entire record"
     me.post(path, action="unlock")
     assert me.form("shut", start, "intake").save(name="T").status_code == 200
+
+
+def test_a_field_s_history_is_every_value_it_has_held(person: Any, site: Any) -> None:
+    """By whom and when, of this event and instance alone; whatever quotes and commas a value has (D.113.200)."""
+    me, start = person(), event_of(site)
+    odd = "it's, name = 'no'"
+    me.form("was", start, "intake").save(name="A", sex="1", fears___2="1")
+    me.form("was", start, "medicine", 2).save(drug="x")
+    site.admin.put({"record_id": "was", "redcap_event_name": "start_arm_1", "name": odd})
+    me.form("was", start, "intake").save(name="", sex="2", fears___2="")
+
+    def history(name: str, instance: int = 1) -> list[str]:
+        path = me.address("DataEntry/data_history.php", id="was", event_id=start, field_name=name, instance=instance)
+        return re.findall(r"<td>site_admin</td><td>(.*?)</td>", me.get(path).text)
+
+    assert history("name") == ["A", html.escape(odd).replace("&#x27;", "&#39;"), "blank"]
+    assert history("sex") == ["Female (1)", "Male (2)"]
+    assert history("fears") == ["Heights: checked", "Heights: unchecked"]
+    assert (history("drug", 2), history("drug")) == (["x"], [])
+    bob = person("bob")
+    path = bob.address("DataEntry/data_history.php", id="was", event_id=start, field_name="arm")
+    assert bob.get(path).status_code == 404

@@ -199,7 +199,7 @@ def note_changes(call: Call, name: str, change: Changes, *, new: bool = False) -
     for place, details in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
         word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
         first = [f"[instance = {place[2]}]"] if place[2] else []
-        call.note(kind, call.words(word, name), ", ".join([*first, *details]), name)
+        call.note(kind, call.words(word, name), ", ".join([*first, *details]), name, place[0])
         new = False
 
 

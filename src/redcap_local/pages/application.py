@@ -13,7 +13,7 @@ from flask import Flask, Response, redirect, request
 from redcap_local.call import Server
 from redcap_local.chance import same
 from redcap_local.messages import ApiError
-from redcap_local.pages import dashboard, downloads, form_save, form_view, looks, project_home, record_home
+from redcap_local.pages import dashboard, downloads, form_save, form_view, history, looks, project_home, record_home
 from redcap_local.pages.editors import Editors
 from redcap_local.pages.guarding import Door
 from redcap_local.pages.project_home import open_groups
@@ -48,6 +48,7 @@ VIEWS: Mapping[str, View] = {
     "DataEntry/record_home.php": View(record_home.show, record_home.change),
     "DataEntry/index.php": View(form_view.show, form_save.change, form_view.refused),
     "DataEntry/file_download.php": View(downloads.show),
+    "DataEntry/data_history.php": View(history.show),
 }
 
 

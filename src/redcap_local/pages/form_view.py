@@ -56,6 +56,11 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
         "files": dict(_files(visit, where, stored)),
         "typed": None if unsaved.conflict or not unsaved.typed else dict(unsaved.typed),
         "conflict": list(_differences(visit, where, stored, unsaved.typed)) if unsaved.conflict else [],
+        "histories": {
+            column.field.name: visit.addresses.history(where.name, where.event.id, column.field.name, where.instance)
+            for column in visit.project.columns.values()
+            if column.field and column.form == where.form and stored
+        },
         "targets": {one.field: {"id": one.id, "done": one.done, "allowed": one.allowed} for one in targets},
         "asks": visit.project.settings["bypass_branching_erase_field_prompt"] != "1",
     }
