@@ -243,6 +243,25 @@ def report(
         )
 
 
+@projects.command("display-logic")
+def set_display_logic(
+    db: Db,
+    project: Project,
+    file: Annotated[Path, typer.Argument(help="CSV with form_name, event_name and control_condition.")],
+    keep: Annotated[bool, typer.Option("--keep", help="A form that holds data stays enabled.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="Disabled forms are hidden.")] = False,
+) -> None:
+    """Set form display logic: forms that pages disable until a condition holds. An empty file ends it."""
+    from redcap_local import display_logic
+    from redcap_local.administration import loaded, opened
+
+    with told_plainly(), opened(db) as connection:
+        found = loaded(connection, project)
+        text = file.read_text(encoding="utf-8")
+        count = display_logic.set_display_logic(connection, found, text, keeps_data=keep, hides=hide)
+        typer.echo(f"{count} conditions")
+
+
 @projects.command()
 def lock(
     db: Db,

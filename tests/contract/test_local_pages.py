@@ -14,6 +14,8 @@ import requests
 
 from pages import VERSION, Person
 from redcap_local.administration import allow_groups, loaded, opened, save_password
+from redcap_local.display_logic import set_display_logic
+from redcap_local.messages import AdministrationError
 from redcap_local.pages.editors import LASTS, Editors
 from redcap_local.server import Running, running
 
@@ -480,7 +482,7 @@ def test_a_locked_form_is_changed_by_nobody_until_it_is_unlocked(person: Any, si
     assert log_of(site, "lock")[0][1:] == (
         "Lock/Unlock Record lock", "Action: Lock instrument, Form: Visit, Event: Start",
     )  # fmt: skip
-    assert "unlock it first" in locked.save(weight="71.0").text
+    assert "This form was locked by" in locked.save(weight="71.0").text
     where = {"record_id": "lock", "redcap_event_name": "start_arm_1"}
     refused = site.admin.refused(content="record", data=[{**where, "weight": "72.0"}])
     assert "[local] The form of this field is locked" in refused
@@ -516,7 +518,7 @@ def test_a_locked_record_locks_all_its_forms(person: Any, site: Any) -> None:
     assert person("bob").post(path, action="lock").status_code == 403
     me.post(path, action="lock")
     assert "This record is locked" in me.form("shut", start, "visit").answer.text
-    assert me.form("shut", start, "intake").save(name="T").status_code == 400
+    assert me.form("shut", start, "intake").save(name="T").status_code == 403
     assert log_of(site, "shut")[0][2] == "Action: Lock entire record"
     me.post(path, action="unlock")
     assert me.form("shut", start, "intake").save(name="T").status_code == 200
@@ -542,3 +544,47 @@ def test_a_field_s_history_is_every_value_it_has_held(person: Any, site: Any) ->
     bob = person("bob")
     path = bob.address("DataEntry/data_history.php", id="was", event_id=start, field_name="arm")
     assert bob.get(path).status_code == 404
+
+
+# Form display logic --------------------------------------------------------------------------------------------------
+
+LOGIC = (
+    "form_name,event_name,control_condition\nvisit,,[start_arm_1][sex] = '2'\nallocation,start_arm_1,[smoker] = '1'\n"
+)
+
+
+def test_forms_are_disabled_until_their_condition_holds(new_clinic: Any, local_redcap: Running) -> None:
+    """In one event or all; with data it can stay enabled, disabled it can be hidden; imports do not heed it."""
+    made = new_clinic()
+
+    def decide(**how: bool) -> None:
+        with opened(made.db) as connection:
+            set_display_logic(connection, loaded(connection, made.project), LOGIC, **how)
+
+    decide()
+    me, start = Person.entered(local_redcap.start(), "site_admin", made.project), event_of(made)
+    path = me.address("DataEntry/record_home.php", id="1")
+    assert me.get(path).text.count(": no data saved, disabled<") == 4
+    assert "This form is disabled" in me.form("1", start, "visit").answer.text
+    assert me.form("1", start, "visit").save(weight="70.0").status_code == 403
+    me.form("1", start, "intake").save(sex="2")
+    assert me.form("1", start, "visit").save(weight="70.0").status_code == 200
+    me.form("1", start, "intake").save(sex="1")
+    grid = me.get(me.address("DataEntry/record_status_dashboard.php")).text
+    assert "1, Start, Visit: Incomplete, disabled" in grid
+    made.admin.put({"record_id": "1", "redcap_event_name": "start_arm_1", "height": "180"})
+    decide(keeps_data=True, hides=True)
+    home = me.get(path).text
+    assert ("Visit" in home, "Allocation" in home) == (True, False)
+    assert me.form("1", start, "visit").save(weight="71.0").status_code == 200
+
+
+def test_form_display_logic_that_cannot_be_read_is_told_by_line(site: Any) -> None:
+    """A form, an event, a condition or a column that is not there."""
+    for text, told in (
+        ("form_name,event_name\n", "no column 'control_condition'"),
+        ("form_name,event_name,control_condition\nnone,,1\n", "line 2: the project has no form 'none'"),
+        ("form_name,event_name,control_condition\nvisit,,[sex] =\n", "line 2: the condition cannot be read"),
+    ):
+        with opened(site.db) as connection, pytest.raises(AdministrationError, match=re.escape(told)):
+            set_display_logic(connection, loaded(connection, site.project), text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from redcap_local.naming import next_name
 from redcap_local.pages import standing
+from redcap_local.pages.disabling import disabled
 from redcap_local.pages.standing import Standing
 from redcap_local.pages.visit import Shown, Visit
 from redcap_local.places import visible
@@ -25,7 +26,11 @@ def show(visit: Visit) -> Shown:
     forms = [form for form in project.dictionary.forms if visit.user.rights.views(form)]
     wanted = list(map(project.dictionary.status_field, forms))
     found = standing.standings(project, records.values(call.connection, [r.id for r in part], wanted))
-    rows = [(record, list(standing.of_record(project, forms, arm, found.get(record.id, {})))) for record in part]
+    off = disabled(visit, part)
+    rows = [
+        (record, list(standing.of_record(project, forms, arm, found.get(record.id, {}), off[record.id])))
+        for record in part
+    ]
     head = list(standing.of_record(project, forms, arm, {}))
     return Shown(
         "dashboard.html.j2",

@@ -11,13 +11,11 @@ from redcap_local.messages import ApiError, Confidence, Message
 from redcap_local.pages import answers, locking, randomizing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import next_record
-from redcap_local.pages.form_view import Unsaved, new_name, next_form, sent_values, show
+from redcap_local.pages.form_view import Unsaved, barred, new_name, next_form, sent_values, show
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Visit
 from redcap_local.wire.parameters import Parameters
 from redcap_rules.formulas import is_computed
-
-READ_ONLY = Message("You may read this form, not change it.", Confidence.UNKNOWN, 403)
 
 
 def change(visit: Visit) -> Answer:
@@ -31,8 +29,7 @@ def change(visit: Visit) -> Answer:
 def _save(visit: Visit) -> Answer:
     """All that was changed is stored as an import would store it; nothing, when the form is not as it was opened."""
     where = _where(visit)
-    if not visit.user.rights.edits(where.form):
-        raise ApiError(READ_ONLY)
+    _refuse_barred(visit, where)
     typed, stored = sent_values(visit), answers.stored(visit, where)
     if answers.digest(stored) != visit.text("digest"):
         return show(visit, Unsaved(typed, conflict=True))
@@ -40,6 +37,13 @@ def _save(visit: Visit) -> Answer:
     _store_files(visit, where)
     visit.editors.leave(where.key(visit.project), visit.text("word"))
     return Moved(_onwards(visit, where))
+
+
+def _refuse_barred(visit: Visit, where: Spot) -> None:
+    """Nothing, unless something keeps the user from changing the form."""
+    reason = barred(visit, where)
+    if reason:
+        raise ApiError(Message(reason, Confidence.UNKNOWN, 403))
 
 
 def _where(visit: Visit) -> Spot:
@@ -127,8 +131,7 @@ def _delete(visit: Visit) -> Answer:
     """The data of this form are gone, in this instance where it repeats."""
     visit.needs("record_delete")
     where = answers.spot(visit, known(visit, visit.text("id")))
-    if not visit.user.rights.edits(where.form):
-        raise ApiError(READ_ONLY)
+    _refuse_barred(visit, where)
     part = {"records[0]": where.name, "event": where.event.name, "instrument": where.form}
     if visit.project.row_instrument(where.event.id, where.form) is not None:
         part["repeat_instance"] = str(where.instance)

@@ -11,6 +11,7 @@ from redcap_local.messages import ApiError
 from redcap_local.pages import answers, locking, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
+from redcap_local.pages.disabling import disabled
 from redcap_local.pages.form_model import decided_dictionary, model, scene, scripts, values
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
@@ -39,8 +40,8 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
     here = scene(visit, where)
     dictionary = decided_dictionary(here)
     stored = answers.stored(visit, where)
-    opening = None if _barred(visit, where) else visit.editors.open(where.key(visit.project), visit.user.username)
-    frozen = _barred(visit, where)
+    opening = None if barred(visit, where) else visit.editors.open(where.key(visit.project), visit.user.username)
+    frozen = barred(visit, where)
     if opening is not None and opening.username != visit.user.username:
         frozen = f"{opening.username} has had this form open since {opening.since:%H:%M}: you may read it meanwhile."
     targets = randomizing.offers(visit, where, frozen=bool(frozen))
@@ -126,12 +127,15 @@ def new_name(visit: Visit, name: str) -> str:
     return following(visit) if taken and automatic else name
 
 
-def _barred(visit: Visit, where: Spot) -> str:
+def barred(visit: Visit, where: Spot) -> str:
     """Why the user cannot change the form, '' when nothing keeps them from it."""
     if not visit.user.rights.edits(where.form):
         return "You may read this form, not change it."
     if where.record is not None and where.record.locked:
         return "This record is locked: nothing in it can be changed."
+    off = disabled(visit, [where.record] if where.record else [])
+    if (where.event.id, where.form) in off[where.record.id if where.record else 0]:
+        return "This form is disabled: the form display logic of the project does not hold for the record."
     lock = locking.lock_of(visit, where)
     return f"This form was locked by {lock.username} at {lock.time}." if lock else ""
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redcap_local.contents import record_delete, record_rename
+from redcap_local.display_logic import display_logic
 from redcap_local.intake.entering import enter
 from redcap_local.pages import locking, standing
 from redcap_local.pages.answers import event_columns
 from redcap_local.pages.dashboard import arms_of
+from redcap_local.pages.disabling import disabled
 from redcap_local.pages.standing import Standing
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Shown, Visit
 from redcap_local.places import find_record
@@ -59,7 +61,10 @@ def show(visit: Visit) -> Shown:
     stored = records.values(visit.call.connection, [record.id]) if record else ()
     found = standing.standings(project, stored).get(record.id, {}) if record else {}
     forms = [form for form in project.dictionary.forms if visit.user.rights.views(form)]
-    places = list(standing.of_record(project, forms, arm, found))
+    off = disabled(visit, [record] if record else [])[record.id if record else 0]
+    hides = display_logic(project).hides
+    every = standing.of_record(project, forms, arm, found, off)
+    places = [place for place in every if not (hides and place.disabled)]
     message = MESSAGES.get(visit.text("msg"), "").format(name)
     return Shown(
         "record_home.html.j2",

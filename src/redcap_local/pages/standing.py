@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from redcap_local.columns import STATUS_LABELS
@@ -18,12 +18,16 @@ Place = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A form in an event of one record: its status by instance, the only one being 1 where nothing repeats."""
+    """A form in an event of one record: its status by instance, the only one being 1 where nothing repeats.
+
+    `disabled` is what form display logic says.
+    """
 
     event: Event
     form: str
     repeats: bool
     statuses: Mapping[int, str]
+    disabled: bool = False
 
     @property
     def status(self) -> str:
@@ -35,7 +39,7 @@ class Standing:
     def words(self) -> str:
         """The status in words."""
         count = f", {len(self.statuses)} instances" if len(self.statuses) > 1 else ""
-        return WORDS[self.status] + count
+        return WORDS[self.status] + count + (", disabled" if self.disabled else "")
 
     @property
     def next_instance(self) -> int:
@@ -66,9 +70,13 @@ def standings(project: Project, stored: Iterable[StoredValue]) -> dict[int, dict
 
 
 def of_record(
-    project: Project, forms: Iterable[str], arm: int, found: Mapping[Place, Mapping[int, str]]
+    project: Project,
+    forms: Iterable[str],
+    arm: int,
+    found: Mapping[Place, Mapping[int, str]],
+    off: Collection[Place] = (),
 ) -> Iterator[Standing]:
-    """Every designated form of an arm's events, in order, as it stands in one record."""
+    """Every designated form of an arm's events, in order, as it stands in one record; those in `off` are disabled."""
     wanted = list(forms)
     for event in project.events:
         if event.arm != arm:
@@ -76,4 +84,5 @@ def of_record(
         for form in wanted:
             if form in project.forms_of(event):
                 repeats = project.row_instrument(event.id, form) is not None
-                yield Standing(event, form, repeats, dict(sorted(found.get((event.id, form), {}).items())))
+                statuses = dict(sorted(found.get((event.id, form), {}).items()))
+                yield Standing(event, form, repeats, statuses, (event.id, form) in off)
