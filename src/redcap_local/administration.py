@@ -14,7 +14,7 @@ from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import HEX, random_text
 from redcap_local.messages import AdministrationError
 from redcap_local.people import CREATOR, issue_token
-from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
+from redcap_local.project import EDITABLE_SETTINGS, FLAGS, PAGE_SETTINGS, Project, load
 from redcap_local.rights import Rights, all_rights
 from redcap_local.storage import log, people, records, reports, structure
 from redcap_local.storage.database import Database
@@ -24,7 +24,7 @@ from redcap_rules.choices import parse_choices
 from redcap_rules.logic import LogicError, parse
 
 SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
-ADMINISTRATOR_SETTINGS = frozenset({"missing_data_codes"})
+ADMINISTRATOR_SETTINGS = PAGE_SETTINGS | {"missing_data_codes"}
 
 
 def give_token(path: Path, project: int, username: str) -> str:

@@ -13,11 +13,13 @@ import pytest
 import requests
 
 from pages import VERSION, Person
-from redcap_local.administration import allow_groups, loaded, opened, save_password
+from redcap_local.administration import allow_groups, change_settings, loaded, opened, save_password
 from redcap_local.display_logic import set_display_logic
 from redcap_local.messages import AdministrationError
 from redcap_local.pages.editors import LASTS, Editors
+from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
 from redcap_local.server import Running, running
+from redcap_local.storage.randomization import Model
 
 pytestmark = pytest.mark.requirement("RCP-02")
 
@@ -588,3 +590,44 @@ def test_form_display_logic_that_cannot_be_read_is_told_by_line(site: Any) -> No
     ):
         with opened(site.db) as connection, pytest.raises(AdministrationError, match=re.escape(told)):
             set_display_logic(connection, loaded(connection, site.project), text)
+
+
+def test_a_change_without_the_reason_that_the_project_wants_is_refused(new_clinic: Any, local_redcap: Running) -> None:
+    """Whoever leaves the question out (D.113.400)."""
+    made = new_clinic()
+    with opened(made.db) as connection:
+        change_settings(connection, loaded(connection, made.project), {"require_change_reason": "1"})
+    me, start = Person.entered(local_redcap.start(), "site_admin", made.project), event_of(made)
+    assert me.form("1", start, "intake").save(name="A").status_code == 200
+    assert me.form("1", start, "intake").save(name="B").status_code == 400
+    assert me.form("1", start, "intake").save().status_code == 200
+    assert made.admin.rows(records=["1"])[0]["name"] == "A"
+
+
+def test_who_may_not_randomize_has_no_button(new_clinic: Any, local_redcap: Running) -> None:
+    """The field is gray for everybody; a group that is a stratum is asked for (C.3.30.0600, 1400)."""
+    made = new_clinic()
+    made.admin.ok(content="dag", action="import", data=GROUPS)
+    with opened(made.db) as connection:
+        model = Model(0, "arm", "start_arm_1", (), by_group=True)
+        rid = define_randomization(connection, loaded(connection, made.project), model, datetime.now())
+        project = loaded(connection, made.project)
+        group = project.groups_by_name["north"].id
+        table = f"redcap_randomization_number,redcap_randomization_group,redcap_data_access_group\n,2,{group}\n"
+        found = find_model(connection, project, rid)
+        upload_allocations(connection, project, found, table, Upload(False, VERSION, datetime.now()))
+    made.user("dan")
+    made.admin.put({"record_id": "1", "redcap_event_name": "start_arm_1", "name": "A"})
+    dan, start = Person.entered(local_redcap.start(), "dan", made.project), event_of(made)
+    assert dan.form("1", start, "allocation").entry["targets"]["arm"] == {"id": rid, "done": False, "allowed": False}
+    assert dan.form("1", start, "allocation").send("randomize", rid=str(rid)).status_code == 403
+    assert dan.form("1", start, "allocation").save(arm="1").status_code == 200
+    assert made.admin.rows(records=["1"])[0]["arm"] == ""
+    dan.form("1", start, "allocation").send("cancel")
+    me = Person.entered(local_redcap.start(), "site_admin", made.project)
+    asked = me.form("1", start, "allocation")
+    assert '<option value="north">North</option>' in asked.answer.text
+    asked.send("randomize", rid=str(rid), group="north")
+    row = made.admin.rows(records=["1"], exportDataAccessGroups="true")[0]
+    assert (row["arm"], row["redcap_data_access_group"]) == ("2", "north")
+    assert me.form("1", start, "allocation").entry["targets"]["arm"]["done"]

@@ -500,6 +500,37 @@ def test_branching_follows_while_typing_and_asks_before_it_erases(hand: Hand) ->
     hand.site.set(bypass_branching_erase_field_prompt="0")
 
 
+def test_a_project_may_keep_what_branching_would_hide(hand: Hand) -> None:
+    """D.113.300: with that setting nothing is asked and nothing hidden."""
+    hand.site.put(record_id="keep", who="K", more="1", detail="x")
+    hand.site.set(branching_keeps_values="1")
+    hand.go("logic", "keep")
+    hand.pick("more", "0")
+    assert (hand.asked, hand.sees("detail")) == ("", True)
+    hand.save()
+    assert hand.site.row("keep")["detail"] == "x"
+    hand.site.set(branching_keeps_values="0")
+
+
+def test_a_project_may_ask_why_data_are_changed(hand: Hand) -> None:
+    """D.113.400: of what is stored, not of what is new; the log has the reason."""
+    hand.site.set(require_change_reason="1")
+    hand.go("limits", "why")
+    hand.type("num", "1")
+    hand.save()
+    hand.save()
+    hand.type("num", "2")
+    hand.press("Save & Stay")
+    assert hand.asked == "Why are the data changed?"
+    hand.page.locator("dialog textarea").fill("misread")
+    with hand.page.expect_navigation():
+        hand.answers("Save")
+    assert hand.site.log("why")[:2] == [
+        "Update record why: Reason for data change(s): misread", "Update record why: num = '2'",
+    ]  # fmt: skip
+    hand.site.set(require_change_reason="0")
+
+
 def test_branching_reads_another_instance(hand: Hand) -> None:
     """D.9.200: blank while that instance is missing."""
     hand.go("medicine", "inst", instance=1)

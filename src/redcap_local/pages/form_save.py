@@ -17,6 +17,8 @@ from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Visit
 from redcap_local.wire.parameters import Parameters
 from redcap_rules.formulas import is_computed
 
+NO_REASON = Message("A change of stored data needs a reason in this project.", Confidence.UNKNOWN, 400)
+
 
 def change(visit: Visit) -> Answer:
     """The form has been saved, left or emptied, as the user asked."""
@@ -33,7 +35,13 @@ def _save(visit: Visit) -> Answer:
     typed, stored = sent_values(visit), answers.stored(visit, where)
     if answers.digest(stored) != visit.text("digest"):
         return show(visit, Unsaved(typed, conflict=True))
-    _store(visit, where, typed, stored)
+    changes, reason = _changes(visit, where, typed, stored), visit.text("reason")
+    if visit.project.settings.get("require_change_reason") == "1" and stored and changes and not reason:
+        raise ApiError(NO_REASON)
+    _store(visit, where, changes)
+    if reason and stored:
+        words = visit.call.words("Update", where.name)
+        visit.call.note("record_edit", words, f"Reason for data change(s): {reason}", where.name)
     _store_files(visit, where)
     visit.editors.leave(where.key(visit.project), visit.text("word"))
     return Moved(_onwards(visit, where))
@@ -55,17 +63,22 @@ def _where(visit: Visit) -> Spot:
     return where if name == where.name else replace(where, name=name, record=None)
 
 
-def _store(visit: Visit, where: Spot, typed: Mapping[str, str], stored: Mapping[str, str]) -> None:
-    project = visit.project
+def _changes(visit: Visit, where: Spot, typed: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into the form's columns that is not stored; files are not typed, nor what randomizing settles."""
     settled = randomizing.settled(visit, where)
-    row = {project.dictionary.record_id: where.name}
-    row |= answers.event_columns(project, where.event, where.form, where.instance)
-    for column in answers.own_columns(project, where.form):
-        kind = getattr(column.field, "kind", "")
+    found = {}
+    for column in answers.own_columns(visit.project, where.form):
         value = typed.get(column.name, "" if column.field else "0")
-        # Files are not typed, nor is what belongs to a randomization.
-        if value != stored.get(column.name, "") and kind != "file" and column.name not in settled:
-            row[column.name] = value
+        fixed = column.name in settled or getattr(column.field, "kind", "") == "file"
+        if value != stored.get(column.name, "") and not fixed:
+            found[column.name] = value
+    return found
+
+
+def _store(visit: Visit, where: Spot, changes: Mapping[str, str]) -> None:
+    project = visit.project
+    place = answers.event_columns(project, where.event, where.form, where.instance)
+    row = {project.dictionary.record_id: where.name, **place, **changes}
     enter(visit.call, [row], [field.name for field in project.dictionary.form(where.form) if is_computed(field)])
 
 

@@ -64,6 +64,8 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
         },
         "targets": {one.field: {"id": one.id, "done": one.done, "allowed": one.allowed} for one in targets},
         "asks": visit.project.settings["bypass_branching_erase_field_prompt"] != "1",
+        "keeps": visit.project.settings.get("branching_keeps_values") == "1",
+        "reason": visit.project.settings.get("require_change_reason") == "1" and bool(stored),
     }
     shown = {**model(here, dictionary, randomizing.settled(visit, where)), "fresh": not stored, "frozen": bool(frozen)}
     return Shown(
