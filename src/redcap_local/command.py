@@ -1,4 +1,4 @@
-"""A REDCap-API-compatible server on this machine, to try out and to test against."""
+"""A REDCap-API-compatible server on this machine, with pages to enter data on, to try out and to test against."""
 
 from __future__ import annotations
 
