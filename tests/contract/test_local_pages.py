@@ -631,3 +631,47 @@ def test_who_may_not_randomize_has_no_button(new_clinic: Any, local_redcap: Runn
     row = made.admin.rows(records=["1"], exportDataAccessGroups="true")[0]
     assert (row["arm"], row["redcap_data_access_group"]) == ("2", "north")
     assert me.form("1", start, "allocation").entry["targets"]["arm"]["done"]
+
+
+# Structure -----------------------------------------------------------------------------------------------------------
+
+
+def test_each_arm_has_a_tab_of_its_own_with_its_records(new_clinic: Any, local_redcap: Running) -> None:
+    """B.3.14.0700; only designated forms are there (B.4.27.0400), and without longitudinal one list (B.4.27.0300)."""
+    made = new_clinic()
+    made.admin.ok(content="arm", action="import", data=[{"arm_num": 2, "name": "Other"}])
+    made.admin.ok(content="event", action="import", data=[{"event_name": "Only", "arm_num": 2}])
+    mapping = made.admin.ok(content="formEventMapping")
+    added = {"arm_num": 2, "unique_event_name": "only_arm_2", "form": "visit"}
+    made.admin.ok(content="formEventMapping", data=[*mapping, added])
+    made.admin.put({"record_id": "one", "redcap_event_name": "start_arm_1", "weight": "70.0"})
+    made.admin.put({"record_id": "two", "redcap_event_name": "only_arm_2", "weight": "70.0"})
+    me = Person.entered(local_redcap.start(), "site_admin", made.project)
+    grids = [me.get(me.address("DataEntry/record_status_dashboard.php", arm=arm)).text for arm in (1, 2)]
+    assert ["id=one" in grid for grid in grids] == [True, False]
+    assert ["id=two" in grid for grid in grids] == [False, True]
+    assert ["two, Only, Visit: Incomplete" in grids[1], "Intake" in grids[1]] == [True, False]
+    made.admin.ok(content="project_settings", data={"is_longitudinal": 0})
+    home = me.get(me.address("DataEntry/record_home.php", id="one")).text
+    assert ("Instruments" in home, "Week 1" in home, "Intake" in home) == (True, False, True)
+    made.admin.ok(content="project_settings", data={"is_longitudinal": 1})
+    assert "Week 1" in me.get(me.address("DataEntry/record_home.php", id="one")).text
+
+
+def test_a_concealed_target_shows_the_number_and_never_the_arm(new_clinic: Any, local_redcap: Running) -> None:
+    """Neither on the form nor in its history (C.3.30.1200, 1500)."""
+    made = new_clinic()
+    with opened(made.db) as connection:
+        model = Model(0, "name", "start_arm_1", (("sex", "start_arm_1"),), by_group=False)
+        rid = define_randomization(connection, loaded(connection, made.project), model, datetime.now())
+        project = loaded(connection, made.project)
+        table = "redcap_randomization_number,redcap_randomization_group,sex\nN-017,secret,2\n"
+        found = find_model(connection, project, rid)
+        upload_allocations(connection, project, found, table, Upload(False, VERSION, datetime.now()))
+    me, start = Person.entered(local_redcap.start(), "site_admin", made.project), event_of(made)
+    me.form("1", start, "intake").save(sex="2")
+    me.form("1", start, "intake").send("randomize", rid=str(rid))
+    form = me.form("1", start, "intake")
+    assert form.own["name"] == "N-017"
+    history = me.get(me.address("DataEntry/data_history.php", id="1", event_id=start, field_name="name"))
+    assert "secret" not in form.answer.text + history.text + str(log_of(made, "1"))

@@ -137,12 +137,7 @@ class Pages:
     def _chosen(self, connection: sqlite3.Connection, session: Session) -> Response:
         name, to = request.form.get("username", ""), _local(request.form.get("to", ""))
         accounts = people.accounts(connection)
-        wrong = ""
-        if self.sessions.must_wait(name):
-            wrong = "Too many wrong passwords: wait five minutes."
-        elif name not in dict(accounts) or (self._door.https and not self._is_right(connection, name)):
-            wrong = "User name or password is wrong."
-            self.sessions.went_wrong(name)
+        wrong = self._wrong(connection, name, known=name in dict(accounts))
         if wrong:
             values = {"session": session, "version": self._server.version, "password": bool(self._door.https)}
             values |= {"accounts": accounts, "to": to, "wrong": wrong}
@@ -150,8 +145,16 @@ class Pages:
         self.sessions.went_right(name)
         return self._with_cookie(_onwards(to or "/"), self.sessions.begin(name, session))
 
-    def _is_right(self, connection: sqlite3.Connection, name: str) -> bool:
-        return is_right(request.form.get("password", ""), people.password(connection, name))
+    def _wrong(self, connection: sqlite3.Connection, name: str, *, known: bool) -> str:
+        """Why nobody enters under that name, '' when all is right; an unknown one takes as long as a known one."""
+        right = not self._door.https or is_right(request.form.get("password", ""), people.password(connection, name))
+        if known and self.sessions.must_wait(name):
+            return "Too many wrong passwords: wait five minutes."
+        if known and right:
+            return ""
+        if known:
+            self.sessions.went_wrong(name)
+        return "User name or password is wrong."
 
     def _leave(self, session: Session) -> Response:
         return self._with_cookie(_onwards("/"), self.sessions.leave(session))

@@ -37,6 +37,7 @@ class Editors:
             there = self._open.get(spot)
             if there is not None and there.username != username and there.since > self._clock() - LASTS:
                 return there
+            self._open = {key: one for key, one in self._open.items() if one.since > self._clock() - LASTS}
             mine = Opening(username, self._clock(), secrets.token_urlsafe(12))
             self._open[spot] = mine
             return mine

@@ -60,8 +60,10 @@ class Sessions:
             if old is not None:
                 self._sessions.pop(old.key, None)
             self._sessions[session.key] = session
-            while len(self._sessions) > _MOST_SESSIONS:
-                self._sessions.pop(next(iter(self._sessions)))
+            if len(self._sessions) > _MOST_SESSIONS:
+                # Who has only looked at the door gives way first.
+                idle = (key for key, one in self._sessions.items() if not one.username and key != session.key)
+                self._sessions.pop(next(idle, next(iter(self._sessions))))
         return session
 
     def find(self, key: str) -> Session | None:
