@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from redcap.project import Project
 from ruamel.yaml import YAML
 
-from redcap_local.administration import give_token, loaded, opened
+from redcap_local.administration import give_token, label_form, loaded, opened
 from redcap_local.display_logic import set_display_logic
 from redcap_local.server import Running
 from rehearsal import people
@@ -147,10 +147,12 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
 
 
 def _by_hand(config: Config, database: Path, project: int) -> None:
-    """What REDCap's API does not take, done as an administrator would: form display logic."""
-    logic = folder_of(config, "trial") / DISPLAY
-    if logic.exists():
-        with opened(database) as connection:
+    """What REDCap's API does not take, done as an administrator would: labels of forms, and form display logic."""
+    logic, design = folder_of(config, "trial") / DISPLAY, read_design(config, "trial")
+    with opened(database) as connection:
+        for form in design.dictionary.forms:
+            label_form(connection, loaded(connection, project), form, design.labels.form(form))
+        if logic.exists():
             set_display_logic(connection, loaded(connection, project), logic.read_text(encoding="utf-8"))
 
 

@@ -135,6 +135,22 @@ def add_user(connection: sqlite3.Connection, project: Project, username: str, *,
     people.save_member(connection, project.id, name, rights.as_json(), "")
 
 
+def label_form(connection: sqlite3.Connection, project: Project, form: str, label: str) -> None:
+    """People see the form under that label.
+
+    Raises:
+        AdministrationError: The project has no such form, or the label is blank.
+    """
+    if form not in project.dictionary.forms:
+        msg = f"project {project.id} has no instrument {form!r}"
+        raise AdministrationError(msg)
+    if not label.strip():
+        msg = "a form needs a label"
+        raise AdministrationError(msg)
+    survey = form in project.own_forms and project.own_forms[form][1]
+    structure.save_form(connection, project.id, form, label.strip(), survey=survey)
+
+
 def enable_survey(connection: sqlite3.Connection, project: Project, form: str) -> None:
     """The form is a survey, and surveys are on.
 

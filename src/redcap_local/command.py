@@ -187,6 +187,20 @@ def production(
 
 
 @projects.command()
+def label(
+    db: Db,
+    project: Project,
+    form: Annotated[str, typer.Option(help="The instrument.")],
+    text: Annotated[str, typer.Argument(help="What people call it.")],
+) -> None:
+    """Label an instrument, as its pages and lists show it."""
+    from redcap_local.administration import label_form, loaded, opened
+
+    with told_plainly(), opened(db) as connection:
+        label_form(connection, loaded(connection, project), form, text)
+
+
+@projects.command()
 def survey(db: Db, project: Project, form: Annotated[str, typer.Option(help="The instrument.")]) -> None:
     """Enable an instrument as a survey."""
     from redcap_local.administration import enable_survey, loaded, opened
