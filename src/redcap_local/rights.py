@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 # Rights by key in the order of export; (key, first version that has it).
@@ -128,3 +129,8 @@ class User:
         """The user of a row of `people.members`: a role's rights stand in for personal ones (11.2)."""
         rights = from_json(row["role_rights"] or row["rights"])
         return cls(row["username"], rights, row["access_group"], row["role"])
+
+
+def is_in_force(row: sqlite3.Row, now: datetime) -> bool:
+    """Whether a member is neither suspended nor expired."""
+    return not row["suspended"] and not (row["expiration"] and row["expiration"] <= f"{now:%Y-%m-%d}")

@@ -21,6 +21,7 @@ from redcap_local.pages.sessions import Session, Sessions
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Sent, Shown, Visit, begin
 from redcap_local.passwords import is_right
 from redcap_local.project import ProjectCache
+from redcap_local.rights import is_in_force
 from redcap_local.storage import log, people, structure
 from redcap_local.storage.database import Database
 from redcap_local.wire.parameters import Upload
@@ -131,6 +132,7 @@ class Pages:
             mine = [
                 (self._projects.get(connection, row["project"]), row)
                 for row in people.memberships_of(connection, session.username)
+                if is_in_force(row, self._server.clock())
             ]
             return looks.page("projects.html.j2", {**values, "projects": mine})
 

@@ -13,7 +13,7 @@ from redcap_local.pages.addresses import Addresses
 from redcap_local.pages.editors import Editors
 from redcap_local.pages.sessions import Session
 from redcap_local.project import Event, Project
-from redcap_local.rights import User
+from redcap_local.rights import User, is_in_force
 from redcap_local.storage import people
 from redcap_local.wire.parameters import Parameters, Upload
 
@@ -131,7 +131,7 @@ def begin(
         NoSuchPlace: The user is no member, or no longer.
     """
     row = people.member(connection, project.id, username)
-    if row is None or row["suspended"] or (row["expiration"] and row["expiration"] <= f"{now:%Y-%m-%d}"):
+    if row is None or not is_in_force(row, now):
         raise NoSuchPlace(f"{username} is no user of project {project.id}, or not any more")
     call = Call(server, connection, project, User.from_row(row), Parameters([]), now, origin="")
     return call, Addresses(server.version, project.id)
