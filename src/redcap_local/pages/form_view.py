@@ -12,7 +12,7 @@ from redcap_local.pages import answers, locking, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
 from redcap_local.pages.disabling import disabled
-from redcap_local.pages.form_model import decided_dictionary, model, scene, scripts, values
+from redcap_local.pages.form_model import Scene, decided_dictionary, model, scene, scripts, values
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
 from redcap_local.storage import documents, log, records
@@ -40,34 +40,17 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
     here = scene(visit, where)
     dictionary = decided_dictionary(here)
     stored = answers.stored(visit, where)
-    opening = None if barred(visit, where) else visit.editors.open(where.key(visit.project), visit.user.username)
-    frozen = barred(visit, where)
-    if opening is not None and opening.username != visit.user.username:
-        frozen = f"{opening.username} has had this form open since {opening.since:%H:%M}: you may read it meanwhile."
+    frozen, word = _opened(visit, where)
     targets = randomizing.offers(visit, where, frozen=bool(frozen))
     unsaved = unsaved or Unsaved()
+    drawn = {**model(here, dictionary, randomizing.settled(visit, where)), "fresh": not stored, "frozen": bool(frozen)}
     entry = {
-        "event": visit.project.rule_event(where.event),
-        "form": where.form,
-        "instance": where.instance if visit.project.row_instrument(where.event.id, where.form) is not None else 0,
-        "smart": here.smart,
-        "record_id": visit.project.dictionary.record_id,
+        **_standing(here, stored),
         "rows": values(here, dictionary),
-        "own": [column.name for column in answers.own_columns(visit.project, where.form)],
-        "files": dict(_files(visit, where, stored)),
         "typed": None if unsaved.conflict or not unsaved.typed else dict(unsaved.typed),
         "conflict": list(_differences(visit, where, stored, unsaved.typed)) if unsaved.conflict else [],
-        "histories": {
-            column.field.name: visit.addresses.history(where.name, where.event.id, column.field.name, where.instance)
-            for column in visit.project.columns.values()
-            if column.field and column.form == where.form and stored
-        },
         "targets": {one.field: {"id": one.id, "done": one.done, "allowed": one.allowed} for one in targets},
-        "asks": visit.project.settings["bypass_branching_erase_field_prompt"] != "1",
-        "keeps": visit.project.settings.get("branching_keeps_values") == "1",
-        "reason": visit.project.settings.get("require_change_reason") == "1" and bool(stored),
     }
-    shown = {**model(here, dictionary, randomizing.settled(visit, where)), "fresh": not stored, "frozen": bool(frozen)}
     return Shown(
         "form.html.j2",
         {
@@ -77,13 +60,13 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
             "faults": unsaved.faults,
             "entry": entry,
             "lock": locking.lock_of(visit, where),
-            "may_lock": locking.may_lock(visit) and bool(stored) and not (where.record and where.record.locked),
+            "may_lock": locking.may_lock(visit) and bool(stored) and not (record and record.locked),
             "offers": [one for one in targets if one.allowed],
-            "model": shown,
+            "model": drawn,
             "logic": scripts(here, dictionary),
             "digest": answers.digest(stored),
-            "word": opening.word if opening and not frozen else "",
-            "repeats": visit.project.row_instrument(where.event.id, where.form) is not None,
+            "word": word,
+            "repeats": bool(entry["instance"]),
             "following": next_form(visit, where),
             "has_data": bool(stored),
             "changed_by": _last_change(visit, where) if unsaved.conflict else None,
@@ -91,6 +74,39 @@ def show(visit: Visit, unsaved: Unsaved | None = None) -> Shown:
         },
         409 if unsaved.conflict else 200,
     )
+
+
+def _opened(visit: Visit, where: Spot) -> tuple[str, str]:
+    """Why the form can only be read, '' when the user may edit it; and the word with which the user leaves it again."""
+    reason = barred(visit, where)
+    if reason:
+        return reason, ""
+    opening = visit.editors.open(where.key(visit.project), visit.user.username)
+    if opening.username != visit.user.username:
+        since = f"{opening.since:%H:%M}"
+        return f"{opening.username} has had this form open since {since}: you may read it meanwhile.", ""
+    return "", opening.word
+
+
+def _standing(here: Scene, stored: Mapping[str, str]) -> dict[str, object]:
+    """Where the form stands in the record, what it saves, and what the project wants to be asked."""
+    visit, where, project = here.visit, here.where, here.project
+    fields = [one.name for one in project.dictionary.form(where.form) if one.kind != "descriptive"]
+    return {
+        "event": project.rule_event(where.event),
+        "form": where.form,
+        "instance": where.instance if project.row_instrument(where.event.id, where.form) is not None else 0,
+        "smart": here.smart,
+        "record_id": project.dictionary.record_id,
+        "own": [column.name for column in answers.own_columns(project, where.form)],
+        "files": dict(_files(visit, where, stored)),
+        "histories": {
+            name: visit.addresses.history(where.name, where.event.id, name, where.instance) for name in fields if stored
+        },
+        "asks": project.settings["bypass_branching_erase_field_prompt"] != "1",
+        "keeps": project.settings.get("branching_keeps_values") == "1",
+        "reason": project.settings.get("require_change_reason") == "1" and bool(stored),
+    }
 
 
 def refused(visit: Visit, fault: ApiError) -> Shown:
