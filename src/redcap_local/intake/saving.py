@@ -54,8 +54,8 @@ def _changed(call: Call, part: Sequence[Incoming], existing: dict[str, Record], 
     for record in part:
         change = changes(call.project, record, stored.get(record.name, {}))
         if calculate:
-            sent = {column for _, _, column in record.cells} | record.computed
-            follow(call.project, record.name, sent, change, call.now)
+            sent = {column for _, _, column in record.cells}
+            follow(call.project, record.name, sent, change, call.now, record.computed)
         changed[record.name] = change
     return changed
 
