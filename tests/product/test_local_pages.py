@@ -643,10 +643,14 @@ def test_pages_are_fit_for_everybody(hand: Hand, width: int) -> None:
     hand.site.put(record_id="axe", who="A", sex="1", more="1")
     hand.page.set_viewport_size({"width": width, "height": 844})
     try:
+        field = f"event_id={hand.site.events['start_arm_1']}&field_name=sex"
         for place in (
+            lambda: hand.page.goto(hand.site.server.url.removesuffix("api/")),
             hand.grid,
             lambda: hand.record("axe"),
+            lambda: hand.visit(f"DataEntry/data_history.php?pid={hand.site.project}&id=axe&{field}"),
             lambda: hand.go("intake", "axe"),
+            lambda: hand.press("Delete data of this form"),
             lambda: hand.go("logic", "axe"),
         ):
             place()
