@@ -644,7 +644,7 @@ def test_pages_are_fit_for_everybody(hand: Hand, width: int) -> None:
     hand.page.set_viewport_size({"width": width, "height": 844})
     try:
         field = f"event_id={hand.site.events['start_arm_1']}&field_name=sex"
-        for place in (
+        places: list[Callable[[], object]] = [
             lambda: hand.page.goto(hand.site.server.url.removesuffix("api/")),
             hand.grid,
             lambda: hand.record("axe"),
@@ -652,7 +652,8 @@ def test_pages_are_fit_for_everybody(hand: Hand, width: int) -> None:
             lambda: hand.go("intake", "axe"),
             lambda: hand.press("Delete data of this form"),
             lambda: hand.go("logic", "axe"),
-        ):
+        ]
+        for place in places:
             place()
             found = Axe().run(hand.page).response["violations"]
             assert not [
