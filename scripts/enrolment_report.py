@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run, watched
 from trialdesk.errors import (
     REDCAP,
     ConcealmentBroken,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trialdesk.config import Config, Trial
     from trialdesk.facts.deriving import Facts
 
+IDENTITY = "the statistician's age identity (scripts/keygen.py makes one)"
 YEAR = timedelta(days=366)
 app = application("The enrolment report as an Excel workbook, issuing it, and what stands behind its figures.")
 
@@ -60,7 +61,10 @@ def enrolment_report(
         typer.Option(metavar="FILE", help="closed: register.age of a run; without it, nothing is said of envelopes."),
     ] = None,
     identity: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="closed: the age identity that opens register.age.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="closed: the age identity that opens register.age; a masked report needs it always."
+        ),
     ] = None,
 ) -> None:
     """Write the enrolment report; an open one only after the proof that no cell depends on an arm.
@@ -81,7 +85,8 @@ def enrolment_report(
     trial = load(config)
     name = reader(profile, trial).name
     closed = name == CLOSED
-    if (register is None) != (identity is None) or (register and not closed):
+    masked = closed and trial.closed.masked
+    if (register and not (closed and identity)) or (identity and not (register or masked)):
         raise typer.BadParameter("--register and --identity belong together, and to the closed report")
     if closed and not trial.sealed_for:
         raise ConfigError(
@@ -93,8 +98,9 @@ def enrolment_report(
     path = out or trial.reports / _file(name, cut, today, closed=closed)
     if closed and path.suffix != ".age":
         raise typer.BadParameter("the closed report is sealed: a name that ends in .xlsx.age", param_hint="--out")
+    secret = _secret(trial, identity) if masked else ""
     facts = _closed(trial, register, identity, (today, cut)) if closed else _open(trial, (today, cut))
-    tables = as_read(trial, enrolment_packs(facts, [name])[name])
+    tables = as_read(trial, enrolment_packs(facts, [name], secret=secret)[name])
     foot = footer(trial, name, cut)
     if closed:
         place(path, seal(as_bytes(tables, foot), trial.sealed_for))
@@ -103,6 +109,22 @@ def enrolment_report(
     print(tables[0].title)
     print(tables[0].about)
     print(f"{path} ({len(tables)} sheets, content {digest(tables)[:12]})")
+
+
+@command(app, "told", name="groups")
+def tell_groups(
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="The statistician's age identity.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Tell which arm each group of the masked closed report is; for the statistician, on a terminal alone."""
+    from trialdesk.config import load
+    from trialdesk.reports.groups import letters
+
+    if not watched():
+        raise typer.BadParameter("which group has which arm is shown on a terminal alone, never into a file or a pipe")
+    trial = load(config)
+    for code, group in letters(trial, _secret(trial, identity)).items():
+        print(f"{group}\t{trial.arms_by_code[code].label}")
 
 
 @command(app, "issued", LockHeld, OutputFailed, name="issue")
@@ -208,10 +230,23 @@ def _closed(trial: Config, register: Path | None, identity: Path | None, days: t
 
     gateway, cards = open_gateway(trial, "statistician"), Cards(told_by="not given")
     if register and identity:
-        key = read_private(identity, "the statistician's age identity (scripts/keygen.py makes one)")
+        key = read_private(identity, IDENTITY)
         cards = unclosed(unseal(_sealed(register), key, str(register)), trial.trial.id)
     pull = pull_trial(trial, gateway)
     return derive(pull, past(trial, pull.snapshot), trial, *days, cards)
+
+
+def _secret(trial: Config, identity: Path | None) -> str:
+    """What decides the letters of the groups."""
+    from trialdesk.allocation.sealing import identities
+    from trialdesk.private import read_private
+    from trialdesk.reports.groups import own_secret
+
+    if identity is None:
+        raise typer.BadParameter(
+            "closed.masked: the statistician's age identity decides the letters of the groups", param_hint="--identity"
+        )
+    return own_secret(trial, identities(read_private(identity, IDENTITY)))
 
 
 def _sealed(path: Path) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
+from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run, watched
 from trialdesk.errors import REDCAP, OutputFailed, PlanRefused, ReleaseRefused, TableError, WriteBackFailed
 
 app = application("Make the next version of the allocation tables. The packer's job; shows counts, never arms.")
@@ -164,11 +163,6 @@ def unseal(
     else:
         note_unsealing(open_gateway(trial, "packer"), name, said)
     print(f"{name}: {trial.arms_by_code[made.card.arm].label}")
-
-
-def watched() -> bool:
-    """Whether a person looks at what is printed."""
-    return sys.stdout.isatty()
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def make_validation(
         stage("writing the document")
         page = folder / "validation.html"
         place(page, document(about, verdict, evidence).encode())
-        printed = _print(page)
+        printed = _print(page, workshop)
     print(page)
     print(page.with_suffix(".pdf") if printed else "no PDF: there is no Chromium on this machine")
     for line in (*verdict.failed, *verdict.lacking):
@@ -124,7 +124,7 @@ def _installation(copy: Path, trial: Path | None) -> Part:
     listed = _installed(copy / ".venv" / "bin" / "python")
     facts = (
         f"{len(listed)} packages from requirements.lock ({_digest(copy / 'requirements.lock')[:16]}…)",
-        _last(done.stdout),
+        f"make demo ended with {done.returncode}",
     )
     if done.returncode:
         return Part("Installation", "failed", f"make demo ended with {done.returncode}: {_last(done.stderr)}", facts)
@@ -201,11 +201,15 @@ def _drawn(path: Path, latest: Path, folder: Path) -> Iterator[Picture]:
             yield Picture(f"{name}, page {number}", f"data:image/png;base64,{b64encode(drawn.getvalue()).decode()}")
 
 
-def _print(page: Path) -> bool:
-    """The page as PDF beside it; False where there is no browser."""
+def _print(page: Path, workshop: Path) -> bool:
+    """The page as PDF beside it, as private as the page; False where there is no browser."""
+    from trialdesk.private import place
+
     if shutil.which("chromium") is None:
         return False
-    _printed(page, page.with_suffix(".pdf"))
+    pdf = workshop / "validation.pdf"
+    _printed(page, pdf)
+    place(page.with_suffix(".pdf"), pdf.read_bytes())
     return True
 
 
@@ -239,11 +243,11 @@ def _clone(copy: Path) -> None:
 
 
 def _clean() -> dict[str, str]:
-    """The environment without what a developer or a trial has in it."""
+    """The environment without what a developer, a trial or the calling make has in it."""
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TRIALDESK", "VIRTUAL_ENV", "PYTEST", "PYTHON"))
+        if not name.startswith(("TRIALDESK", "VIRTUAL_ENV", "PYTEST", "PYTHON", "MAKE", "MFLAGS"))
     }
 
 
@@ -278,7 +282,7 @@ def _installed(python: Path) -> list[str]:
 
 
 def _last(text: str) -> str:
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no output")
+    return next((line for line in (one.strip(" =") for one in reversed(text.splitlines())) if line), "no output")
 
 
 def _limits() -> Sequence[str]:

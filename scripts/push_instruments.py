@@ -29,6 +29,9 @@ class Which(StrEnum):
 
 ProjectOption = Annotated[Which | None, typer.Option("--project", help="One project only; without it both.")]
 OneProjectOption = Annotated[Which, typer.Option("--project", help="The project.")]
+LanguageOption = Annotated[
+    str, typer.Option(help="In the words of a translation beside the instruments, such as da; without it their own.")
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -60,6 +63,7 @@ def plan(
     draft: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the files and steps of a project in production.")
     ] = None,
+    language: LanguageOption = "",
 ) -> None:
     """Show what would change in REDCap; nothing is changed."""
     from trialdesk.config import load
@@ -72,7 +76,7 @@ def plan(
     trial = load(config)
     plans = []
     for name in _projects(project):
-        desired = read_design(trial, name)
+        desired = read_design(trial, name, language)
         made = make_plan(name, desired, _gateway(trial, name), errors_in(trial, name))
         plans.append(made)
         if draft and not made.empty:
@@ -91,6 +95,7 @@ def apply(
     config: ConfigOption = DEFAULT_CONFIG,
     project: OneProjectOption = Which.trial,
     force: Annotated[bool, typer.Option("--force", help="Accept what the brakes name.")] = False,
+    language: LanguageOption = "",
 ) -> None:
     """Apply exactly the plan with this digest, or nothing; the project's number is noted in the configuration."""
     from trialdesk.config import load
@@ -102,7 +107,7 @@ def apply(
     name, gateway = _projects(project)[0], _gateway(trial, _projects(project)[0])
     number, key = gateway.project().get("project_id", ""), "trial" if name == "trial" else "envelopes"
     same_project(name, number, getattr(trial.redcap.projects, key))
-    done = push(trial, name, gateway, lambda _: digest, force=force)
+    done = push(trial, name, gateway, lambda _: digest, force=force, language=language)
     print(f"{name}: {len(done.changes)} change(s) applied and read back")
     if note_project(config, key, number):
         print(f"{config}: redcap.projects names project {number} now; a token of another one will be refused")
@@ -137,6 +142,7 @@ def steps(
     into: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write steps.md and the files to upload.")],
     config: ConfigOption = DEFAULT_CONFIG,
     project: OneProjectOption = Which.trial,
+    language: LanguageOption = "",
 ) -> None:
     """Write what a person has to do in REDCap because its API can't."""
     from trialdesk.config import load
@@ -145,7 +151,7 @@ def steps(
 
     trial = load(config)
     name = _projects(project)[0]
-    print(write_checklist(setup_steps(folder_of(trial, name), name), into))
+    print(write_checklist(setup_steps(folder_of(trial, name), name, language), into))
 
 
 @command(app, "written", InstrumentError, OutputFailed)
@@ -156,13 +162,14 @@ def preview(
     wording: Annotated[
         bool, typer.Option("--wording", help="With the local wording; never put that file online.")
     ] = False,
+    language: LanguageOption = "",
 ) -> None:
     """Write every instrument as a person will see it, into one file that needs no network."""
     from trialdesk.config import load
     from trialdesk.instruments.preview import write_preview
 
     trial = load(config)
-    print(write_preview(trial, _projects(project)[0], out, wording=wording))
+    print(write_preview(trial, _projects(project)[0], out, language, wording=wording))
 
 
 @command(app, "written", InstrumentError, OutputFailed)
@@ -173,17 +180,18 @@ def crf(
     wording: Annotated[
         bool, typer.Option("--wording", help="With the local wording; never hand that file on.")
     ] = False,
+    language: LanguageOption = "",
 ) -> None:
     """Write the annotated case report form: every form with names, codes, conditions in words, and forms by events."""
     from trialdesk.config import load
     from trialdesk.instruments.change import digest_of
     from trialdesk.instruments.documents.crf import crf as made
-    from trialdesk.instruments.folder import folder_of, read_design, read_folder
+    from trialdesk.instruments.folder import read_design
     from trialdesk.paper.engine import pdf
     from trialdesk.private import place
 
     trial, name = load(config), _projects(project)[0]
-    design = read_design(trial, name) if wording else read_folder(folder_of(trial, name)).design
+    design = read_design(trial, name, language, wording=wording)
     version = digest_of("\n".join(map(repr, design.dictionary.fields)))
     place(out, pdf("crf", made(design, f"{trial.trial.id}: {trial.trial.title}", version)))
     print(out)

@@ -7,30 +7,24 @@ from collections.abc import Mapping
 from redcap_forms.logic import WHEN
 from redcap_forms.markup import shown
 from redcap_forms.tags import FILLS, tags
+from redcap_forms.words import WORDS, Words, option_in, refusal_in
 from redcap_rules.dictionary import Dictionary, Field
-from redcap_rules.validation import (
-    NOT_A_NUMBER,
-    NOT_A_TIME,
-    NOT_AN_EMAIL,
-    NOT_AN_INTEGER,
-    OUT_OF_RANGE,
-    STILL_ADMISSIBLE,
-    TYPES,
-    WRONG_FORMAT,
-)
+from redcap_rules.validation import TYPES
 
 Json = Mapping[str, object]
 
-MESSAGES: Json = {"range": OUT_OF_RANGE, "admissible": STILL_ADMISSIBLE}
-_OF_TYPE = {"number": NOT_A_NUMBER, "integer": NOT_AN_INTEGER, "email": NOT_AN_EMAIL, "time": NOT_A_TIME}
+
+def script_words(words: Words = WORDS) -> Json:
+    """The words that the script shows by itself."""
+    return {name: words[name] for name in WORDS}
 
 
-def form_model(dictionary: Dictionary, form: str) -> list[Json]:
-    """The fields of a form, in order."""
-    return [field_model(field, dictionary) for field in dictionary.form(form)]
+def form_model(dictionary: Dictionary, form: str, words: Words = WORDS) -> list[Json]:
+    """The fields of a form, in order, with REDCap's own words in that language."""
+    return [field_model(field, dictionary, words) for field in dictionary.form(form)]
 
 
-def field_model(field: Field, dictionary: Dictionary) -> Json:
+def field_model(field: Field, dictionary: Dictionary, words: Words) -> Json:
     """One field: what is shown of it, what it takes, and how its action tags make it behave."""
     kind = TYPES.get(field.validation) if field.kind == "text" else None
     return {
@@ -40,13 +34,13 @@ def field_model(field: Field, dictionary: Dictionary) -> Json:
         "section": shown(field.section, dictionary),
         "label": shown(field.label, dictionary),
         "note": shown(field.note, dictionary),
-        "options": [[option.code, shown(option.label)] for option in field.options],
+        "options": [[option.code, shown(option_in(option.label, field, words))] for option in field.options],
         "labels": [part.strip() for part in field.choices.split("|")] if field.kind == "slider" else [],
         "validation": field.validation,
         "type": kind.data_type if kind else "",
         "pattern": kind.pattern if kind else "",
         "format": kind.label if kind else "",
-        "message": _OF_TYPE.get(field.validation, WRONG_FORMAT),
+        "message": refusal_in(field, words),
         "minimum": field.minimum,
         "maximum": field.maximum,
         "required": field.required,

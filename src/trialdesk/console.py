@@ -84,6 +84,11 @@ def stages() -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(f"{stage} …")
 
 
+def watched() -> bool:
+    """Whether a person looks at what is printed."""
+    return sys.stdout.isatty()
+
+
 def run(app: Callable[[], object]) -> None:
     """Run `app` and leave with its exit code; an error of ours is one line on standard error.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -23,8 +23,6 @@ PROPOSED = np.array([1e-4, 1e-3, 1e-2, 0.1, 1.0, 0.1, 1e-2, 1e-3, 1e-4])
 MOST = 4
 WIDE = 64
 """Sums of one parcel stay within ± 31."""
-AT_ONCE = 2**24
-"""Pairs that are added at a time: a clinic with many parcels has hundreds of millions."""
 
 UPWARDS = frozenset(at for at, kind in enumerate(KINDS) if min(kind) >= 0)
 DOWNWARDS = frozenset(at for at, kind in enumerate(KINDS) if max(kind) <= 0)
@@ -43,12 +41,29 @@ class Parcels:
     draws: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A pile: its ways, and which of the parcels (columns) each of its windows belongs to."""
 
     ways: Ways
     parcels: tuple[int, ...]
+
+    @cached_property
+    def codes(self) -> Ints:
+        """The sums of each way as one number: parcels as digits that may be negative."""
+        place = np.array([WIDE**parcel for parcel in self.parcels], dtype=np.int64)
+        codes: Ints = self.ways.sums @ place
+        return codes
+
+    @cached_property
+    def order(self) -> Ints:
+        """The ways by their codes."""
+        return np.argsort(self.codes, kind="stable")
+
+    @cached_property
+    def summed(self) -> tuple[Ints, Floats]:
+        """Every code with what its ways weigh together."""
+        return _summed(self.codes, self.ways.likely.sum(axis=1))
 
 
 @lru_cache(maxsize=200_000)
@@ -112,7 +127,7 @@ def _masses(
     tables = [(np.zeros(1, np.int64), np.ones(1))]
     number, samples = len(parcels.odd), dice.shape[1]
     for member, far in zip(others, _reach(others, own, number), strict=True):
-        tables.append(_convolved(tables[-1], (_codes(member), member.ways.likely.sum(axis=1)), far))
+        tables.append(_convolved(tables[-1], member.summed, far))
     masses = np.zeros((2, 2))
     for arm in (0, 1):
         drawn = _drawn(tables, others, own, arm, number, dice)
@@ -142,7 +157,7 @@ def _drawn(
     dice: Floats,
 ) -> tuple[float, Ints, Ints] | None:
     """The arm's mass under the proposal; of each sample the parcels' sums, and their piles' kinds (−1: not in it)."""
-    likely, codes = own.ways.likely[:, arm], _codes(own)
+    codes, likely = _summed(own.codes, own.ways.likely[:, arm])
     held, mass = tables[-1]
     ends = held[None] + codes[:, None]
     proposal = np.ones(ends.shape)
@@ -153,30 +168,52 @@ def _drawn(
     whole = weight.sum()
     if not whole:
         return None
-    picked = np.searchsorted(weight.cumsum(), dice[-1] * whole, side="right").clip(0, len(weight) - 1)
-    way, rest = np.divmod(picked, len(held))
-    end = ends[way, rest]
+    picked, dice_left = _picked(weight[None], np.zeros(dice.shape[1], np.int64), dice[-1])
+    told, rest = np.divmod(picked, len(held))
+    end = ends[told, rest]
+    way = _way(own, own.ways.likely[:, arm], codes[told], dice_left)
     kinds = np.full((dice.shape[1], parcels, len(others) + 1), -1, np.int64)
     kinds[:, list(own.parcels), len(others)] = own.ways.kinds[way]
     left = held[rest]
     for at in range(len(others) - 1, -1, -1):
         way = _backwards(others[at], left, tables[at], dice[at])
         kinds[:, list(others[at].parcels), at] = others[at].ways.kinds[way]
-        left = left - _codes(others[at])[way]
-    sums = np.stack([_digit(end, parcel, parcels) for parcel in range(parcels)], axis=1)
-    return float(whole), sums, kinds
+        left = left - others[at].codes[way]
+    return float(whole), _digits(end, parcels), kinds
 
 
 def _backwards(member: Member, left: Ints, table: tuple[Ints, Floats], dice: Floats) -> Ints:
     """A way of a pile for each sample, given the sum of it and those before it."""
     rows, of = np.unique(left, return_inverse=True)
-    wanted = rows[:, None] - _codes(member)[None]
+    own, own_mass = member.summed
+    wanted = rows[:, None] - own[None]
     codes, mass = table
     place = np.searchsorted(codes, wanted).clip(0, len(codes) - 1)
-    weight = np.where(codes[place] == wanted, mass[place], 0) * member.ways.likely.sum(axis=1)[None]
+    weight = np.where(codes[place] == wanted, mass[place], 0) * own_mass[None]
+    told, dice_left = _picked(weight, of, dice)
+    return _way(member, member.ways.likely.sum(axis=1), own[told], dice_left)
+
+
+def _picked(weight: Floats, of: Ints, dice: Floats) -> tuple[Ints, Floats]:
+    """A column for each sample, by the weights of its row; and what is left of its number, again between 0 and 1."""
     steps = weight.cumsum(axis=1)
     drawn = dice * steps[of, -1]
-    way: Ints = (steps[of] <= drawn[:, None]).sum(axis=1).clip(0, steps.shape[1] - 1)
+    if len(weight) == 1:
+        column: Ints = np.searchsorted(steps[0], drawn, side="right")
+    else:
+        column = (steps[of] <= drawn[:, None]).sum(axis=1)
+    column = column.clip(0, weight.shape[1] - 1)
+    over: Floats = 1 - (steps[of, column] - drawn) / weight[of, column]
+    return column, over.clip(0, 1)
+
+
+def _way(member: Member, likely: Floats, codes: Ints, dice: Floats) -> Ints:
+    """A way of a pile for each sample, among those with its sums."""
+    steps = np.concatenate([np.zeros(1), likely[member.order].cumsum()])
+    own = member.codes[member.order]
+    first, last = (np.searchsorted(own, codes, side=side) for side in ("left", "right"))
+    drawn = steps[first] + dice * (steps[last] - steps[first])
+    way: Ints = member.order[(np.searchsorted(steps, drawn, side="right") - 1).clip(first, last - 1)]
     return way
 
 
@@ -189,13 +226,6 @@ def _reach(others: Sequence[Member], own: Member, parcels: int) -> Ints:
     return after
 
 
-def _codes(member: Member) -> Ints:
-    """The sums of each way as one number: parcels as digits that may be negative."""
-    place = np.array([WIDE**parcel for parcel in member.parcels], dtype=np.int64)
-    codes: Ints = member.ways.sums @ place
-    return codes
-
-
 def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
     half = sum(WIDE // 2 * WIDE**place for place in range(parcels))
     digit: Ints = (codes + half) // WIDE**parcel % WIDE - WIDE // 2
@@ -203,16 +233,33 @@ def _digit(codes: Ints, parcel: int, parcels: int) -> Ints:
 
 
 def _convolved(one: tuple[Ints, Floats], other: tuple[Ints, Floats], far: Ints) -> tuple[Ints, Floats]:
-    """The sums of two tables of sums and their mass, where each parcel is off by `far` at most; a part at a time."""
-    (codes, mass), (more, likely), number = one, other, len(far)
-    rows = max(1, AT_ONCE // max(len(more), 1))
-    parts = []
-    for start in range(0, len(codes), rows):
-        sums = (codes[start : start + rows, None] + more[None]).ravel()
-        near = np.all([np.abs(_digit(sums, at, number)) <= far[at] for at in range(number)], axis=0)
-        weights = (mass[start : start + rows, None] * likely[None]).ravel()
-        parts.append(_summed(sums[near], weights[near]))
-    return _summed(np.concatenate([found for found, _ in parts]), np.concatenate([heavy for _, heavy in parts]))
+    """The sums of two tables of sums and their mass, where each parcel is off by `far` at most.
+
+    The first is laid out as an array with an axis for each parcel, the last parcel first, so that its cells are in the
+    order of their codes; every row of the second adds it, moved.
+    """
+    sums, steps = (_digits(codes, len(far))[:, ::-1] for codes in (one[0], other[0]))
+    far = far[::-1]
+    reach = np.abs(sums).max(axis=0, initial=0)
+    bound = np.minimum(reach + np.abs(steps).max(axis=0, initial=0), far)
+    old, new = np.zeros(2 * reach + 1), np.zeros(2 * bound + 1)
+    old[tuple((sums + reach).T)] = one[1]
+    for step, likely in zip(steps, other[1], strict=True):
+        first = np.maximum(0, reach - step - bound)
+        last = np.minimum(2 * reach, reach - step + bound) + 1
+        there = first - reach + step + bound
+        if (last > first).all():
+            to = tuple(slice(at, at + size) for at, size in zip(there, last - first, strict=True))
+            new[to] += likely * old[tuple(slice(*ends) for ends in zip(first, last, strict=True))]
+    found = np.nonzero(new)
+    places = np.array([WIDE**at for at in reversed(range(len(far)))], dtype=np.int64)
+    codes: Ints = (np.stack(found, axis=1) - bound) @ places
+    return codes, new[found]
+
+
+def _digits(codes: Ints, parcels: int) -> Ints:
+    """The sum of every parcel in each code; codes × parcels."""
+    return np.stack([_digit(codes, parcel, parcels) for parcel in range(parcels)], axis=1)
 
 
 def _summed(codes: Ints, mass: Floats) -> tuple[Ints, Floats]:

@@ -37,6 +37,7 @@ ENDS: dict[str, tuple[int, str]] = {
         "the parcel is there, and partly used",
     ),
     "release_envelope.py ODE-014": (41, "the record is made up"),
+    "enrolment_report.py groups --identity statistician.agekey": (2, "no terminal watches"),
     "keygen.py packer.agekey": (20, "an identity is never written over"),
 }
 

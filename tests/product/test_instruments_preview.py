@@ -7,6 +7,7 @@ import json
 import random
 import re
 import subprocess
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from redcap_rules.logic import evaluate, number_text, parse
 from redcap_rules.record import RecordView, Row
 from redcap_rules.validation import OUT_OF_RANGE, STILL_ADMISSIBLE, WRONG_FORMAT
 from trialdesk.config import load
-from trialdesk.instruments.design import Design, Event, Slot
+from trialdesk.instruments.design import Design, Event, Repeat, Slot
 from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.instruments.preview import render
 
@@ -292,6 +293,24 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def test_in_the_browser(what: str, answers: dict[str, object]) -> None:
     """The page does what REDCap does: the name of each case is the rule."""
     assert answers[what] == CLICKS[what][1]
+
+
+def test_around_danish_forms_the_page_speaks_danish(tmp_path: Path) -> None:
+    """What must be filled in, what repeats, a wrong answer, Yes and No, the details."""
+    fields = (
+        Field("a", "f", "text", label="Alder", validation="integer", maximum="120", required=True),
+        Field("b", "f", "yesno", label="Røget", branching="[a]>18"),
+        Field("c", "f", "file", label="Billede"),
+    )
+    script = "write('a', '30'); pick('b', '1'); const all = document.body.innerText; write('a', 'x');"
+    script += "return [all, at('a').querySelector('.message').textContent, write('a', '130')];"
+    design = replace(odd(*fields, repeating=(Repeat("", "f"),)), language="da")
+    shown, *wrong = run_in_browser(render(design, "Forsøg"), HANDS + script, tmp_path)
+    assert wrong[0] == "Værdien er ikke et helt tal. Prøv igen."
+    assert wrong[1].startswith("Værdien ligger uden for det forventede område")
+    for words in ("skal udfyldes", "gentages", "Ja", "Nej", "nulstil", "Vedhæft fil", "vis skjulte felter"):
+        assert words in shown, words
+    assert not re.search(r"\b(must provide|repeats|Yes|No|reset|Upload|undefined)\b", shown)
 
 
 def test_the_page_asks_nothing_of_the_network_and_escapes_what_it_shows() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import url2pathname
 
@@ -160,34 +161,67 @@ def test_a_site_sees_its_own_patients_and_what_to_correct_in_their_treatment(reh
     assert found == wanted
 
 
-def test_the_statistician_makes_the_closed_report_with_her_own_token(
-    rehearsed: Rehearsed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Over HTTP, without the coordinator's tokens: from her own pull and what the night sealed; it opens with age."""
+@pytest.fixture(name="statistician")
+def hers(rehearsed: Rehearsed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration of the statistician's, whose token file holds her own token alone."""
     home = rehearsed.stage.config_file.parent
     lines = (home / "tokens.env").read_text(encoding="utf-8").splitlines()
     (own,) = [line for line in lines if line.startswith("TRIALDESK_STATISTICIAN_TOKEN=")]
     (tmp_path / "tokens.env").touch(mode=0o600)
     (tmp_path / "tokens.env").write_text(f"{own}\n", encoding="utf-8")
     text = (home / "config.yaml").read_text(encoding="utf-8")
-    (home / "her.yaml").write_text(text.replace("tokens.env", str(tmp_path / "tokens.env")), encoding="utf-8")
+    config = home / "her.yaml"
+    config.write_text(text.replace("tokens.env", str(tmp_path / "tokens.env")), encoding="utf-8")
     monkeypatch.setattr(enrolment_report, "_today", lambda _: TODAY)
-    out = tmp_path / "closed.xlsx.age"
+    return config
+
+
+def closed_report(config: Path, out: Path, *more: str) -> Any:
+    """The closed report as a workbook, opened with her identity; nothing of it has stood in the clear."""
+    identity = config.parent / "statistician.agekey"
     made = CliRunner().invoke(
         enrolment_report.app,
-        [
-            "--config", str(home / "her.yaml"), "--profile", "closed", "--out", str(out),
-            "--register", str(rehearsed.latest / REGISTER), "--identity", str(home / "statistician.agekey"),
-        ],
-    )  # fmt: skip
+        ["--config", str(config), "--profile", "closed", "--out", str(out), "--identity", str(identity), *more],
+    )
     assert made.exit_code == 0, (made.output, made.exception)
-    assert not list(tmp_path.rglob("*.xlsx"))
-    identity = (home / "statistician.agekey").read_text(encoding="utf-8").strip()
-    book = load_workbook(BytesIO(pyrage.decrypt(out.read_bytes(), [pyrage.x25519.Identity.from_str(identity)])))
+    assert not list(out.parent.rglob("*.xlsx"))
+    key = pyrage.x25519.Identity.from_str(identity.read_text(encoding="utf-8").strip())
+    return load_workbook(BytesIO(pyrage.decrypt(out.read_bytes(), [key])))
+
+
+def test_the_statistician_makes_the_closed_report_with_her_own_token(
+    rehearsed: Rehearsed, statistician: Path, tmp_path: Path
+) -> None:
+    """Over HTTP, without the coordinator's tokens: from her own pull and what the night sealed; it opens with age."""
+    book = closed_report(statistician, tmp_path / "closed.xlsx.age", "--register", str(rehearsed.latest / REGISTER))
     planted = {(deviation.rule, deviation.record) for deviation in rehearsed.planted}
     assert planted <= rule_records(book)
     randomised = [row[1].value for row in book["By arm"].iter_rows(min_row=5)]
     assert sum(int(str(number)) for number in randomised[: len(rehearsed.stage.config.arms)]) == 28
+    assert len(book["Outcome curves"]._charts) > 1
+
+
+def test_masked_it_shows_groups_whose_arms_she_alone_can_tell(
+    rehearsed: Rehearsed, statistician: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No arm stands in the file; a command tells which is which on a terminal; without her identity nothing is made."""
+    statistician.write_text(f"{statistician.read_text(encoding='utf-8')}\nclosed: {{masked: true}}\n", encoding="utf-8")
+    out = tmp_path / "masked.xlsx.age"
+    refused = CliRunner().invoke(
+        enrolment_report.app, ["--config", str(statistician), "--profile", "closed", "--out", str(out)]
+    )
+    assert (refused.exit_code, out.exists()) == (2, False)
+    book = closed_report(statistician, out)
+    cells = [str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell]
+    arms = rehearsed.stage.config.arms
+    assert not [cell for cell in cells for arm in arms if arm.label in cell]
+    assert "Exposure by arm" not in book.sheetnames
+    told = ["groups", "--config", str(statistician), "--identity", str(statistician.parent / "statistician.agekey")]
+    assert CliRunner().invoke(enrolment_report.app, told).exit_code == 2
+    monkeypatch.setattr(enrolment_report, "watched", lambda: True)
+    shown = CliRunner().invoke(enrolment_report.app, told).output.splitlines()
+    assert {line.split("\t")[0] for line in shown} == {"Group A", "Group B"}
+    assert {line.split("\t")[1] for line in shown} == {arm.label for arm in arms}
 
 
 def test_redcap_s_own_words_are_the_coordinator_s(rehearsed: Rehearsed) -> None:

@@ -16,7 +16,6 @@ from trialdesk.instruments.documents.crf import crf, plain
 from trialdesk.instruments.documents.spirit import ASSESS, ENROL, INTERVENE, sheet, spirit, svg
 from trialdesk.instruments.documents.wording import in_words
 from trialdesk.instruments.folder import folder_of, read_folder
-from trialdesk.instruments.labels import Labels
 from trialdesk.paper.engine import pdf
 from trialdesk.workbook import save
 
@@ -47,7 +46,7 @@ def design() -> Design:
 )  # fmt: skip
 def test_a_condition_in_words(logic: str, words: str | None) -> None:
     """Comparisons joined by and, or; what has no words is shown as it is written."""
-    assert in_words(logic, trial_dictionary(), Labels()) == (words or logic)
+    assert in_words(logic, Design(trial_dictionary())) == (words or logic)
 
 
 def test_every_field_code_and_form_is_on_the_pages(design: Design) -> None:

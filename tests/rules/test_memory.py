@@ -22,7 +22,18 @@ pytestmark = pytest.mark.requirement("NGT-04", "AUD-01")
 SCOPE = Scope("PVP-MM", "https://x/api/")
 DAY = date(2026, 11, 23)
 ODD = Finding("Q01", "ODE", "ODE-001", "week_4_arm_1", "error", "odd", evidence="44")
-SEEN = Seen("ODE-001", "ode", frozenset({"screened"}), True, "d1", "c1", "run", "ODE-001")
+SEEN = Seen(
+    "ODE-001",
+    "ode",
+    frozenset({"screened"}),
+    True,
+    "d1",
+    "c1",
+    "run",
+    "ODE-001",
+    {"e f": 2, "e g": 1},
+    {"e f": "2026-03-09"},
+)
 
 
 def night(run: str, *records: Seen) -> Night:

@@ -19,6 +19,7 @@ from trialdesk.config import Config
 from trialdesk.redcap import tables
 from trialdesk.redcap.patients import patient, patients
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.redcap.tables import FEW
 
 DICTIONARY = trial_dictionary()
 TODAY = date(2026, 7, 1)
@@ -133,6 +134,17 @@ def test_words_that_depend_on_order_are_read_as_in_a_record(logic: str) -> None:
         for row in places
     ]
     assert found == expected
+
+
+def test_a_condition_asked_row_by_row_is_answered_as_one_by_one() -> None:
+    """All rows of a kind at once, whichever is asked first; another condition has answers of its own."""
+    rows = {f"R{n}": (Row(f"R{n}", "e1_arm_1", "", 0, {"a": str(n)}), Row(f"R{n}", "e1_arm_1", "f", 1, {"a": "7"}))
+            for n in range(FEW + 5)}  # fmt: skip
+    snapshot = Snapshot("1", "", SMALL, ("e1_arm_1",), rows, {})
+    for text in ("[a]>'30'", "[a]<='30'", "[a]='7'"):
+        logic = parse(text)
+        for row in (row for own in rows.values() for row in reversed(own)):
+            assert snapshot.tables.holds_in(logic, row) is one_by_one(snapshot, logic, row)
 
 
 def test_a_field_the_project_lacks_is_named() -> None:

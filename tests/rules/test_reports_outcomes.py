@@ -22,6 +22,7 @@ from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
 from trialdesk.followup.schedule import schedule
+from trialdesk.instruments.treatment import Telling
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
@@ -33,6 +34,7 @@ from trialdesk.reports.listings import completeness
 from trialdesk.reports.outcomes import described, outcomes
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.reports.profiles import profile
+from trialdesk.workbook import SheetTable
 
 pytestmark = pytest.mark.requirement("REP-02", "REP-04")
 
@@ -63,7 +65,7 @@ def trial() -> Snapshot:
 def test_every_figure_is_that_of_the_values_in_redcap(trial: Snapshot) -> None:
     """Counted again from the rows, with numpy: sample SD, and quartiles between the values."""
     facts = facts_of(trial)
-    table = outcomes(facts)
+    table = outcomes(facts, Telling())
     arm = {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
     names = {trial.dictionary.get(name).label: name for name in CONFIG.outcomes}
     events = {facts.common.labels.event(event): event for event in trial.events}
@@ -97,21 +99,21 @@ def test_codes_of_missing_data_are_no_values(trial: Snapshot) -> None:
                     {"odi_pct": "-99"})  # fmt: skip
     facts = facts_of(coded)
     label, point = coded.dictionary.get("odi_pct").label, facts.common.labels.event(event)
-    shown = {(line.values[0], line.values[1]) for line in outcomes(facts).lines}
+    shown = {(line.values[0], line.values[1]) for line in outcomes(facts, Telling()).lines}
     assert (label, point) not in shown
-    assert (label, point) in {(line.values[0], line.values[1]) for line in outcomes(facts_of(trial)).lines}
+    assert (label, point) in {(line.values[0], line.values[1]) for line in outcomes(facts_of(trial), Telling()).lines}
 
 
 def test_an_empty_trial_has_a_sheet_without_rows(trial: Snapshot) -> None:
     facts = facts_of(replace(trial, rows={}, groups={}))
-    assert outcomes(facts).lines == ()
+    assert outcomes(facts, Telling()).lines == ()
 
 
 def test_a_text_where_a_number_belongs_is_not_measured(trial: Snapshot) -> None:
     """Whatever stands there, the sheet is made, and nothing of it is shown."""
     event = "week_4_arm_1"
     facts = facts_of(changed(trial, event, {"odi_pct": "=cmd|' /C calc'!A0"}))
-    assert not [v for line in outcomes(facts).lines for v in line.values if "cmd" in str(v)]
+    assert not [v for line in outcomes(facts, Telling()).lines for v in line.values if "cmd" in str(v)]
 
 
 @given(st.lists(st.floats(0, 100), max_size=30))
@@ -131,7 +133,7 @@ def test_every_adverse_event_of_a_randomised_patient_stands_in_its_arm(trial: Sn
     arm = {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
     logged = [row for own in trial.rows.values() for row in own if row.instrument == "adverse_event"]
     words = {option.code: option.label for option in trial.dictionary.get("ae_cat").options}
-    lines = harms(facts_of(trial)).lines
+    lines = harms(facts_of(trial), Telling()).lines
     shown = {(line.values[0], line.values[1]): line.values for line in lines}
     assert logged
     assert set(words.values()) <= {name for name, _ in shown}
@@ -161,10 +163,28 @@ def arm_of_record(trial: Snapshot) -> dict[str, str]:
     return {row.record: v for own in trial.rows.values() for row in own if (v := row.values.get("rand_arm"))}
 
 
+def test_no_open_sheet_counts_patients_by_a_characteristic(trial: Snapshot) -> None:
+    """Two crossed would need "<3" for 1 and 2, and no total to subtract from: no answer heads a row or column there."""
+    pull = Pull(trial, patients(trial, BASELINE), (), forms_by_event(trial_rows("mapping.csv")))
+    facts = derive(pull, past(BASELINE, trial), BASELINE, DAY)
+    answers = {option.label for ref in BASELINE.baseline for option in trial.dictionary.get(ref.field).options}
+    assert len(answers) > 10
+    packs = enrolment_packs(facts, ["monitor", "closed", *(f"site:{site.code}" for site in BASELINE.sites)])
+    shown = {name: {word for table in tables for word in told(table)} for name, tables in packs.items()}
+    assert answers <= shown.pop("closed")
+    assert not [(name, word) for name, words in shown.items() for word in words if word in answers]
+
+
+def told(table: SheetTable) -> set[str]:
+    """Every heading and every text of a sheet."""
+    cells = {str(value) for block in table.tables for line in block.lines for value in line.values}
+    return cells | {column.title for block in table.tables for column in block.columns}
+
+
 def test_the_baseline_counts_every_answer_once_an_arm(trial: Snapshot) -> None:
     """Counted again from the rows: one answer of a list, any of a set of ticks, and a number described."""
     pull = Pull(trial, patients(trial, BASELINE), (), forms_by_event(trial_rows("mapping.csv")))
-    table = baseline(derive(pull, past(BASELINE, trial), BASELINE, DAY))
+    table, numbers = baseline(derive(pull, past(BASELINE, trial), BASELINE, DAY), Telling())
     arm, label = arm_of_record(trial), {one.label: one.code for one in CONFIG.arms}
     rows = {row.record: row.values for own in trial.rows.values() for row in own if row.event == "screening_arm_1"}
     sex, levels = trial.dictionary.get("elig_sex"), trial.dictionary.get("img_new")
@@ -181,7 +201,7 @@ def test_the_baseline_counts_every_answer_once_an_arm(trial: Snapshot) -> None:
         assert shown[sex.label, "Not recorded", name][4] == blank
         values = [float(row.values["odi_pct"]) for record in mine for row in trial.rows[record]
                   if row.event == "baseline_arm_1" and row.values.get("odi_pct")]  # fmt: skip
-        measured = next(line.values for line in table.more[0].lines if line.values[2] == name)
+        measured = next(line.values for line in numbers.lines if line.values[2] == name)
         assert measured[4] == len(values) > 3
         assert float(str(measured[5])) == pytest.approx(np.mean(values), abs=0.0501)
 
@@ -232,7 +252,7 @@ def test_a_change_of_arm_before_the_protocol_s_day_is_early() -> None:
 def test_completeness_by_arm_adds_up_and_counts_the_control_after_a_procedure(trial: Snapshot) -> None:
     """Arms together are the whole; a surgeon's form that is there is entered, which open sheets may not even ask."""
     facts = facts_of(trial)
-    table = by_arm(facts)
+    table = by_arm(facts, Telling())
     labels = facts.common.labels
     typed = [form for form in facts.forms if form.form != "call_plan"]  # that one is the night's to fill in
     due = Counter((labels.event(form.event), labels.form(form.form)) for form in typed)

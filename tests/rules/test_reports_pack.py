@@ -179,12 +179,12 @@ def test_open_reports_list_findings_without_treatment_and_say_nothing_of_the_res
 
 
 def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
-    """Allow-lists: a site has eight sheets, the closed report nine, the monitor a workbook of its own."""
+    """Allow-lists: a site has eight sheets, the closed report more, the monitor a workbook of its own."""
     made = packs(TRIAL, "monitor", "site:ODE", "closed")
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == ["To do", *OPEN_SHEETS[:-1], "Envelopes", "About"]
     assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {
-        "By arm", "Exposure by arm", "Events by arm", "Outcomes by arm",
+        "By arm", "Exposure by arm", "Events by arm", "Outcomes by arm", "Outcome means",
     }  # fmt: skip
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
@@ -203,7 +203,8 @@ def test_a_report_of_an_earlier_day_says_nothing_of_what_redcap_holds_today(name
         for day in (TODAY, date(2026, 4, 1))
     )
     gone = {table.name for table in now} - {table.name for table in earlier}
-    assert gone - {"Finding ages", "To do", "Outcomes by arm", "Completeness by arm"} == {"Completeness", "Findings"}
+    more = {"Finding ages", "To do", "Outcomes by arm", "Outcome means", "Completeness by arm", "Entry delay"}
+    assert gone - more == {"Completeness", "Findings"}
     about = "Definitions" if name == "monitor" else "About"
     page = sheet(earlier, about)
     terms = dict(zip(column(page, "Term"), column(page, "Meaning"), strict=True))
@@ -370,6 +371,7 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
             "Completeness by arm",
             "Events by arm",
             "Outcomes by arm",
+            "Outcome means",
         }
         assert reader.show(made) == made
 

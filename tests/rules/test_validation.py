@@ -77,6 +77,8 @@ def test_a_part_that_failed_or_was_left_out_counts() -> None:
     """No browser, no LibreOffice, a demo that did not run."""
     proved = [Outcome(CONTRACT, "passed", ("ENV-01",))]
     left = judge([required()], proved, (*DONE, Part("Performance", "left out", "soffice is not on this machine")))
+    bare = judge([required()], [], (*DONE, Part("Operation", "left out", "asked")))
+    assert bare.lacking == ("left out: Operation: asked", "ENV-01: no passing test")
     broken = judge([required()], proved, (Part("Installation", "failed", "make demo ended with 2"), *DONE))
     assert (left.exit_code, left.lacking) == (10, ("left out: Performance: soffice is not on this machine",))
     assert (broken.exit_code, broken.failed) == (1, ("Installation: make demo ended with 2",))

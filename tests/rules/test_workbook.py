@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import islice
@@ -234,3 +236,22 @@ def test_the_digest_follows_further_tables_charts_and_boxes() -> None:
         SheetTable(one.name, one.title, one.about, one.columns, one.lines, more=one.more, boxes=(Box(0, 0, 1, 1, ()),)),
     ]
     assert len({digest([each]) for each in (one, *changed)}) == 4
+
+
+def test_small_charts_stand_two_abreast_each_of_its_own_lines() -> None:
+    """The third stands below the first; a chart draws the lines it names, and goes below zero where they do."""
+    lines = tuple(Line((f"2026-{n:02}", n - 2, n)) for n in range(1, 7))
+    charts = tuple(replace(CURVE, lines=(at, at + 2), small=True, sheet="Numbers") for at in (0, 2, 4))
+    numbers = SheetTable("Numbers", "Numbers", "About", MONTHS, lines)
+    grid = tuple(Column(str(n), width=14) for n in range(12))
+    drawn = SheetTable("Curves", "Curves", "About", grid, (), charts=charts)
+    with ZipFile(BytesIO(as_bytes([drawn, numbers], "PVP-MM"))) as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+        parts = [archive.read(f"xl/charts/chart{n}.xml").decode() for n in (1, 2, 3)]
+    places = re.findall(r"<(?:\w+:)?from>.*?col>(\d+)<.*?row>(\d+)<", drawing)
+    assert places == [("0", "3"), ("6", "3"), ("0", "16")]
+    for at, part in zip((5, 7, 9), parts, strict=True):
+        assert f"'Numbers'!$B${at}:$B${at + 1}" in part
+        assert f"'Numbers'!$A${at}:$A${at + 1}" in part
+        assert "'Numbers'!$B$4" in part
+    assert ["<min val" in part for part in parts] == [False, True, True]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from redcap_forms.logic import logic
 from redcap_forms.markup import piped_references, shown
-from redcap_forms.model import MESSAGES, Json, form_model
+from redcap_forms.model import Json, form_model, script_words
 from redcap_forms.tags import decided, tags
 from redcap_local.columns import STATUS_LABELS
 from redcap_local.pages.answers import Spot
@@ -99,7 +99,7 @@ def model(here: Scene, dictionary: Dictionary, readonly: Iterable[str]) -> Json:
         "repeats": [[project.rule_event(project.events_by_id[event]), kind] for event, kind in project.repeating],
         "forms": {form: [*fields, _status(project, form)]},
         "others": [_other(one) for one in dictionary.fields if one.form != form and one.name in asked],
-        "messages": MESSAGES,
+        "words": script_words(),
         "commas": sorted(dictionary.comma_decimals),
         "missing": [choice.code for choice in dictionary.missing_codes],
         "clock": project.settings["display_today_now_button"] == "1",

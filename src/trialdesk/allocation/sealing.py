@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from trialdesk.errors import ConfigError, TableError
 
@@ -37,6 +37,24 @@ def seal(content: str | bytes, recipients: Sequence[str]) -> bytes:
     return bytes(pyrage.encrypt(content.encode() if isinstance(content, str) else content, keys))
 
 
+def identities(text: str) -> Mapping[str, str]:
+    """Public key to identity, of the text of an age identity file.
+
+    Raises:
+        ConfigError: it holds none.
+    """
+    import pyrage
+
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith(SECRET)]
+    try:
+        found = {str(pyrage.x25519.Identity.from_str(line).to_public()): line for line in lines}
+    except pyrage.IdentityError:
+        found = {}
+    if not found:
+        raise ConfigError(f"the identity file holds no usable line {SECRET}1…; scripts/keygen.py writes one")
+    return found
+
+
 def unseal(sealed: bytes, identity: str, source: str) -> str:
     """The text of a sealed file.
 
@@ -51,13 +69,7 @@ def unseal(sealed: bytes, identity: str, source: str) -> str:
     """
     import pyrage
 
-    lines = [line.strip() for line in identity.splitlines() if line.strip().startswith(SECRET)]
-    try:
-        keys = [pyrage.x25519.Identity.from_str(line) for line in lines]
-    except pyrage.IdentityError:
-        keys = []
-    if not keys:
-        raise ConfigError(f"the identity file holds no usable line {SECRET}1…; scripts/keygen.py writes one")
+    keys = [pyrage.x25519.Identity.from_str(line) for line in identities(identity).values()]
     try:
         return bytes(pyrage.decrypt(sealed, keys)).decode()
     except (pyrage.DecryptError, UnicodeDecodeError):

@@ -11,6 +11,7 @@ from trialdesk.config.parts import (
     PROCEDURE,
     Arm,
     Calls,
+    Closed,
     ContactForm,
     ContactRule,
     Factor,
@@ -118,6 +119,11 @@ def _trial(trial: Trial) -> Iterator[Misfit]:
         yield ("trial", "ends"), "is not after starts"
 
 
+def _closed(closed: Closed, arms: tuple[Arm, ...]) -> Iterator[Misfit]:
+    if closed.masked and len({arm.ratio for arm in arms}) > 1:
+        yield ("closed", "masked"), "arms of other ratios are known by their numbers; leave it out, or set it to false"
+
+
 RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("trial",), _trial),
     (("arms",), _arms),
@@ -128,5 +134,6 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("contacts", "facts", "anchors", "arms"), _anchored),
     (("facts", "states"), _told),
     (("recipients", "sites"), _recipients),
+    (("closed", "arms"), _closed),
     (("calls", "folders", "sites"), _calls),
 )

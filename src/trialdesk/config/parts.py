@@ -358,6 +358,12 @@ class Dataset(Part):
     delimiter: Literal[",", ";", "\t"] = ";"
 
 
+class Closed(Part):
+    """How the closed report names the arms: by their labels, or where it is `masked` by secret letters."""
+
+    masked: bool = False
+
+
 class Calendars(Part):
     """What the calendars hold: contacts that only one arm has stay out unless `treatment` says otherwise."""
 

@@ -21,6 +21,7 @@ from trialdesk.config.parts import (
     CallLog,
     CallPlan,
     Calls,
+    Closed,
     ContactForm,
     ContactRule,
     Dataset,
@@ -78,6 +79,7 @@ class Config(Part):
     contacts: tuple[ContactRule, ...]
     calls: Calls = Calls()
     calendars: Calendars = Calendars()
+    closed: Closed = Closed()
     dataset: Dataset = Dataset()
     nightly: Nightly = Nightly()
     retention: Retention = Retention()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -11,18 +11,19 @@ from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
 from trialdesk.facts.dueforms import DueForm, before, due_forms, over
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.worlds import worlds
+from trialdesk.facts.worlds import differing, exchanged, worlds
 from trialdesk.findings.crosschecks import cross_findings
 from trialdesk.findings.dates import date_findings
 from trialdesk.findings.life import lives
 from trialdesk.findings.lists import FindingList, sort_out
 from trialdesk.findings.own import CLASSES
-from trialdesk.findings.ruled import ruled, told_once
+from trialdesk.findings.ruled import ruled, told_once, touched
 from trialdesk.followup.keeping import Promises, promises
-from trialdesk.followup.schedule import Schedule, schedule
-from trialdesk.instruments.folder import folder_of, read_labels
+from trialdesk.followup.schedule import Schedule, of_courses, schedule
+from trialdesk.instruments.folder import folder_of, read_labels, read_translations
 from trialdesk.instruments.labels import Labels
 from trialdesk.instruments.rules import Rules, read_rules
+from trialdesk.instruments.translation import in_own_words
 from trialdesk.instruments.treatment import Telling
 from trialdesk.memory.values import Known, Remembered, Scope
 from trialdesk.model import Finding, Patient
@@ -73,7 +74,7 @@ class Facts:
     """Everything lists, schedules and reports are made of.
 
     `found` is None for a data cut before the day of the pull: what REDCap held then is not known, only what it dates.
-    `lives` are the findings of tonight and of earlier with their lives.
+    `lives` are the findings of tonight and of earlier with their lives, `ruled` what the rules alone found.
     """
 
     common: Common
@@ -84,6 +85,7 @@ class Facts:
     found: FindingList | None = None
     forms: tuple[DueForm, ...] = ()
     lives: tuple[Known, ...] = ()
+    ruled: tuple[Finding, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -142,19 +144,24 @@ def derive(
         ConfigError, SanityFailed: configuration and project do not fit, or the pull lacks what calls are made from.
         InstrumentError: a rule can't be read or does not fit the project.
     """
-    dictionary = pull.snapshot.dictionary
+    folder = folder_of(config, "trial")
+    dictionary = in_own_words(pull.snapshot.dictionary, read_translations(folder).values())
     common = Common(
         config,
         day,
         as_of or day,
         before,
         cards=cards or prove_cards(pull.patients, pull.register, config, day, _beforehand(pull, before)),
-        rules=read_rules(folder_of(config, "trial"), dictionary, config, CLASSES),
+        rules=read_rules(folder, dictionary, config, CLASSES),
         mapping=pull.mapping,
-        labels=read_labels(folder_of(config, "trial")),
+        labels=read_labels(folder),
         missing=pull.missing,
     )
-    return _facts(pull.snapshot, pull.patients, common)
+    snapshot = (
+        pull.snapshot if dictionary == pull.snapshot.dictionary else replace(pull.snapshot, dictionary=dictionary)
+    )
+    every = ruled(common.rules, snapshot, config, day) if common.as_of == day else ()
+    return _facts(snapshot, pull.patients, common, every)
 
 
 def _beforehand(pull: Pull, past: Past) -> Before:
@@ -163,35 +170,61 @@ def _beforehand(pull: Pull, past: Past) -> Before:
 
 
 def found_alone(real: Facts, records: Collection[str]) -> FindingList:
-    """The findings as they would be if REDCap held these records alone: nothing of any other can be in them."""
+    """The findings as they would be if REDCap held these records alone: nothing of any other can be in them.
+
+    What rules find in a record, and the course of its contacts, are read from that record alone, so they are the same;
+    the rest is found again.
+    """
     common = replace(real.common, cards=Cards(), missing=())
     rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
     snapshot = replace(real.snapshot, rows=rows)
-    return _found(_placed(snapshot, [patient for patient in real.patients if patient.record in records], common))
+    everyone = [patient for patient in real.patients if patient.record in records]
+    courses = [one for one in real.schedule.courses if one.patient.record in records]
+    alone = _stood(snapshot, everyone, common, of_courses(courses, common.config, common.day, common.past.promised))
+    return _found(alone, [one for one in real.ruled if one.record in records])
 
 
 def other_worlds(real: Facts) -> Iterator[Facts]:
     """The facts as they would be with other treatments."""
     for world in worlds(real.snapshot, real.config, real.common.telling):
-        yield _facts(world, patients(world, real.config), real.common)
+        yield _otherwise(real, world)
+
+
+def exchanged_world(real: Facts) -> Facts:
+    """The facts as they would be with everybody in the next arm."""
+    return _otherwise(real, exchanged(real.snapshot, real.config, real.common.telling))
+
+
+def _otherwise(real: Facts, world: Snapshot) -> Facts:
+    """The facts of another world; rules that read nothing of what differs there find what they find in the real one."""
+    common = real.common
+    again = touched(common.rules, differing(real.snapshot, world), world.dictionary, common.config)
+    names = {rule.id for rule in again.rules}
+    kept = [one for one in real.ruled if one.rule not in names]
+    fresh = ruled(again, world, common.config, common.day) if common.as_of == common.day else ()
+    return _facts(world, patients(world, common.config), common, tuple(sorted((*kept, *fresh))))
 
 
 def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
     """Where every patient and every contact stands, and nothing that is found about them."""
     plan = schedule(everyone, snapshot, common.config, common.day, common.past.promised)
+    return _stood(snapshot, everyone, common, plan)
+
+
+def _stood(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, plan: Schedule) -> Facts:
     whole = cohort(everyone, common.config, snapshot.dictionary, common.as_of, common.day)
     return Facts(common, snapshot, tuple(everyone), plan, whole)
 
 
-def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
+def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, by_rules: tuple[Finding, ...]) -> Facts:
     real = _placed(snapshot, everyone, common)
     if common.as_of < common.day:
         return real
     randomised = [member.patient.record for member in real.cohort.members if member.randomised]
     gone = before(snapshot, randomised, common.config.facts.opened_on.event, common.telling.events)
     forms = due_forms(snapshot, [*gone, *over(real.schedule)], common.mapping, common.telling.columns)
-    found = _found(real)
-    return replace(real, found=found, forms=forms, lives=_lives(found, common))
+    found = _found(real, by_rules)
+    return replace(real, found=found, forms=forms, lives=_lives(found, common), ruled=by_rules)
 
 
 def _lives(found: FindingList, common: Common) -> tuple[Known, ...]:
@@ -200,10 +233,10 @@ def _lives(found: FindingList, common: Common) -> tuple[Known, ...]:
     return lives(told, common.past.remembered, common.day, common.past.moves.renamed)
 
 
-def _found(facts: Facts) -> FindingList:
+def _found(facts: Facts, by_rules: Iterable[Finding]) -> FindingList:
     common, snapshot = facts.common, facts.snapshot
     every = (
-        *ruled(common.rules, snapshot, common.config, common.day),
+        *by_rules,
         *cross_findings(snapshot, facts.patients, facts.schedule, common.config),
         *date_findings(snapshot, facts.patients, facts.schedule, common.config, common.day),
     )

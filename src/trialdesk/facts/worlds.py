@@ -18,13 +18,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.snapshot import Snapshot
 
+T = TypeVar("T")
 Spot = tuple[str, str, int]
 """Event, repeating instrument and instance of a row."""
 
@@ -41,15 +43,78 @@ def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Sna
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     treatments = {record: _treatment(snapshot.rows[record], telling) for record in randomised}
     for arm in config.arms:
-        has_arm = [record for record in randomised if _value(snapshot, record, config.facts.arm) == arm.code]
-        bare = Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm.code}}, {})
-        given = _turned([treatments[record] for record in has_arm] or [bare])
+        has_arm = _members(snapshot, config, arm.code)
+        given = _turned([treatments[record] for record in has_arm] or [_bare(config, arm.code)])
         own = dict(zip(has_arm, given, strict=False))
         yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, telling)
 
 
-def _turned(treatments: Sequence[Treatment]) -> Sequence[Treatment]:
-    return [*treatments[1:], *treatments[:1]]
+def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
+    """The columns that hold another value anywhere in the other pull of the same records.
+
+    Where a form, or an event, has more or fewer instances, all columns of it: which one is the last depends on that.
+    """
+    found: set[str] = set()
+    for record, rows in other.rows.items():
+        before = {(row.event, row.instrument, row.instance): row.values for row in real.rows.get(record, ())}
+        for row in rows:
+            spot = (row.event, row.instrument, row.instance)
+            found.update(_unlike(spot, before.pop(spot, None), row.values, real.dictionary))
+        for spot, values in before.items():
+            found.update(_unlike(spot, None, values, real.dictionary))
+    return frozenset(found)
+
+
+def _unlike(
+    spot: Spot, one: Mapping[str, str] | None, other: Mapping[str, str], dictionary: Dictionary
+) -> Iterator[str]:
+    """The columns in which a row is another; None: it is in one of the pulls alone."""
+    _, instrument, instance = spot
+    if one is None and instance:
+        for form in [instrument] if instrument else dictionary.forms:
+            yield dictionary.status_field(form)
+            yield from (column for field in dictionary.form(form) for column in field.columns)
+    elif one is not other:
+        was = one or {}
+        yield from (name for name in {*was, *other} if was.get(name, "") != other.get(name, ""))
+
+
+def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
+    """The pull with everybody in the arm after theirs (the first after the last), with the treatment of somebody there.
+
+    What is shown of groups whose arms nobody may learn is the same here, if their letters move on with the patients.
+    """
+    treatments = {
+        arm.code: [_treatment(snapshot.rows[record], telling) for record in _members(snapshot, config, arm.code)]
+        for arm in config.arms
+    }
+    moved: dict[str, Treatment] = {}
+    for arm, after in _followed(config):
+        given = treatments[after] or [_bare(config, after)]
+        moved |= zip(_members(snapshot, config, arm), cycle(given), strict=False)
+    return _moved(snapshot, moved, telling)
+
+
+def _followed(config: Config) -> Iterator[tuple[str, str]]:
+    codes = [arm.code for arm in config.arms]
+    return zip(codes, _turned(codes), strict=True)
+
+
+def _bare(config: Config, arm: str) -> Treatment:
+    return Treatment({(config.facts.arm.event, "", 0): {config.facts.arm.field: arm}}, {})
+
+
+def _members(snapshot: Snapshot, config: Config, arm: str) -> Sequence[str]:
+    """The randomised records of an arm."""
+    return [
+        record
+        for record in sorted(snapshot.records)
+        if _value(snapshot, record, config.facts.opened_on) and _value(snapshot, record, config.facts.arm) == arm
+    ]
+
+
+def _turned(row: Sequence[T]) -> Sequence[T]:
+    return [*row[1:], *row[:1]]
 
 
 def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
@@ -61,6 +126,8 @@ def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
     places: dict[Spot, Mapping[str, str]] = {}
     answers: dict[Spot, Mapping[str, str]] = {}
     for row in rows:
+        if row.event not in telling.events and telling.silent(row.values):
+            continue
         spot = (row.event, row.instrument, row.instance)
         if here := {name: value for name, value in row.values.items() if telling.place(row.event, name)}:
             places[spot] = here
@@ -78,16 +145,23 @@ def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], telling: Tel
 
 
 def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling) -> Iterator[Row]:
-    own = {(row.event, row.instrument, row.instance): _untold(row, telling) for row in rows}
+    own = {(row.event, row.instrument, row.instance): row for row in rows}
     answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
     for spot in sorted({*own, *treatment.places, *answers}):
-        mine = own.get(spot, {})
+        row = own.get(spot)
+        mine = _untold(row, telling) if row else {}
         landed = {name: value for name, value in answers.get(spot, {}).items() if not mine.get(name)}
-        yield Row(record, *spot, {**mine, **landed, **treatment.places.get(spot, {})})
+        given = treatment.places.get(spot, {})
+        if row and mine is row.values and not (landed or given):
+            yield row  # most rows tell nothing: they stay as they are
+        else:
+            yield Row(record, *spot, {**mine, **landed, **given})
 
 
 def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
+    if row.event not in telling.events and telling.silent(row.values):
+        return row.values
     kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
     return {name: "" if telling.answer(name, value) else value for name, value in kept.items()}
 

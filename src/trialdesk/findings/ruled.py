@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import evaluate, is_true, references
 from redcap_rules.record import Row
 from trialdesk.config import Config
@@ -46,6 +49,21 @@ def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
     )
 
 
+def touched(rules: Rules, columns: Set[str], dictionary: Dictionary, config: Config) -> Rules:
+    """The rules that may come out otherwise where these columns hold other values: the rest read none of them.
+
+    A rule is a function of what it refers to, of the places it is evaluated in, and of the site it is told for.
+    """
+    site = config.facts.site.field
+
+    def reads(rule: Rule) -> Set[str]:
+        names = {site, *(one.field for one in references(rule.logic))}
+        own = {c for name in names for c in (dictionary.get(name).columns if name in dictionary else (name,))}
+        return own | rule.columns
+
+    return replace(rules, rules=tuple(rule for rule in rules.rules if not columns.isdisjoint(reads(rule))))
+
+
 def told_once(
     findings: Iterable[Finding], envelopes: Iterable[Finding], rules: Rules, snapshot: Snapshot
 ) -> Iterator[Finding]:
@@ -73,7 +91,7 @@ def _evidence(rule: Rule, row: Row, snapshot: Snapshot) -> str:
     return "\x1f".join(values)
 
 
-def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[Sequence[tuple[Row, Set[str]]]]:
+def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[_Kind]:
     """The rows of each kind with the columns that hold data; an answer that tells an arm makes no place for a rule."""
     tables, codes = snapshot.tables, frozenset(telling.codes)
 
@@ -82,14 +100,21 @@ def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[Sequence[tuple[Row
         told = {name for name in found & codes if telling.answer(name, row.values[name])}
         return found - told if told else found
 
-    return [[(row, columns(row)) for row in rows] for rows in tables.kinds.values()]
+    kinds = [[(row, columns(row)) for row in rows] for rows in tables.kinds.values()]
+    return [_Kind(frozenset().union(*(held for _, held in rows)), rows) for rows in kinds]
 
 
-def _places(
-    rule: Rule, snapshot: Snapshot, filled: Sequence[Sequence[tuple[Row, Set[str]]]]
-) -> Iterator[Sequence[Row]]:
+class _Kind(NamedTuple):
+    """The rows of one kind, each with the columns that hold data in it, and those that do in any of them."""
+
+    columns: Set[str]
+    rows: Sequence[tuple[Row, Set[str]]]
+
+
+def _places(rule: Rule, snapshot: Snapshot, filled: Sequence[_Kind]) -> Iterator[Sequence[Row]]:
     """Where a rule is evaluated: the rows in which one of its columns holds data, kind by kind, or once a record."""
     if not rule.columns:
         yield snapshot.tables.records
-    for rows in filled:
-        yield [row for row, columns in rows if not rule.columns.isdisjoint(columns)]
+    for kind in filled:
+        if not rule.columns.isdisjoint(kind.columns):
+            yield [row for row, columns in kind.rows if not rule.columns.isdisjoint(columns)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -90,22 +90,21 @@ def load(plan: Schedule) -> tuple[tuple[date, tuple[int, ...]], ...]:
     What is behind today is not counted, and days that are over have none.
     """
     monday = plan.today - timedelta(days=plan.today.weekday())
-    expected: dict[date, set[str]] = {}
-    for entry in plan.entries:
-        for day in entry.calls:
-            expected.setdefault(day, set()).add(entry.contact.record)
     weeks = (monday + timedelta(weeks=number) for number in range(WEEKS))
-    return tuple((week, tuple(_expected(expected, week, plan.today))) for week in weeks)
+    return tuple((week, tuple(_expected(plan.called_on, week, plan.today))) for week in weeks)
 
 
-def _expected(calls: dict[date, set[str]], week: date, today: date) -> Iterator[int]:
+def _expected(calls: Mapping[date, frozenset[str]], week: date, today: date) -> Iterator[int]:
     for number in range(7):
         day = week + timedelta(days=number)
         yield len(calls.get(day, ())) if day >= today else 0
 
 
 def _calls(plan: Schedule, day: date, *, behind: bool = False) -> Iterator[Call]:
-    for entries in plan.by_record.values():
+    expected = plan.called_on.get(day, ())
+    for record, entries in plan.by_record.items():
+        if record not in expected and not behind:
+            continue
         meant = [entry for entry in entries if day in entry.calls or (behind and entry.status == "overdue")]
         if meant:
             also = [entry for entry in entries if entry not in meant and _possible(entry, day)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -95,12 +95,16 @@ class Hold:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All randomised patients, their contacts by site, record and target, and what to verify first, as of one day."""
+    """All randomised patients, their contacts by site, record and target, and what to verify first, as of one day.
+
+    `courses` are what it was planned from, one for each patient.
+    """
 
     today: date
     patients: tuple[Patient, ...]
     entries: tuple[Entry, ...]
     holds: tuple[Hold, ...] = ()
+    courses: tuple[Course, ...] = field(default=(), repr=False, compare=False)
 
     def of(self, record: str) -> tuple[Entry, ...]:
         """The contacts of one patient by target; () for a record that is not randomised."""
@@ -113,6 +117,15 @@ class Schedule:
         for entry in self.entries:
             found.setdefault(entry.contact.record, []).append(entry)
         return {record: tuple(entries) for record, entries in found.items()}
+
+    @cached_property
+    def called_on(self) -> Mapping[date, frozenset[str]]:
+        """Day to the records whose patients expect a call on it."""
+        found: dict[date, set[str]] = {}
+        for entry in self.entries:
+            for day in entry.calls:
+                found.setdefault(day, set()).add(entry.contact.record)
+        return {day: frozenset(records) for day, records in found.items()}
 
     def at_site(self, site: str) -> Schedule:
         """The same schedule with one site's patients only; their days are those of the whole trial's plan."""
@@ -154,13 +167,19 @@ def schedule(
         courses = [course(patient, snapshot, config, today) for patient in randomised]
     except LogicError as error:
         raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
-    courses.sort(key=lambda found: (found.patient.site, record_order(found.patient.record)))
+    return of_courses(courses, config, today, promised)
+
+
+def of_courses(courses: Iterable[Course], config: Config, today: date, promised: Promises | None = None) -> Schedule:
+    """The schedule of these patients alone: no course depends on another patient's, but their days do."""
+    courses = sorted(courses, key=lambda found: (found.patient.site, record_order(found.patient.record)))
     days = kept((contact for found in courses for contact in found.contacts), promised or {})
     calendar = open_days(config)
     contacts = [contact for found in courses for contact in found.contacts]
     plans = plan(contacts, calendar, config.calls.a_day, days)
     entries = tuple(entry for found in courses for entry in _entries(found, plans, (config, calendar), today))
-    return Schedule(today, tuple(found.patient for found in courses), entries, tuple(_holds(courses, entries)))
+    patients = tuple(found.patient for found in courses)
+    return Schedule(today, patients, entries, tuple(_holds(courses, entries)), tuple(courses))
 
 
 def _entries(

@@ -34,6 +34,7 @@ def push(
     confirm: Confirm = lambda plan: plan.digest,
     *,
     force: bool = False,
+    language: str = "",
 ) -> Plan:
     """The project is what its folder says; the plan that was applied is returned.
 
@@ -43,12 +44,13 @@ def push(
         gateway: A gateway whose token may design it (trial: role trial, register: role packer).
         confirm: Shown the plan; answers with the digest of the plan that may be applied.
         force: Goes on over the brakes.
+        language: That of the words; "" for those of the files themselves.
 
     Raises:
         PlanRefused: the digest is another one, a brake holds, or the project is in production.
         WriteBackFailed: REDCap does not hold what was written.
     """
-    desired = read_design(config, project)
+    desired = read_design(config, project, language)
     plan = make_plan(project, desired, gateway, errors_in(config, project))
     digest = confirm(plan)
     if digest != plan.digest:

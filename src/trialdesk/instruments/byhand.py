@@ -40,27 +40,34 @@ class Checklist:
         )
 
 
-def setup_steps(folder: Path, project: str) -> Checklist:
+def setup_steps(folder: Path, project: str, language: str = "") -> Checklist:
     """What is left to do in REDCap after `apply`, from the files of a folder that the API does not take.
 
+    Args:
+        folder: The instruments.
+        project: `trial` or `register`, for the reader.
+        language: That of the translation that was pushed; "" for the words of the instruments themselves.
+
     Raises:
-        InstrumentError: there is no such folder, or a file can't be read.
+        InstrumentError: there is no such folder or translation, or a file can't be read.
     """
     if not folder.is_dir():
         raise InstrumentError(f"there is no folder {folder}; check folders in the configuration")
     steps: list[str] = []
     files: dict[str, str] = {}
     faults: list[Fault] = []
-    labels = read_labels(folder)
+    labels = read_labels(folder, language)
     for name, step in (
         (QUALITY, "Data Quality → Upload or download rules → upload {}; compare the number of rules"),
         (DISPLAY, "Online Designer → Form Display Logic → upload {}"),
         (ROLES, "User Rights → where `plan` could not compare roles, upload {}; then assign every user to a role"),
-        (LABELS, f"{_RENAME} {{}}{_names(labels)}"),
+        (f"{language}.csv" if language else LABELS, f"{_RENAME} {{}}{_names(labels)}"),
     ):
         if (folder / name).exists():
             files[name] = read_text(folder / name, faults) or ""
             steps.append(step.format(f"`{name}` (digest {digest_of(files[name])})"))
+    if language:
+        steps.append(f"an administrator: the project's language is {language!r}, in which REDCap says Yes and No")
     if (folder / NOTES).exists():
         lines = (read_text(folder / NOTES, faults) or "").splitlines()
         steps += [_worded(line.removeprefix("- ").strip(), labels) for line in lines if line.startswith("- ")]

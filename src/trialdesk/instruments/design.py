@@ -64,7 +64,8 @@ class Design:
 
     `groups` are labels. Groups and roles are None where they are not ours to manage, and roles also where the token is
     not shown them. `quality` names the file of data-quality rules, with its digest;
-    `labels` say what people call instruments and events.
+    `labels` say what people call instruments and events. `language` is that of a translation, "" for the files' own
+    words, and `unapproved` how many of its texts the trial team has not approved.
     """
 
     dictionary: Dictionary
@@ -76,6 +77,8 @@ class Design:
     roles: tuple[Role, ...] | None = None
     quality: str = ""
     labels: Labels = field(default_factory=Labels)
+    language: str = ""
+    unapproved: int = 0
 
     @property
     def longitudinal(self) -> bool:

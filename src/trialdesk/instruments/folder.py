@@ -1,12 +1,13 @@
 """The instrument files of a project, read into a design.
 
-Every CSV of the folder is a part of the data dictionary, in file-name order, except those named here.
+Every CSV of the folder is a part of the data dictionary, in file-name order, except those named here and translations,
+which are named like a language: `da.csv`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +17,11 @@ from trialdesk.config import Config
 from trialdesk.instruments.change import digest_of
 from trialdesk.instruments.design import Arm, Design, Event, Repeat, Slot
 from trialdesk.instruments.fault import Fault, refuse
-from trialdesk.instruments.labels import Labels
+from trialdesk.instruments.labels import EVENT, INSTRUMENT, Labels
 from trialdesk.instruments.overlay import read_overlays, worded
 from trialdesk.instruments.roles import FORM_RIGHTS, LABEL, ROLES, read_roles
 from trialdesk.instruments.table import Numbered, read_table, read_text, rows_of
+from trialdesk.instruments.translation import COLUMNS, is_translation, translated
 
 ProjectName = Literal["trial", "register"]
 PROJECTS: tuple[ProjectName, ...] = ("trial", "register")
@@ -30,7 +32,6 @@ GROUPS = "groups.csv"  # where it is missing, the sites of the configuration are
 QUALITY, DISPLAY = "dq_rules.csv", "display_logic.csv"
 CLASSES = "dq_classes.csv"  # how the desk treats each rule
 LABELS = "labels.csv"  # instruments and events in words
-INSTRUMENT, EVENT = "instrument", "event"  # the kinds of its rows
 LICENCES = "licences.csv"  # the neutral labels of each licensed questionnaire, as regular expressions
 COMPANIONS = ("dq_", "display_")
 # File to the columns it must have; the other columns of the API are optional.
@@ -65,6 +66,7 @@ class Folder:
     """A read folder: the design, where each field stands, and the rows of the other files with their numbers.
 
     `unread` holds what kept parts of it from being read; `whole` says that forms and events are not among them.
+    `translations` are the rows of each language's file.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class Folder:
     tables: Mapping[str, Numbered]
     unread: tuple[Fault, ...] = ()
     whole: bool = True
+    translations: Mapping[str, Numbered] = field(default_factory=dict)
 
 
 def folder_of(config: Config, project: ProjectName) -> Path:
@@ -88,14 +91,23 @@ def sites_as_groups(config: Config, project: ProjectName) -> tuple[str, ...] | N
     return tuple(site.code for site in config.sites) if project == "trial" else None
 
 
-def read_design(config: Config, project: ProjectName) -> Design:
+def read_design(config: Config, project: ProjectName, language: str = "", *, wording: bool = True) -> Design:
     """What the project must hold: its folder, the local wording, and the sites of the configuration as groups.
 
+    Args:
+        config: The configuration.
+        project: Which of the two projects.
+        language: That of a translation in the folder; "" for the words of the instruments themselves.
+        wording: Whether the local wording is merged, in that language, else in the trial's.
+
     Raises:
-        InstrumentError: with every fault of the files that keeps them from being read.
+        InstrumentError: with every fault of the files that keeps them from being read; there is no such translation,
+            or it does not say everything the instruments say.
     """
-    design = read_folder(folder_of(config, project), sites_as_groups(config, project)).design
-    return replace(design, dictionary=worded(design.dictionary, read_overlays(config, config.trial.language)))
+    found = read_folder(folder_of(config, project), sites_as_groups(config, project))
+    design = translated(found.design, language, found.translations) if language else found.design
+    overlays = read_overlays(config, language or config.trial.language) if wording else ()
+    return replace(design, dictionary=worded(design.dictionary, overlays))
 
 
 def read_folder(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
@@ -115,7 +127,8 @@ def survey(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
     dictionary, places = _dictionary(folder, faults)
     tables = {name: read_table(folder / name, needed, faults) for name, needed in STRUCTURE.items()}
     events = _events(tables[EVENTS], faults)
-    whole = all(fault.file in _ASIDE for fault in faults)
+    translations = _translations(folder, faults)
+    whole = all(fault.file in _ASIDE or is_translation(fault.file) for fault in faults)
     # a form of a file that can't be read is no wrong name in a role
     roles = read_roles(tables[ROLES], dictionary.forms, faults) if whole else None
     design = Design(
@@ -132,7 +145,7 @@ def survey(folder: Path, groups: tuple[str, ...] | None = None) -> Folder:
         _quality(folder / QUALITY, tables[QUALITY]),
         _labels(tables[LABELS], events),
     )
-    return Folder(folder, design, places, tables, tuple(sorted(faults)), whole)
+    return Folder(folder, design, places, tables, tuple(sorted(faults)), whole, translations)
 
 
 def dictionary_files(folder: Path) -> tuple[Path, ...]:
@@ -140,21 +153,45 @@ def dictionary_files(folder: Path) -> tuple[Path, ...]:
     return tuple(
         path
         for path in sorted(folder.glob("*"))
-        if path.suffix.lower() == ".csv" and path.name not in STRUCTURE and not path.name.startswith(COMPANIONS)
+        if path.suffix.lower() == ".csv"
+        and path.name not in STRUCTURE
+        and not path.name.startswith(COMPANIONS)
+        and not is_translation(path.name)
     )
 
 
-def read_labels(folder: Path) -> Labels:
-    """What people call the instruments and events of a folder.
+def read_labels(folder: Path, language: str = "") -> Labels:
+    """What people call the instruments and events of a folder, in a translation's words if a language is given.
 
     Raises:
-        InstrumentError: the file of labels or that of events can't be read.
+        InstrumentError: the file of labels or that of events can't be read; there is no such translation, or it does
+            not say everything the instruments say.
     """
+    if language:
+        whole = read_folder(folder)
+        return translated(whole.design, language, whole.translations).labels
     faults: list[Fault] = []
     labels, events = (read_table(folder / name, STRUCTURE[name], faults) for name in (LABELS, EVENTS))
     found = _labels(labels, _events(events, faults))
     refuse(faults)
     return found
+
+
+def read_translations(folder: Path) -> Mapping[str, Numbered]:
+    """The rows of every translation in a folder, by language.
+
+    Raises:
+        InstrumentError: one can't be read.
+    """
+    faults: list[Fault] = []
+    found = _translations(folder, faults)
+    refuse(faults)
+    return found
+
+
+def _translations(folder: Path, faults: list[Fault]) -> Mapping[str, Numbered]:
+    paths = (path for path in sorted(folder.glob("*.csv")) if is_translation(path.name))
+    return {path.stem: read_table(path, COLUMNS, faults) for path in paths}
 
 
 def _labels(table: Numbered, events: tuple[Event, ...]) -> Labels:

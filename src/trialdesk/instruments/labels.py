@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+INSTRUMENT, EVENT = "instrument", "event"  # the kinds of rows in files of words
 _ARM = re.compile(r"_arm_\d+[a-z]*$")
 
 

@@ -1,12 +1,14 @@
-"""Local wording: licensed questionnaires and translations that never enter the repository.
+"""Other words for the fields of a dictionary, and the local wording of licensed questionnaires.
 
 Source: reference/instruments.md 10.3.
 
-A file `<instrument>.<language>.csv` in the overlay folder replaces labels, answers and notes by field name.
+A file `<instrument>.<language>.csv` in the overlay folder replaces labels, answers and notes by field name; it never
+enters the repository. A translation (`translation.py`) goes into the dictionary the same way.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess  # only ever runs git ls-files
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +17,12 @@ from pathlib import Path
 from redcap_rules.choices import parse_choices
 from redcap_rules.dictionary import Dictionary, Field
 from trialdesk.config import Config
+from trialdesk.instruments.compare import LICENSED_MARK
 from trialdesk.instruments.fault import Fault, refuse
 from trialdesk.instruments.table import read_table
 
 FOLDER = Path("local/licensed")
+_MARK = re.compile(rf"{LICENSED_MARK}\s+(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,12 @@ class Words:
     label: str
     choices: str
     note: str
+    section: str = ""
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """The wording of one instrument in one language."""
+    """Words for the fields of one instrument, from one file."""
 
     file: str
     instrument: str
@@ -45,6 +50,19 @@ class Overlay:
         for words in self.words.values():
             answers = (part.partition(",")[2] for part in words.choices.split("|"))
             yield from (text for text in (words.label, words.note, *answers) if len(plain(text)) > 12)
+
+
+def licence(field: Field) -> str:
+    """The licence a field's wording is under, "" for free wording."""
+    found = _MARK.search(field.annotation)
+    return found[1] if found else ""
+
+
+def answers(field: Field) -> tuple[str, ...]:
+    """The words of the answers: labels of choices, or those of a slider."""
+    if field.kind == "slider":
+        return tuple(label.strip() for label in field.choices.split("|"))
+    return tuple(option.label for option in field.options)
 
 
 def plain(text: str) -> str:
@@ -76,17 +94,17 @@ def read_overlays(config: Config, language: str) -> tuple[Overlay, ...]:
 
 
 def worded(dictionary: Dictionary, overlays: Iterable[Overlay]) -> Dictionary:
-    """The dictionary with the local wording of its instruments; codes, logic and everything else stay.
+    """The dictionary with the words given for its instruments, the last of a field's; codes and logic stay.
 
     Raises:
         InstrumentError: a field is not there, or its codes are not those of the repository.
     """
     mine = [overlay for overlay in overlays if overlay.instrument in dictionary.forms]
     refuse(fault for overlay in mine for fault in misfits(dictionary, overlay))
-    words = {name: one for overlay in mine for name, one in overlay.words.items()}
-    return Dictionary(
-        tuple(_worded(field, words[field.name]) if field.name in words else field for field in dictionary.fields)
-    )
+    fields = {field.name: field for field in dictionary.fields}
+    for overlay in mine:
+        fields |= {name: _worded(fields[name], words) for name, words in overlay.words.items()}
+    return replace(dictionary, fields=tuple(fields.values()))
 
 
 def misfits(dictionary: Dictionary, overlay: Overlay) -> Iterator[Fault]:
@@ -114,7 +132,11 @@ def misfits(dictionary: Dictionary, overlay: Overlay) -> Iterator[Fault]:
 
 def _worded(field: Field, words: Words) -> Field:
     return replace(
-        field, label=words.label or field.label, choices=words.choices or field.choices, note=words.note or field.note
+        field,
+        section=words.section or field.section,
+        label=words.label or field.label,
+        choices=words.choices or field.choices,
+        note=words.note or field.note,
     )
 
 

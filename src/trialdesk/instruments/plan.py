@@ -48,6 +48,11 @@ def _notes(desired: Design, live: Design) -> Iterator[str]:
             f"Role {label} is not in the files, or more than one role of REDCap is called so: move its users, "
             "then delete it in REDCap; users without a role have their personal rights."
         )
+    if desired.unapproved:
+        yield (
+            f"{desired.unapproved} texts of {desired.language}.csv are to be approved by the trial team: patients and "
+            "sites read them as they stand."
+        )
     if desired.quality:
         yield (
             f"{desired.quality}: REDCap's API shows no data-quality rules; upload the file in Data Quality unless it "

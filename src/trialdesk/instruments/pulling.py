@@ -11,9 +11,10 @@ from pathlib import Path
 
 from redcap_rules.dictionary import Dictionary, Field, write_dictionary
 from trialdesk.errors import OutputFailed
-from trialdesk.instruments.checks.licensed import answers, is_neutral, licence
+from trialdesk.instruments.checks.licensed import is_neutral
 from trialdesk.instruments.design import Design, mapping_rows, repeating_rows
 from trialdesk.instruments.folder import ARMS, EVENTS, GROUPS, MAPPING, REPEATING
+from trialdesk.instruments.overlay import answers, licence
 from trialdesk.instruments.roles import ROLES, csv_rows
 
 Rows = Sequence[Mapping[str, str]]

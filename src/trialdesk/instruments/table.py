@@ -97,7 +97,7 @@ def _surplus(file: str, width: int, rows: Sequence[Sequence[str]]) -> Iterator[F
 # What tells one row from another, in whichever of these files it stands.
 _KEYS = (
     "field_name", "unique_event_name", "event_name", "form", "form_name", "arm_num", "rule_name",
-    "rule", "data_access_group_name", "role_label", "licence", "kind", "name",
+    "rule", "data_access_group_name", "role_label", "licence", "kind", "name", "part",
 )  # fmt: skip
 
 

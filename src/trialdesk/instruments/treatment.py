@@ -36,6 +36,10 @@ class Telling:
         """Whether anything that may stand in this place tells the arm."""
         return column in self.columns or event in self.events
 
+    def silent(self, values: Mapping[str, str]) -> bool:
+        """Whether a row of an event that tells nothing holds no column that tells the arm, or may by its answer."""
+        return self.columns.isdisjoint(values) and self.codes.keys().isdisjoint(values)
+
     def answer(self, column: str, value: str) -> bool:
         """Whether this answer tells the arm though others in the same place do not."""
         return value in self.codes.get(column, ())

@@ -189,9 +189,12 @@ class Memory:
             "SELECT record, grp, states, randomised, digest, card, first, original, cells FROM records WHERE scope = ?",
             (str(scope),),
         )
-        for record, group, states, randomised, digest, card, first, original, cells in rows:
+        for record, group, states, randomised, digest, card, first, original, kept in rows:
             known = frozenset(json.loads(states))
-            yield Seen(record, group, known, bool(randomised), digest, card, first, original, json.loads(cells))
+            # a count, and since when it is known; in a memory of before the count alone
+            told = {place: one if isinstance(one, list) else [one] for place, one in json.loads(kept).items()}
+            cells, since = ({p: one[n] for p, one in told.items() if len(one) > n} for n in (0, 1))
+            yield Seen(record, group, known, bool(randomised), digest, card, first, original, cells, since)
 
     def _known(self, scope: Scope, acceptances: dict[str, Acceptance]) -> Iterator[Known]:
         rows = self._connection.execute(
@@ -314,7 +317,8 @@ def _is_full(error: sqlite3.OperationalError) -> bool:
 
 
 def _record_row(scope: Scope, one: Seen) -> tuple[Any, ...]:
-    states, cells = json.dumps(sorted(one.states)), json.dumps(one.cells, sort_keys=True)
+    kept = {place: [count, one.since[place]] if place in one.since else count for place, count in one.cells.items()}
+    states, cells = json.dumps(sorted(one.states)), json.dumps(kept, sort_keys=True)
     digests = (one.digest, one.card, one.first, one.original)
     return (str(scope), one.record, one.group, states, one.randomised, *digests, cells)
 

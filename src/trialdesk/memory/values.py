@@ -42,7 +42,8 @@ class Seen:
     """One record as a run saw it: its group, what is true of it, and keyed digests of its data and of its card.
 
     `first` is the run that saw it first, `original` the id under which it was first seen. `cells` counts the values of
-    each event and form.
+    each event and form, `since` says on what day a run first saw them; those that were there before the memory began
+    have no day.
     """
 
     record: str
@@ -54,6 +55,7 @@ class Seen:
     first: str = ""
     original: str = ""
     cells: Mapping[str, int] = field(default_factory=dict, repr=False)
+    since: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def believe(response: Response, *_: object, **__: object) -> None:
         raise TooMuch("REDCap ran out of memory; lower redcap.batch in the configuration")
     if _NO_DATABASE in body and not rows:
         raise RedcapUnreachable("REDCap has no database; try again later")
-    if _PAGE.match(body):
+    if is_page(body):
         raise RedcapUnreachable("a web page answered instead of REDCap; check redcap.url, log-in page or maintenance")
     if response.status_code in (301, 302, 307, 308):
         raise RedcapUnreachable("REDCap's address redirects; put the exact address, ending in /api/, in redcap.url")
@@ -56,6 +56,11 @@ def believe(response: Response, *_: object, **__: object) -> None:
         raise RedcapRefused(f"REDCap refused the request: {without_values(reason)}", reason)
     if kind.startswith(("text/csv", "application/json")) and not _is_text(response.content):
         raise RedcapUnreachable("REDCap's answer was damaged on its way: it is not UTF-8; nothing was used, try again")
+
+
+def is_page(body: bytes) -> bool:
+    """Whether it is a web page, or a crash shown as one."""
+    return _PAGE.match(body) is not None
 
 
 def _is_text(body: bytes) -> bool:

@@ -116,16 +116,29 @@ def moves(last: Night | None, now: Night, removals: Removals | None = None) -> M
 
 def settled(night: Night, past: Remembered, found: Moves, run: str, day: str) -> Night:
     """The night under its own name, its records with the run that saw them first and the id they had then."""
-    before = (past.night.records or {}) if past.night else {}
+    before = past.night.records if past.night else None
 
     def known(one: Seen) -> Seen:
-        earlier = before.get(found.renamed.get(one.record, one.record))
+        earlier = (before or {}).get(found.renamed.get(one.record, one.record))
+        days = {place: first_day(place, earlier, day) for place in one.cells} if before is not None else {}
+        since = {place: known for place, known in days.items() if known}
         if earlier is None:
-            return replace(one, first=run)
-        return replace(one, first=earlier.first, original=earlier.original)
+            return replace(one, first=run, since=since)
+        return replace(one, first=earlier.first, original=earlier.original, since=since)
 
     records = {name: known(one) for name, one in (night.records or {}).items()}
     return replace(night, run=run, day=day, records=records)
+
+
+def first_day(place: str, earlier: Seen | None, day: str) -> str:
+    """The day on which a place was first seen to hold something, "" if it did before the memory began.
+
+    Args:
+        place: What holds something tonight, as `event form`.
+        earlier: The record as the last night saw it; None: it was not there.
+        day: Tonight.
+    """
+    return day if earlier is None or place not in earlier.cells else earlier.since.get(place, "")
 
 
 def _emptied(pairs: Sequence[tuple[Seen, Seen]]) -> Mapping[str, tuple[int, int]]:

@@ -45,7 +45,7 @@ class Snapshot:
 
     def view(self, record: str) -> RecordView:
         """One record as rules see it; empty for an unknown record."""
-        return RecordView(self.rows.get(record, ()), self.dictionary, self.events)
+        return self.tables.view(record)
 
 
 def pull(gateway: Gateway, *, groups: bool = True) -> Snapshot:

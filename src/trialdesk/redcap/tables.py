@@ -31,6 +31,8 @@ class Tables:
         self._events = events
         self._homes: dict[Kind, Mapping[str, Row]] = {}
         self._views: dict[str, RecordView] = {}
+        self._held: dict[int, Set[str]] = {}
+        self._answers: dict[tuple[int, Kind], tuple[Expression, frozenset[int]]] = {}
         self._ticks = tick_columns(dictionary)
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
@@ -44,8 +46,11 @@ class Tables:
         return tuple(Row(record, "", "", 0, {}) for record in self._rows)
 
     def held(self, row: Row) -> Set[str]:
-        """The columns of a row of this pull that hold data."""
-        return held(row.values, self._ticks)
+        """The columns of a row of this pull that hold data; worked out once for each row."""
+        found = self._held.get(id(row))
+        if found is None:
+            found = self._held[id(row)] = held(row.values, self._ticks)
+        return found
 
     def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
         """Whether a condition is true in each of the places.
@@ -72,13 +77,24 @@ class Tables:
         columns = compile_table(logic, today=today, missing_codes=self._dictionary.missing_codes)
         return [is_true(value) for value in columns(table)]
 
+    def holds_in(self, logic: Expression, row: Row) -> bool:
+        """Whether a condition is true in a row of this pull; answered for all rows of its kind when first asked."""
+        kind = row.event, row.instrument
+        known = self._answers.get((id(logic), kind))
+        if known is None:
+            rows = self.kinds[kind]
+            true = [id(one) for one, here in zip(rows, self.holds(logic, rows), strict=True) if here]
+            # the logic is kept as well: another one may get its number once it is gone
+            known = self._answers[id(logic), kind] = logic, frozenset(true)
+        return id(row) in known[1]
+
     def _each(self, logic: Expression, places: Sequence[Row], today: date | None) -> list[bool]:
         """The same, one place after another."""
         return [
             is_true(
                 evaluate(
                     logic,
-                    self._view(place.record),
+                    self.view(place.record),
                     event=place.event,
                     instrument=place.instrument,
                     instance=place.instance,
@@ -88,10 +104,12 @@ class Tables:
             for place in places
         ]
 
-    def _view(self, record: str) -> RecordView:
-        if record not in self._views:
-            self._views[record] = RecordView(self._rows[record], self._dictionary, self._events)
-        return self._views[record]
+    def view(self, record: str) -> RecordView:
+        """One record as rules see it; empty for an unknown record."""
+        found = self._views.get(record)
+        if found is None:
+            found = self._views[record] = RecordView(self._rows.get(record, ()), self._dictionary, self._events)
+        return found
 
     def _column(self, reference: Reference, places: Sequence[Row]) -> list[str]:
         """The texts a reference stands for: those of the row itself where its form repeats, else of the record."""
@@ -139,7 +157,7 @@ class Tables:
         """What depends on the order of events or instances is asked of the record itself."""
         return [
             Scope(
-                self._view(place.record),
+                self.view(place.record),
                 event=place.event,
                 instrument=place.instrument,
                 instance=place.instance,

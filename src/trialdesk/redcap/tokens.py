@@ -13,13 +13,15 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError
 from trialdesk.private import read_private
 
-Role = Literal["trial", "register", "packer", "statistician", "caller"]
+Role = Literal["trial", "register", "packer", "statistician", "caller", "site check A", "site check B"]
 VARIABLES: Mapping[Role, str] = {
     "trial": "TRIALDESK_TRIAL_TOKEN",
     "register": "TRIALDESK_REGISTER_TOKEN",
     "packer": "TRIALDESK_PACKER_TOKEN",
     "statistician": "TRIALDESK_STATISTICIAN_TOKEN",
     "caller": "TRIALDESK_CALLER_TOKEN",
+    "site check A": "TRIALDESK_SITECHECK_A_TOKEN",
+    "site check B": "TRIALDESK_SITECHECK_B_TOKEN",
 }
 
 

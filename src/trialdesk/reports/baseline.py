@@ -1,4 +1,4 @@
-"""The sheet Baseline by arm: who was randomised to which arm, by the characteristics of the configuration."""
+"""Baseline by arm and Baseline measures by arm: who was randomised, by the characteristics of the configuration."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from redcap_rules.dictionary import Field
 from trialdesk.config.values import FieldRef
 from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
+from trialdesk.instruments.treatment import Telling
 from trialdesk.reports.outcomes import DESCRIBED, by_arm, decimals_of, measured
 from trialdesk.reports.recruitment import records_by_arm
-from trialdesk.workbook import Block, Column, Line, SheetTable
+from trialdesk.workbook import Column, Line, SheetTable
 
-MEASURED = "Measured"
 _NOT_RECORDED = "Not recorded"
 
 
-def baseline(facts: Facts) -> SheetTable:
-    """Every characteristic of the configuration by arm as randomised: answers counted, and below them measures.
+def baseline(facts: Facts, telling: Telling) -> tuple[SheetTable, SheetTable]:
+    """Every characteristic of the configuration by arm as randomised: answers counted, and on another sheet measures.
+
+    One that tells an arm is left out.
 
     Nothing is tested: a difference between randomised arms is chance (CONSORT 2025, item 25).
     """
     arms, dictionary = records_by_arm(facts.cohort, facts.config), facts.snapshot.dictionary
-    named = [(ref, dictionary.get(ref.field)) for ref in facts.config.baseline if ref.field in dictionary]
+    named = [
+        (ref, dictionary.get(ref.field))
+        for ref in facts.config.baseline
+        if ref.field in dictionary and ref.field not in telling.fields and ref.event not in telling.events
+    ]
     columns = (
         Column("Characteristic", width=40), Column("Answer", width=34), Column("Arm", width=26),
         Column("Randomised", "number", 12), Column("Patients", "number", 10), Column("% of randomised", "percent", 12),
@@ -35,9 +41,12 @@ def baseline(facts: Facts) -> SheetTable:
     answers = tuple(line for ref, field in named if field.options for line in _answers(ref, field, facts, arms))
     numbers = tuple(line for ref, field in named if not field.options for line in _numbers(ref, field, facts, arms))
     about = "As randomised; a patient may have several answers where a form lets tick several. Confidential."
-    return SheetTable(
-        "Baseline by arm", "Baseline characteristics by arm", about, columns, answers, keys=2,
-        more=(Block(MEASURED, measures, numbers, "The configuration names no measure."),),
+    return (
+        SheetTable("Baseline by arm", "Baseline characteristics by arm", about, columns, answers, keys=2),
+        SheetTable(
+            "Baseline measures by arm", "Baseline measures by arm", "As randomised. Confidential.", measures, numbers,
+            keys=2, empty="The configuration names no measure.",
+        ),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.dueforms import FormCount, count, countable
 from trialdesk.facts.tracks import shared
+from trialdesk.instruments.treatment import Telling
 from trialdesk.reports.profiles import Profile
 from trialdesk.reports.recruitment import records_by_arm
 from trialdesk.workbook import Column, Line, SheetTable, Tone
@@ -31,10 +32,10 @@ def completeness(facts: Facts, reader: Profile) -> SheetTable:
     return SheetTable("Completeness", "Completeness", about, columns, lines, keys=2)
 
 
-def by_arm(facts: Facts) -> SheetTable:
-    """Every form of every event, those that follow a treatment too, by arm as randomised; for the closed report alone.
+def by_arm(facts: Facts, telling: Telling) -> SheetTable:
+    """Every form of every event but those that tell an arm, by arm as randomised; for the closed report alone.
 
-    Here a form counts as entered by whatever it holds: nothing has to be hidden. One that only programs write is no
+    Where nothing has to be hidden a form counts as entered by whatever it holds. One that only programs write is no
     person's to fill in, and is left out.
     """
     columns = (
@@ -42,14 +43,14 @@ def by_arm(facts: Facts) -> SheetTable:
         Column("Expected", "number", 12), Column("Entered", "number", 12), Column("Complete", "number", 12),
         Column("Missing", "number", 12), Column("% complete", "percent", 12),
     )  # fmt: skip
-    forms = facts.forms_as_held
+    forms = facts.forms_as_held if telling == Telling() else facts.forms
     dictionary = facts.snapshot.dictionary
     due = {(form.event, form.form) for form in forms if _typed(dictionary, form.form)}
     places = [
         (event, form)
         for event in facts.snapshot.events
         for form in facts.common.mapping.get(event, ())
-        if (event, form) in due
+        if (event, form) in due and event not in telling.events and countable(dictionary, form, telling.columns)
     ]
     arms = {
         arm: list(count(forms, frozenset(own), places))

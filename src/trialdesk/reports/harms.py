@@ -14,8 +14,11 @@ from trialdesk.workbook import Column, Line, SheetTable
 _WITHOUT = "Without a category"
 
 
-def harms(facts: Facts) -> SheetTable:
-    """Patients with an event, events and serious ones by category and arm as randomised; nobody's arm is left out."""
+def harms(facts: Facts, telling: Telling) -> SheetTable:
+    """Patients with an event, events and serious ones by category and arm as randomised.
+
+    Events that tell an arm are left out, also of the sums, and with them those that nobody has given a category.
+    """
     config, common, cohort = facts.config, facts.common, facts.cohort
     columns = (
         Column("Category", width=44), Column("Arm", width=30), Column("Randomised", "number", 13),
@@ -24,18 +27,20 @@ def harms(facts: Facts) -> SheetTable:
     )  # fmt: skip
     cut = common.as_of if common.as_of < common.day else None
     randomised = cohort.where(lambda member: member.randomised)
-    # the closed report hides nothing that tells an arm
-    log = events(randomised, Reader(facts.snapshot, Telling(), cut), config).every
+    found = events(randomised, Reader(facts.snapshot, telling, cut), config)
+    whole = telling == Telling()
+    log = found.every if whole else found.listed
     arm = {member.patient.record: arm_of(member, config) for member in randomised.members}
     lines: list[Line] = []
-    names = categories(config, facts.snapshot.dictionary, Telling()).get("events", ())
-    for name in (*names, "", None):
+    names = categories(config, facts.snapshot.dictionary, telling).get("events", ())
+    for name in (*names, *([""] if whole else []), None):
         for code, label in allocated(cohort, config):
             mine = [one for one in log if arm[one.record] == code and name in (one.category, None)]
             head = "All events" if name is None else name or _WITHOUT
             lines.append(_line((head, label), sum(own == code for own in arm.values()), mine, strong=name is None))
     about = (
         "Patients randomised, in the arm of the envelope, whatever was changed later; nothing is tested. Confidential."
+        + ("" if whole else " Without events of a category that only one arm can have, or of none.")
     )
     return SheetTable("Events by arm", "Adverse events by arm", about, columns, tuple(lines), keys=2)
 

@@ -36,16 +36,16 @@ def patients(cohort: Cohort) -> SheetTable:
 def findings(facts: Facts, found: FindingList, cohort: Cohort, profile: Profile) -> SheetTable:
     """What has to be looked at, errors first; since when, and whether it is accepted.
 
-    An open profile shows no envelope number, and of the treatment's findings nothing, not even how many; a site those
-    of its own patients, outside every count and without what the memory knows.
+    Who may not learn arms is shown no envelope number, and of the treatment's findings nothing, not even how many; a
+    site those of its own patients, outside every count and without what the memory knows.
     """
     columns = (
         Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
-        Column("Where", width=26), Column("Finding", width=66), Column("Deviation", width=10),
+        Column("Where", width=26), Column("Finding", width=76), Column("Deviation", width=10),
         Column("Since", "date", 12), Column("Accepted", width=10),
     )  # fmt: skip
     known = _told(facts.lives, profile)
-    mine = [one for one in (found.plain if profile.open else found.every) if _shown(one, cohort, profile)]
+    mine = [one for one in (found.every if profile.unmasked else found.plain) if _shown(one, cohort, profile)]
     own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
     lines = [
         _finding(one, found.class_of(one.rule).deviation, known.get(same(one)), facts.common.labels)
@@ -72,10 +72,10 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
 def completeness(facts: Facts, cohort: Cohort, profile: Profile) -> SheetTable:
     """Every form of every contact event: how many are expected by now, entered, complete and missing.
 
-    Open profiles leave out the events that follow a procedure: how many are expected there tells how many had one.
+    Who may not learn arms is not shown the events that follow a procedure: how many are expected tells how many had it.
     """
     config, mapping = facts.config, facts.common.mapping
-    hidden = treatment_events(config) if profile.open else frozenset()
+    hidden = frozenset() if profile.unmasked else treatment_events(config)
     events = [rule.event for rule in config.contacts if rule.event not in hidden]
     named = {rule.event: rule.label for rule in config.contacts}
     places = [(event, form) for event in events for form in mapping.get(event, ())]
@@ -84,7 +84,7 @@ def completeness(facts: Facts, cohort: Cohort, profile: Profile) -> SheetTable:
         Column("Entered", "number", 12), Column("Complete", "number", 12), Column("Missing", "number", 12),
         Column("% complete", "percent", 12),
     )  # fmt: skip
-    forms = facts.forms if profile.open else facts.forms_as_held
+    forms = facts.forms_as_held if profile.unmasked else facts.forms
     lines = tuple(_count(one, named, facts.common.labels) for one in count(forms, cohort.records, places))
     about = "Forms are expected once a contact is made or its time is over, while the patient is in the trial."
     return SheetTable("Completeness", "Completeness of follow-up", about, columns, lines, keys=2)
@@ -112,15 +112,14 @@ def about(cohort: Cohort, config: Config, profile: Profile, register: str | None
         *_step_terms(config),
         *_TERMS,
         *(_CURRENT_TERMS if current else _PAST_TERMS),
-        *(_OPEN_CURRENT_TERMS[profile.treatment] if current and profile.open else ()),
+        *(() if profile.unmasked or not current else _OPEN_CURRENT_TERMS[profile.treatment]),
         *((("Envelopes", _ENVELOPES.format(register)),) if register else ()),
-        *(_OPEN_TERMS if profile.open else _CLOSED_TERMS),
+        *(_OPEN_TERMS if profile.open else _CLOSED_TERMS if profile.unmasked else _MASKED_TERMS),
         *(() if current or profile.open else _CLOSED_PAST_TERMS),
     )
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
-    return SheetTable(
-        "About", "About this report", "What it was made from, and what every number means.", columns, lines
-    )
+    title, said = ("About this report", "") if profile.open else _CLOSED_TITLES[profile.masked]
+    return SheetTable("About", title, f"{said}What it was made from, and what every number means.", columns, lines)
 
 
 def _later(cohort: Cohort, profile: Profile) -> str:
@@ -190,8 +189,18 @@ _OPEN_CURRENT_TERMS = (
 )
 _ENVELOPES = "openings, findings about envelopes and stock: {}"
 _OPEN_TERMS = (("Blinding", "this report was made again with other treatments and came out the same"),)
+_FOR = "Confidential: for the statistician and the data monitoring committee. "
+_CLOSED_TITLES = (("Closed report, UNMASKED: by arm", _FOR), ("Closed report, masked: by group", _FOR))
+_MASKED_TERMS = (
+    (
+        "Groups",
+        "arms under secret letters, the same in every report; what only one arm has is left out: procedure, change of "
+        "arm, exposure, states after the randomisation, and events, deviations and findings of treatment",
+    ),
+    ("Masked", "this report was made again with every group in the other arm and came out the same"),
+)
 _CLOSED_TERMS = (
-    ("Confidential", "for the statistician and the data monitoring committee: unmasked, shows patients by arm"),
+    ("Unmasked", "shows patients by arm"),
     ("Followed", "days from the randomisation to the data cut, or to death or the end of the study if earlier"),
     ("Operated on, Changed arm", "days from the randomisation, of those with a date; early: before the protocol's day"),
 )
@@ -238,12 +247,12 @@ def _finding(one: Finding, deviation: str, known: Known | None, labels: Labels) 
 
 def _is_closed(one: Known, profile: Profile) -> bool:
     """Whether it is over since the last issue, and a profile may know of it."""
-    return one.change == "closed" and not (profile.open and one.treatment)
+    return one.change == "closed" and (profile.unmasked or not one.treatment)
 
 
 def _told(lives: Sequence[Known], profile: Profile) -> Mapping[tuple[str, ...], Known]:
     """What the memory says of findings a profile lists: of rules that tell of treatment an open one takes nothing."""
-    return {same(one.finding): one for one in lives if one.open and not (profile.open and one.treatment)}
+    return {same(one.finding): one for one in lives if one.open and (profile.unmasked or not one.treatment)}
 
 
 def _counted(mine: Sequence[Finding], known: Mapping[tuple[str, ...], Known], closed: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trialdesk.facts.deriving import Facts
+from trialdesk.facts.entering import entries
 from trialdesk.facts.figures import at_site, figures
 from trialdesk.reports import (
     accountability,
@@ -11,6 +12,7 @@ from trialdesk.reports import (
     completing,
     consort,
     deviating,
+    entering,
     listings,
     matrix,
     recruitment,
@@ -27,16 +29,17 @@ def monitor_sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     """Every sheet in the order of reading; the first says what the others answer."""
     whole = figures(facts)
     sites = {site.code: at_site(whole, facts.config, site.code) for site in reader.sites}
-    current = facts.found is not None
+    current, entered = facts.found is not None, tuple(entries(facts))
     sheets = (
         standing.key_figures(facts, whole),
         *recruitment.accrual(facts.cohort, facts.config, reader),
-        siteview.sites(facts, whole, sites),
+        siteview.sites(facts, whole, sites, entered),
         *screening.screening(facts, whole),
         consort.drawing(facts.cohort, whole),
         *consort.follow_up(facts.cohort, whole),
         *matrix.contacts(facts, whole),
         *((completing.completeness(facts, reader),) if current and facts.common.mapping else ()),
+        *((entering.entry_delay(facts, entered),) if current and facts.common.mapping else ()),
         *deviating.deviations(facts, whole, reader),
         *safety.safety(facts, whole),
         accountability.envelopes(facts, reader),

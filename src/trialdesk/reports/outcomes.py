@@ -7,6 +7,7 @@ from statistics import fmean, median, quantiles, stdev
 
 from redcap_rules.logic.values import number
 from trialdesk.facts.deriving import Facts
+from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.recruitment import records_by_arm
 from trialdesk.workbook import Column, Line, SheetTable, Value
@@ -19,8 +20,8 @@ DESCRIBED = (
 """What `described` tells beside the number of values."""
 
 
-def outcomes(facts: Facts) -> SheetTable:
-    """Every outcome of the configuration at every event that holds it, arm by arm as randomised.
+def outcomes(facts: Facts, telling: Telling) -> SheetTable:
+    """Every outcome of the configuration at every event that holds it and tells no arm, arm by arm as randomised.
 
     Nothing is tested, imputed or compared: it is what REDCap holds of randomised patients today.
     """
@@ -30,7 +31,9 @@ def outcomes(facts: Facts) -> SheetTable:
     )  # fmt: skip
     about = "As randomised, whatever was changed later; nothing imputed or tested; no form that repeats. Confidential."
     arms = records_by_arm(facts.cohort, facts.config)
-    lines = tuple(line for name in facts.config.outcomes for line in _outcome(name, facts, arms))
+    shown = [name for name in facts.config.outcomes if name not in telling.fields]
+    events = [event for event in facts.snapshot.events if event not in telling.events]
+    lines = tuple(line for name in shown for line in _outcome(name, events, facts, arms))
     return SheetTable("Outcomes by arm", "Outcomes by arm and time point", about, columns, lines, keys=3)
 
 
@@ -54,13 +57,13 @@ def described(values: Sequence[float], decimals: int) -> tuple[Value, ...]:
     return (len(values), *(None if one is None else round(one, decimals) for one in told))
 
 
-def _outcome(name: str, facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+def _outcome(name: str, events: Sequence[str], facts: Facts, arms: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     if name not in facts.snapshot.dictionary:
         return
     label = facts.snapshot.dictionary.get(name).label or name
     found = measured(name, facts.snapshot)
     decimals = decimals_of(one for values in found.values() for one in values.values())
-    for event in facts.snapshot.events:
+    for event in events:
         if event in found:
             yield from by_arm((label, facts.common.labels.event(event)), found[event], arms, decimals)
 

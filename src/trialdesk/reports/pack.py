@@ -11,12 +11,14 @@ from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken, TrialError
 from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
-from trialdesk.instruments.treatment import shown_openly
+from trialdesk.instruments.treatment import Telling, shown_openly
 from trialdesk.reports import (
     accountability,
     baseline,
     completing,
+    curves,
     exposure,
+    groups,
     harms,
     listings,
     outcomes,
@@ -30,7 +32,7 @@ from trialdesk.workbook import SheetTable
 
 
 def enrolment_packs(
-    facts: Facts, profiles: Sequence[str], lost: Callable[[str, Exception], None] | None = None
+    facts: Facts, profiles: Sequence[str], lost: Callable[[str, Exception], None] | None = None, secret: str = ""
 ) -> Mapping[str, tuple[SheetTable, ...]]:
     """Profile name to its sheets; every open one is proved not to depend on any patient's treatment.
 
@@ -41,17 +43,18 @@ def enrolment_packs(
         facts: What the sheets are made of.
         profiles: Names: `monitor`, `closed`, `site:CODE`.
         lost: Told the profile whose sheets can't be laid out, and why; it is left out. None: the error is raised.
+        secret: What decides the letters of a masked closed report (groups.py).
 
     Raises:
         ConfigError: there is no such profile.
-        ConcealmentBroken: an open report would show the treatment.
+        ConcealmentBroken: an open report would show the treatment, or a masked one which group has which.
     """
     readers = [profile(name, facts.config) for name in profiles]
     packs: dict[str, tuple[SheetTable, ...]] = {}
     proving: dict[str, tuple[Profile, tuple[SheetTable, ...]]] = {}
     for reader in readers:
         with _one(reader.name, packs, lost):
-            packs[reader.name] = reader.show(sheets(facts, reader))
+            packs[reader.name] = _masked(facts, reader, secret) if reader.masked else reader.show(sheets(facts, reader))
             if reader.open:
                 bare = replace(reader, treatment=False)
                 proving[reader.name] = bare, bare.show(sheets(facts, bare))
@@ -62,6 +65,15 @@ def enrolment_packs(
             with _one(name, packs, lost):
                 _prove(shown, bare.show(sheets(other, bare)), facts)
     return packs
+
+
+def _masked(facts: Facts, reader: Profile, secret: str) -> tuple[SheetTable, ...]:
+    """The sheets by group, proved to be the same if every group had the next one's arm."""
+    own = groups.lettered(facts, secret)
+    reader = profile(reader.name, own.config)
+    shown = reader.show(sheets(own, reader))
+    _prove(shown, reader.show(sheets(groups.moved_on(own), reader)), facts)
+    return shown
 
 
 @contextmanager
@@ -91,7 +103,9 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     mapping = facts.common.mapping
     mine = whole if reader.whole else whole.owned(reader.sites[0].code)
     complete = (listings.completeness(facts, mine, reader),) if found and mapping else ()
+    about = (listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),)
     return (
+        *(() if reader.open else about),
         *_asked(facts, mine, reader),
         recruitment.enrolment(mine, config, reader),
         recruitment.by_month(mine, config, reader),
@@ -101,8 +115,8 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *((listings.findings(facts, found, mine, reader),) if found else ()),
         *(() if reader.whole else (accountability.envelopes(facts, reader),)),
         recruitment.by_arm(mine, config),
-        *(() if reader.open else _compared(facts)),
-        listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),
+        *(() if reader.open else _compared(facts, Telling() if reader.unmasked else facts.common.telling)),
+        *(about if reader.open else ()),
     )
 
 
@@ -111,19 +125,21 @@ def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...
     return (sitedesk.to_do(facts, mine),) if own else ()
 
 
-def _compared(facts: Facts) -> Iterator[SheetTable]:
-    """What compares the arms record by record: much work, and made for the closed report alone."""
+def _compared(facts: Facts, telling: Telling) -> Iterator[SheetTable]:
+    """What compares the arms record by record, but what is `telling`: much work, and for the closed report alone."""
     yield exposure.exposure(facts)
     if facts.config.logs.events:
-        yield harms.harms(facts)
+        yield harms.harms(facts, telling)
     if facts.found is None:
         return
     if facts.config.baseline:
-        yield baseline.baseline(facts)
+        yield from baseline.baseline(facts, telling)
     if facts.common.mapping:
-        yield completing.by_arm(facts)
+        yield completing.by_arm(facts, telling)
     if facts.config.outcomes:
-        yield outcomes.outcomes(facts)
+        measured = outcomes.outcomes(facts, telling)
+        yield measured
+        yield from curves.curves(measured)
 
 
 def _prove_own(facts: Facts, reader: Profile) -> None:

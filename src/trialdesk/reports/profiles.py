@@ -12,9 +12,10 @@ from trialdesk.facts.tracks import shared
 from trialdesk.workbook import Chart, Column, Line, SheetTable
 
 # In place of these stand one column for each step of recruitment, site, state of a randomised patient, reason for not
-# being randomised, contact that all arms have, and site again.
+# being randomised, contact that all arms have, site again, and arm.
 STEPS, SITES, STATES = "<steps>", "<sites>", "<states>"
-REASONS, CONTACTS, MISSING = "<reasons>", "<contacts>", "<missing at sites>"
+REASONS, CONTACTS, MISSING, ARMS = "<reasons>", "<contacts>", "<missing at sites>", "<arms>"
+NO_ARM = "Arm not recorded"
 UNKNOWN_SITE = "?"
 """Stands for the site of patients whose site field names none; only readers of the whole trial see them."""
 
@@ -54,7 +55,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Sites · Conduct": (
         "Site", "Flags", "Patient-days", "Contacts expected", "Made in window", "In window %", "Primary expected",
         "Primary complete", "Primary %", "Open findings", "Over 30 days", "Oldest, days", "Deviations", "For 100 days",
-        "Serious events",
+        "Serious events", "Entry, median days", "Entry, 90 %",
     ),
     "Screening": ("Site", STEPS, "Approached", "Approached %", "Accepted %"),
     "Screening · Why not randomised, after the last step reached": ("Last step", REASONS, "All"),
@@ -75,6 +76,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     ),
     "Contact totals · Letters": ("Meaning", "Sign"),
     "Completeness": (*_OPEN["Completeness"], MISSING),
+    "Entry delay": ("Event", "Form", "Forms", "Median, days", "90 %, days", "Over 10 days", "% over"),
     "Deviations": ("Code", "Found by rules", "Reported", SITES),
     "Deviations listed": (
         "Code", "Record", "Site", "What", "Told by", "Grade", "Study day", "Days to found", "Since", "New",
@@ -111,7 +113,7 @@ _CLOSED: Mapping[str, tuple[str, ...]] = {
         "Median", "Upper quartile", "Highest",
     ),
     "Baseline by arm": ("Characteristic", "Answer", "Arm", "Randomised", "Patients", "% of randomised"),
-    "Baseline by arm · Measured": (
+    "Baseline measures by arm": (
         "Characteristic", "Time point", "Arm", "Randomised", "Measured", "Mean", "SD", "Lowest", "Lower quartile",
         "Median", "Upper quartile", "Highest",
     ),
@@ -123,14 +125,23 @@ _CLOSED: Mapping[str, tuple[str, ...]] = {
         "Outcome", "Time point", "Arm", "Randomised", "Measured", "Mean", "SD", "Lowest", "Lower quartile", "Median",
         "Upper quartile", "Highest",
     ),
+    "Outcome curves": _DRAWING,
+    "Outcome means": ("Outcome", "Time point", ARMS),
 }  # fmt: skip
+
+# What groups whose arms are secret may be compared by: nothing that only one arm has.
+_MASKED: Mapping[str, tuple[str, ...]] = {
+    **{name: columns for name, columns in _CLOSED.items() if not name.startswith(("By arm", "Exposure by arm"))},
+    "By arm": ("Arm", "Randomised"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of reader. `sites` are those shown; `whole` says whether these are all; `open` that no arm may show.
 
-    `treatment` says that findings of treatment are shown: to the closed report all, to a site its own patients'.
+    `treatment` says that findings of treatment are shown: to the closed report all, to a site its own patients'. Where
+    the closed report is masked it compares groups whose arms are secret.
     """
 
     name: str
@@ -139,6 +150,16 @@ class Profile:
     open: bool
     columns: Mapping[str, frozenset[str]]
     treatment: bool = False
+
+    @property
+    def unmasked(self) -> bool:
+        """Whether nothing has to be hidden: the closed report, unless it is masked."""
+        return not self.open and self.treatment
+
+    @property
+    def masked(self) -> bool:
+        """Whether arms are compared as groups with secret letters."""
+        return not self.open and not self.treatment
 
     def show(self, tables: Iterable[SheetTable]) -> tuple[SheetTable, ...]:
         """The tables on the list with the columns on the list, in the order of `tables`."""
@@ -155,8 +176,9 @@ def profile(name: str, config: Config) -> Profile:
     if name == "monitor":
         return Profile(name, config.sites, True, True, _titles(_MONITOR, config, config.sites))
     if name == "closed":
-        columns = _titles({**_OPEN, **_CLOSED}, config, config.sites)
-        return Profile(name, config.sites, True, False, columns, treatment=True)
+        masked = config.closed.masked
+        columns = _titles({**_OPEN, **(_MASKED if masked else _CLOSED)}, config, config.sites)
+        return Profile(name, config.sites, True, False, columns, treatment=not masked)
     if kind == "site" and code in config.sites_by_code:
         own = (config.sites_by_code[code],)
         return Profile(name, own, False, True, _titles({**_OPEN, **_SITE}, config, own), treatment=True)
@@ -172,6 +194,7 @@ def _titles(
         SITES: [*(site.code for site in sites), *([UNKNOWN_SITE] if sites == config.sites else [])],
         STATES: [state.capitalize() for state in states(config)],
         REASONS: [reason.capitalize() for reason in reasons(config)],
+        ARMS: [*(arm.label for arm in config.arms), NO_ARM],
         CONTACTS: [rule.code for rule in shared(config)],
         MISSING: [f"Missing {site.code}" for site in sites],
     }

@@ -12,7 +12,7 @@ from trialdesk.errors import OutputFailed
 from trialdesk.facts.cohort import Cohort, Member, share
 from trialdesk.reports.accrual import Month, Projection, ahead, exposure, months, planned, project, recruiting
 from trialdesk.reports.flow import Box, flow, unbalanced
-from trialdesk.reports.profiles import UNKNOWN_SITE, Profile
+from trialdesk.reports.profiles import NO_ARM, UNKNOWN_SITE, Profile
 from trialdesk.workbook import Block, Chart, Column, Line, SheetTable, Tone, Value
 
 LONG = 60
@@ -280,7 +280,7 @@ def allocated(cohort: Cohort, config: Config) -> Iterator[tuple[str, str]]:
     """Code and label of every arm, and of randomised patients whose arm is not recorded, where there are such."""
     yield from ((arm.code, arm.label) for arm in config.arms)
     if any(m.randomised and not arm_of(m, config) for m in cohort.members):
-        yield "", "Arm not recorded"
+        yield "", NO_ARM
 
 
 def arm_of(member: Member, config: Config) -> str:

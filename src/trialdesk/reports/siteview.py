@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from trialdesk.config import Site
 from trialdesk.facts.cohort import Cohort, share
 from trialdesk.facts.deriving import Facts
+from trialdesk.facts.entering import Entry, delays
 from trialdesk.facts.figures import OLD, Figures, in_window
 from trialdesk.facts.limits import too_few, too_many
 from trialdesk.reports.accrual import exposure
@@ -20,13 +21,14 @@ CONDUCT = "Conduct"
 _SMALL = "small n"
 
 
-def sites(facts: Facts, whole: Figures, here: Mapping[str, Figures]) -> SheetTable:
+def sites(facts: Facts, whole: Figures, here: Mapping[str, Figures], entered: Sequence[Entry]) -> SheetTable:
     """Recruitment by site, and below it contacts, outcome, findings and deviations with flags.
 
     Args:
         facts: What was derived.
         whole: The counts of the whole trial.
         here: Those of every site by its code, in configured order.
+        entered: The forms whose first day is known.
     """
     config, as_of = facts.config, facts.cohort.as_of
     rows = [_recruited(site, here[site.code].cohort, as_of) for site in config.sites]
@@ -42,13 +44,13 @@ def sites(facts: Facts, whole: Figures, here: Mapping[str, Figures]) -> SheetTab
         )
     rows.append(_all(facts.cohort, config.trial.target, as_of, config.sites))
     columns = (
-        Column("Site", width=6), Column("Name", width=27), Column("Opened", "date", 11), Column("First", "date", 11),
-        *(Column(step.label, "number", 13) for step in config.funnel), Column("Target", "number", 8),
+        Column("Site", width=6), Column("Name", width=25), Column("Opened", "date", 11), Column("First", "date", 11),
+        *(Column(step.label, "number", 11) for step in config.funnel), Column("Target", "number", 8),
         Column("% of target", "percent", 9), Column("A month", "number", 8), Column("Days since last", "number", 9),
         Column("Screen failure %", "percent", 9), Column("Consent %", "percent", 9),
     )  # fmt: skip
     about = f"Data as of {as_of}. First: the first randomised patient. Percentages stand over ten or more."
-    conduct = Block(CONDUCT, _conduct_columns(), tuple(_conducted(whole, here)))
+    conduct = Block(CONDUCT, _conduct_columns(), tuple(_conducted(whole, here, entered)))
     return SheetTable("Sites", "Sites", about, columns, tuple(rows), keys=2, more=(conduct,))
 
 
@@ -86,31 +88,34 @@ def _failing(here: Cohort) -> tuple[float | None, float | None]:
 
 def _conduct_columns() -> tuple[Column, ...]:
     return (
-        Column("Site", width=6), Column("Flags", width=27), Column("Patient-days", "number", 11),
+        Column("Site", width=6), Column("Flags", width=25), Column("Patient-days", "number", 11),
         Column("Contacts expected", "number", 11), Column("Made in window", "number", 11),
         Column("In window %", "percent", 11), Column("Primary expected", "number", 11),
         Column("Primary complete", "number", 11), Column("Primary %", "percent", 11),
         Column("Open findings", "number", 8), Column(f"Over {OLD} days", "number", 9),
         Column("Oldest, days", "number", 8),
-        Column("Deviations", "number", 12), Column("For 100 days", "number", 9), Column("Serious events", "number", 9),
+        Column("Deviations", "number", 9), Column("For 100 days", "number", 9), Column("Serious events", "number", 9),
+        Column("Entry, median days", "number", 8), Column("Entry, 90 %", "number", 7),
     )  # fmt: skip
 
 
-def _conducted(whole: Figures, here: Mapping[str, Figures]) -> Iterator[Line]:
+def _conducted(whole: Figures, here: Mapping[str, Figures], entered: Sequence[Entry]) -> Iterator[Line]:
     for code, one in here.items():
+        mine = [entry for entry in entered if entry.record in one.cohort.records]
         flags = "; ".join(_flags(one, whole))
         tone: Tone = "quiet" if flags in ("", _SMALL) else "warning"
-        yield Line(_values(code, flags, one), tones={1: tone})
-    yield Line(_values("All", "", whole), "strong")
+        yield Line(_values(code, flags, one, mine), tones={1: tone})
+    yield Line(_values("All", "", whole, entered), "strong")
 
 
-def _values(code: str, flags: str, one: Figures) -> tuple[Value, ...]:
+def _values(code: str, flags: str, one: Figures, entered: Sequence[Entry]) -> tuple[Value, ...]:
+    took = delays(entered)
     rate = one.a_hundred_days(one.deviating)
     return (
         code, flags, one.days, one.expected, one.in_window, in_window(one), one.primary_expected, one.primary_complete,
         share(one.primary_complete, one.primary_expected), len(one.open), sum(f.days > OLD for f in one.open),
         max((f.days for f in one.open), default=None), one.deviating, None if rate is None else round(rate, 2),
-        one.events.serious,
+        one.events.serious, took.median, took.nine_of_ten,
     )  # fmt: skip
 
 

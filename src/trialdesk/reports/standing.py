@@ -253,6 +253,7 @@ _ANSWERS = {
     "Contacts": "Which contacts were made in time, patient by patient?",
     "Contact totals": "How many contacts of each time point were made, and when? The letters in words",
     "Completeness": "Which forms are entered and complete, and where are they missing?",
+    "Entry delay": "How long after a contact do its forms stand in REDCap?",
     "Deviations": "Which deviations do rules find and sites report?",
     "Deviations listed": "The same one by one",
     "Safety": "Which adverse events, and how often? Deaths",
@@ -276,6 +277,7 @@ _TERMS = (
                              "those without a category: one number for the whole trial"),
     ("Report in time", "serious event: days from awareness to the report to the sponsor, as configured"),
     ("Forecast", "number randomised by the end of each month: median, and low to high hold it with a chance of 80 %"),
-    ("Entry delay", "not in this report: the coordinator's token reads no log of when a form was entered"),
+    ("Entry delay", "days from the contact, or the randomisation, to the first run that saw the form; unknown of those "
+                    "that were there before the desk's memory began"),
     ("Run", "its stages, times and versions stand in run.json beside the reports"),
 )  # fmt: skip

@@ -113,6 +113,7 @@ def judge(requirements: Sequence[Requirement], outcomes: Sequence[Outcome], part
 
 
 def _lacking(traced: Sequence[Traced], by_id: Mapping[str, Sequence[Outcome]], parts: Sequence[Part]) -> Iterator[str]:
+    yield from (f"left out: {part.name}: {part.why}" for part in parts if part.state == "left out")
     rows = {one.requirement.id for one in traced}
     yield from (f"marker without a row: {name}" for name in by_id if name not in rows)
     for one in traced:
@@ -120,4 +121,3 @@ def _lacking(traced: Sequence[Traced], by_id: Mapping[str, Sequence[Outcome]], p
             yield f"{one.requirement.id}: {one.state}"
     skipped = {o.test: o for one in traced for o in one.outcomes if o.outcome == "skipped"}
     yield from (f"skipped, and names {', '.join(o.requirements)}: {test}" for test, o in skipped.items())
-    yield from (f"left out: {part.name}: {part.why}" for part in parts if part.state == "left out")

@@ -7,39 +7,49 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from trialdesk.workbook.layout import Placed
+from trialdesk.workbook.layout import CHART_ROWS, Placed
 from trialdesk.workbook.tables import Chart
 
 # Okabe and Ito: told apart by everybody; lines differ by dash as well, bars by their order in the legend.
 _COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9", "D55E00", "F0E442", "999999", "000000")
 _DASHES = ("solid", "dash", "sysDash", "sysDot", "lgDash", "dashDot")
 _WIDE, _HIGH = 30.0, 6.3  # centimetres: nearly the width of a page at its scale, 12 rows
+_SMALL_TITLE = 1100  # hundredths of a point
 _MOST_LABELS = 15  # along the bottom, so that none is set upright
 _UNNAMED = re.compile(rb'<((?:\w+:)?cNvPr) id="(\d+)" name="Chart (\d+)"\s*/>')
 
 
 def drawn(chart: Chart, placed: Placed, sheet: Any) -> Any:
     """The chart as openpyxl writes it, of a table of the sheet."""
-    from openpyxl.chart import BarChart, LineChart, Reference
+    from openpyxl.chart import BarChart, LineChart, Reference, Series
+    from openpyxl.chart.data_source import StrRef
+    from openpyxl.chart.series import SeriesLabel
     from openpyxl.chart.shapes import GraphicalProperties
+    from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
 
     titles = [column.title for column in placed.block.columns]
     made: Any = LineChart() if chart.kind == "line" else BarChart()
     made.title, made.width, made.height = chart.title, _WIDE, _HIGH
+    if chart.small:
+        made.title.tx.rich.p[0].pPr = ParagraphProperties(defRPr=CharacterProperties(sz=_SMALL_TITLE, b=True))
     made.legend.position, made.legend.overlay = "b", False
     made.x_axis.delete = made.y_axis.delete = False  # newer Excel hides axes that nothing is said of
     made.y_axis.majorGridlines.spPr = GraphicalProperties(ln=_line("D9D9D9", "solid", 0.5))
-    made.y_axis.scaling.min = 0
+    first, last = chart.lines or (0, len(placed.block.lines))
+    shown = [line.values[titles.index(name)] for line in placed.block.lines[first:last] for name in chart.series]
+    made.y_axis.scaling.min = None if any(isinstance(v, (int, float)) and v < 0 for v in shown) else 0
     if chart.stacked:
         made.grouping, made.overlap = "stacked", 100
+    top, bottom = placed.header + 1 + first, placed.header + max(last, 1)
     for name in chart.series:
         column = titles.index(name) + 1
-        made.add_data(
-            Reference(sheet, min_col=column, min_row=placed.header, max_row=placed.last), titles_from_data=True
-        )
+        series = Series(Reference(sheet, min_col=column, min_row=top, max_row=bottom))
+        heading = Reference(sheet, min_col=column, min_row=placed.header)
+        series.tx = SeriesLabel(strRef=StrRef(str(heading)))
+        made.series.append(series)
     across = titles.index(chart.across) + 1
-    made.set_categories(Reference(sheet, min_col=across, min_row=placed.header + 1, max_row=placed.last))
-    made.x_axis.tickLblSkip = max(1, -(-(placed.last - placed.header) // _MOST_LABELS))
+    made.set_categories(Reference(sheet, min_col=across, min_row=top, max_row=bottom))
+    made.x_axis.tickLblSkip = max(1, -(-(last - first) // _MOST_LABELS))
     for number, series in enumerate(made.series):
         _dress(series, number, chart.kind)
     return made
@@ -59,6 +69,17 @@ def _line(colour: str, dash: Any, points: float) -> Any:
     from openpyxl.drawing.line import LineProperties
 
     return LineProperties(solidFill=colour, prstDash=dash, w=int(points * 12_700))
+
+
+def anchored(chart: Chart, row: int, column: int, wide: int) -> Any:
+    """Where a chart stands: at a cell, or a small one over as many columns, whatever their width is to a program."""
+    from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
+    from openpyxl.utils import get_column_letter
+
+    if not chart.small:
+        return f"{get_column_letter(column + 1)}{row}"
+    first, last = AnchorMarker(column, 0, row - 1, 0), AnchorMarker(column + wide, 0, row + CHART_ROWS - 2, 0)
+    return TwoCellAnchor(_from=first, to=last)
 
 
 def described(drawing: bytes, alts: Sequence[str]) -> bytes:

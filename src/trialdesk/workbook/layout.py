@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from trialdesk.workbook.tables import Block, Box, Chart, SheetTable
 
 HEADER_ROW = 4
-CHART_ROWS = 13
-"""Rows of ordinary height that a chart covers; three stand on a page."""
+CHART_ROWS, ON_A_PAGE = 13, 3
+"""Rows of ordinary height that a chart covers, and how many charts stand below one another on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,24 @@ def placed(table: SheetTable) -> tuple[Placed, ...]:
     return tuple(found)
 
 
-def charted(table: SheetTable) -> Iterator[tuple[Chart, int]]:
-    """The charts of a sheet, each with the row its upper edge stands in."""
-    first = HEADER_ROW if table.drawn else placed(table)[-1].last + 2
-    for number, chart in enumerate(table.charts):
-        yield chart, first + number * CHART_ROWS
+def charted(table: SheetTable) -> Iterator[tuple[Chart, int, int]]:
+    """The charts of a sheet, each with the row its upper edge stands in, and its first column (from 0)."""
+    row, column = HEADER_ROW if table.drawn else placed(table)[-1].last + 2, 0
+    for chart, after in zip_longest(table.charts, table.charts[1:]):
+        yield chart, row, column
+        beside = chart.small and not column and after is not None and after.small
+        row, column = (row, len(table.columns) // 2) if beside else (row + CHART_ROWS, 0)
+
+
+def breaks(table: SheetTable) -> tuple[int, ...]:
+    """The rows after which a new page begins: no chart of a long drawing stands on two pages."""
+    rows = sorted({row for _, row, _ in charted(table)}) if any(chart.small for chart in table.charts) else []
+    return tuple(row - 1 for row in rows[ON_A_PAGE::ON_A_PAGE])
 
 
 def bottom(table: SheetTable) -> int:
     """The last row that is printed."""
-    charts = [row + CHART_ROWS - 1 for _, row in charted(table)]
+    charts = [row + CHART_ROWS - 1 for _, row, _ in charted(table)]
     boxes = [HEADER_ROW + box.row + box.high - 1 for box in table.boxes]
     return max([one.last for one in placed(table)] + boxes + charts)
 

@@ -55,7 +55,8 @@ class Chart:
     """A chart drawn by the reader's program from a table of its sheet: 0 is the first, 1 the first of `more`.
 
     `alt` says in words what it shows. `across` is the title of the column along the bottom, `series` are those drawn.
-    Bars stand on one another when `stacked`. `sheet` is the name of another sheet whose table it is.
+    Bars stand on one another when `stacked`. `sheet` is the name of another sheet whose table it is. Of the table are
+    drawn all lines, or those from the first number of `lines` to before the second; `small` ones stand two abreast.
     """
 
     title: str
@@ -66,6 +67,8 @@ class Chart:
     kind: Literal["line", "bar"] = "line"
     stacked: bool = False
     sheet: str = ""
+    lines: tuple[int, int] | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,15 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from trialdesk.errors import OutputFailed
 from trialdesk.private import place
-from trialdesk.workbook.charts import described, drawn
-from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, charted, placed
+from trialdesk.workbook.charts import anchored, described, drawn
+from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, breaks, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
 from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
 _MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
+_SCALE = 80  # percent: Excel breaks pages where it is told to only if it has not to fit them as well
 _DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 
 
@@ -96,6 +97,7 @@ def _expected(table: SheetTable) -> int:
 def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str) -> None:
     """Panes, widths and print set-up of a sheet: openpyxl drops without a word what is set after the first row."""
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.pagebreak import Break
 
     sheet.sheet_view.showGridLines = not table.drawn
     if not table.drawn:
@@ -106,15 +108,19 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
     repeated = HEADER_ROW if not (table.more or table.drawn) else 1
     last = get_column_letter(table.printed or len(across))
     _page(sheet, f"A1:{last}{bottom(table)}", repeated, footer)
+    for row in breaks(table):
+        sheet.row_breaks.append(Break(id=row))
+        sheet.page_setup.scale, sheet.sheet_properties.pageSetUpPr.fitToPage = _SCALE, False
 
 
 def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetTable]]) -> None:
     """Tables, drop-downs, charts and links of a sheet; the last of them begins its rows."""
     for one in placed(table):
         _tabulate(sheet, one)
-    for chart, row in charted(table):
+    for chart, row, column in charted(table):
         home, of = by_name[chart.sheet] if chart.sheet else (sheet, table)
-        sheet.add_chart(drawn(chart, placed(of)[chart.table], home), f"A{row}")
+        made = drawn(chart, placed(of)[chart.table], home)
+        sheet.add_chart(made, anchored(chart, row, column, len(table.columns) // 2))
     _link(sheet, links(table))
 
 

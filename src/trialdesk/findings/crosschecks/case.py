@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from redcap_rules.choices import checkbox_column
-from redcap_rules.logic import Expression, evaluate, is_true
+from redcap_rules.logic import Expression
 from redcap_rules.record import RecordView, Row
 from trialdesk.config import Crosschecks, FieldRef
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
+from trialdesk.redcap.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,11 @@ class Given:
 
 @dataclass(frozen=True)
 class Case:
-    """A patient with the rows of the record."""
+    """A patient with the rows of the record, and the pull they are of."""
 
     patient: Patient
     view: RecordView
+    tables: Tables
 
     def text(self, ref: FieldRef) -> str:
         """The stored text of a field."""
@@ -57,8 +59,7 @@ class Case:
 
     def holds(self, logic: Expression, row: Row) -> bool:
         """Whether a condition is true in a row."""
-        here = evaluate(logic, self.view, event=row.event, instrument=row.instrument, instance=row.instance)
-        return is_true(here)
+        return self.tables.holds_in(logic, row)
 
 
 def where(row: Row) -> str:

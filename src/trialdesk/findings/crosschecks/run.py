@@ -67,7 +67,7 @@ def cross_findings(
         return ()
     telling = frozenset(rule.code for rule in config.contacts if config.tells_arm(rule))
     given = Given(config.crosschecks, schedule, telling, treatment_events(config))
-    cases = [Case(patient, snapshot.view(patient.record)) for patient in patients]
+    cases = [Case(patient, snapshot.view(patient.record), snapshot.tables) for patient in patients]
     return tuple(sorted({_finding(hit) for check in CHECKS for hit in check(cases, given)}))
 
 

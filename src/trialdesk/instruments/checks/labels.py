@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.fault import Fault
-from trialdesk.instruments.folder import EVENT, INSTRUMENT, LABELS
+from trialdesk.instruments.folder import LABELS
+from trialdesk.instruments.labels import EVENT, INSTRUMENT
 
 
 def labels(subject: Subject) -> Iterator[Fault]:

@@ -13,9 +13,8 @@ from trialdesk.instruments.checks.subject import Subject
 from trialdesk.instruments.compare import LICENSED_MARK
 from trialdesk.instruments.fault import Fault
 from trialdesk.instruments.folder import LICENCES
-from trialdesk.instruments.overlay import plain
+from trialdesk.instruments.overlay import answers, licence, plain
 
-_MARK = re.compile(rf"{LICENSED_MARK}\s+(\w+)")
 # Which item it is and no more: an abbreviation, an item number, a scale or a few neutral words.
 _NEUTRAL = re.compile(
     r"[A-Z][A-Z0-9-]+( [A-Z]+)?( (item|section|question) \d+)?"
@@ -24,22 +23,9 @@ _NEUTRAL = re.compile(
 _CHOICE = re.compile(r"\d+|Level \d+|")
 
 
-def licence(field: Field) -> str:
-    """The licence a field's wording is under, "" for free wording."""
-    found = _MARK.search(field.annotation)
-    return found[1] if found else ""
-
-
 def is_neutral(field: Field) -> bool:
     """Whether the label of a licensed field says nothing but which item it is."""
     return bool(_NEUTRAL.fullmatch(field.label))
-
-
-def answers(field: Field) -> tuple[str, ...]:
-    """The words of the answers: labels of choices, or those of a slider."""
-    if field.kind == "slider":
-        return tuple(label.strip() for label in field.choices.split("|"))
-    return tuple(option.label for option in field.options)
 
 
 def wording(subject: Subject) -> Iterator[Fault]:
@@ -99,6 +85,16 @@ def leaks(subject: Subject) -> Iterator[Fault]:
             if any(plain(text) in licensed for text in found):
                 what = "wording of the local overlay stands in the repository"
                 yield subject.at(field, attribute, what, "put the neutral text back before you commit", rule="licensed")
+    for language, table in subject.folder.translations.items():
+        for number, row in table:
+            if any(plain(text) in licensed for text in (row["translation"], *_answers(row["translation"]))):
+                what = f"wording of the local overlay stands in the translation of {row['name']}"
+                way_out = "delete the row before you commit; where nothing of it is licensed, delete the local file"
+                yield Fault(f"{language}.csv", number, "translation", "licensed", what, way_out)
+
+
+def _answers(choices: str) -> Iterator[str]:
+    return (part.partition(",")[2] for part in choices.split("|"))
 
 
 def _stem(field: Field) -> str:

@@ -19,6 +19,7 @@ from trialdesk.instruments.checks import (
     showing,
     structure,
     tags,
+    translations,
 )
 from trialdesk.instruments.checks.subject import Check, Subject
 from trialdesk.instruments.fault import Fault, Unreadable
@@ -51,6 +52,7 @@ WHOLE: tuple[Check, ...] = (
     structure.groups,
     structure.roles,
     labels.labels,
+    translations.translations,
     configuration.configuration,
     configuration.codes,
     meanings.kinds,

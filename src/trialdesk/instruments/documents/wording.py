@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from redcap_rules.dictionary import Dictionary
+from redcap_forms.words import Words, option_in
 from redcap_rules.logic import LogicError, parse
 from redcap_rules.logic.syntax import Clock, Node, Number, Operator, Reference, Smart, Text
-from trialdesk.instruments.labels import Labels
+from trialdesk.instruments.design import Design
+from trialdesk.instruments.words import words_of
 
-_COMPARED = {"=": "is", "<>": "is not", "!=": "is not", "<": "is less than", "<=": "is at most",
-             ">": "is more than", ">=": "is at least"}  # fmt: skip
 _JOINED = {"and": "and", "or": "or", "&&": "and", "||": "or"}
 
 
-def in_words(text: str, dictionary: Dictionary, labels: Labels) -> str:
+def in_words(text: str, design: Design) -> str:
     """The condition as a person says it; the formula itself where it is more than comparisons and their joining."""
     try:
-        nodes = parse(text).nodes
-        return _said(nodes, dictionary, labels)
+        return _said(parse(text).nodes, design, words_of(design.language))
     except (LogicError, LookupError):
         return text
 
 
-def _said(nodes: tuple[Node, ...], dictionary: Dictionary, labels: Labels) -> str:
+def _said(nodes: tuple[Node, ...], design: Design, words: Words) -> str:
     """Raises LookupError where there are no words for a part."""
     stack: list[tuple[str, Node]] = []
     for node in nodes:
         if not isinstance(node, Operator):
-            stack.append((_leaf(node, dictionary, labels), node))
+            stack.append((_leaf(node, design, words), node))
             continue
         values = [stack.pop() for _ in range(node.arity)][::-1]
         if node.arity == 1:
             if node.symbol != "not":
                 raise LookupError(node.symbol)
-            stack.append((f"not ({values[0][0]})", node))
+            stack.append((f"{words['not']} ({values[0][0]})", node))
         elif node.symbol in _JOINED:
-            stack.append((f" {_JOINED[node.symbol]} ".join(_inside(value, node) for value in values), node))
+            stack.append((f" {words[_JOINED[node.symbol]]} ".join(_inside(value, node) for value in values), node))
         else:
-            stack.append((_comparison(values, node, dictionary), node))
+            stack.append((_comparison(values, node, design, words), node))
     return stack[0][0]
 
 
@@ -46,31 +44,32 @@ def _inside(value: tuple[str, Node], around: Operator) -> str:
     return f"({text})" if mixed else text
 
 
-def _comparison(values: list[tuple[str, Node]], node: Operator, dictionary: Dictionary) -> str:
-    word = _COMPARED[node.symbol]
+def _comparison(values: list[tuple[str, Node]], node: Operator, design: Design, words: Words) -> str:
+    word = words[node.symbol]
     (left, one), (right, other) = values
     if isinstance(one, Reference) and isinstance(other, Text | Number):
         stored = other.value if isinstance(other, Text) else other.spelling
         if one.code:
-            return f"{left} is {'' if (stored == '1') == (node.symbol == '=') else 'not '}ticked"
+            return f"{left} {words['ticked' if (stored == '1') == (node.symbol == '=') else 'unticked']}"
         if stored == "":
-            return f"{left} is {'blank' if node.symbol == '=' else 'filled in'}"
-        if one.field in dictionary:
-            options = {option.code: option.label for option in dictionary.get(one.field).options}
+            return f"{left} {words['is_blank' if node.symbol == '=' else 'filled']}"
+        if one.field in design.dictionary:
+            field = design.dictionary.get(one.field)
+            options = {option.code: option_in(option.label, field, words) for option in field.options}
             right = options.get(stored, stored)
     return f"{left} {word} {right}"
 
 
-def _leaf(node: Node, dictionary: Dictionary, labels: Labels) -> str:
+def _leaf(node: Node, design: Design, words: Words) -> str:
     if isinstance(node, Reference):
-        if node.field not in dictionary or node.instance:
+        if node.field not in design.dictionary or node.instance:
             raise LookupError(node.field)
-        field = dictionary.get(node.field)
+        field = design.dictionary.get(node.field)
         option = next((f": {one.label}" for one in field.options if node.code and one.code == node.code), "")
-        where = f" ({labels.event(node.event)})" if node.event else ""
+        where = f" ({design.labels.event(node.event)})" if node.event else ""
         return f"{field.label or field.name}{option}{where}"
     if isinstance(node, Text):
-        return node.value or "blank"
+        return node.value or words["blank"]
     if isinstance(node, Number):
         return node.spelling
     if isinstance(node, Clock | Smart):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from redcap_forms.model import MESSAGES, Json, form_model
+from redcap_forms.model import Json, form_model, script_words
 from trialdesk.instruments.design import Design
+from trialdesk.instruments.words import words_of
 
 
 def model(design: Design, title: str) -> Json:
     """The page's data: events with their forms, forms with their fields."""
-    dictionary = design.dictionary
+    dictionary, words = design.dictionary, words_of(design.language)
     return {
         "title": title,
+        "words": {**script_words(words), "repeats": words["repeats"]},
         "labels": {form: design.labels.form(form) for form in dictionary.forms},
         "events": list(_events(design)) or [{"name": "", "label": "", "forms": list(dictionary.forms)}],
         "repeating": sorted({repeat.form for repeat in design.repeating}),
-        "forms": {form: form_model(dictionary, form) for form in dictionary.forms},
-        "messages": MESSAGES,
+        "forms": {form: form_model(dictionary, form, words) for form in dictionary.forms},
         "commas": sorted(dictionary.comma_decimals),
     }
 

@@ -9,8 +9,9 @@ from redcap_forms.logic import logic
 from trialdesk.config import Config
 from trialdesk.errors import OutputFailed
 from trialdesk.instruments.design import Design
-from trialdesk.instruments.folder import ProjectName, folder_of, read_design, read_folder
+from trialdesk.instruments.folder import ProjectName, read_design
 from trialdesk.instruments.preview.model import model
+from trialdesk.instruments.words import open_texts, words_of
 
 
 def render(design: Design, title: str) -> str:
@@ -20,23 +21,33 @@ def render(design: Design, title: str) -> str:
     rooms = {"form": PackageLoader("redcap_forms", ""), "preview": PackageLoader(__package__, "")}
     environment = Environment(loader=PrefixLoader(rooms), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("preview/page.html.j2")
-    return page.render(title=title, model=literal(model(design, title)), logic=logic(design.dictionary))
+    return page.render(
+        title=title,
+        words=words_of(design.language),
+        language=design.language or "en",
+        open_texts=open_texts(design),
+        model=literal(model(design, title)),
+        logic=logic(design.dictionary),
+    )
 
 
-def write_preview(config: Config, project: ProjectName, out: Path, *, wording: bool = False) -> Path:
+def write_preview(
+    config: Config, project: ProjectName, out: Path, language: str = "", *, wording: bool = False
+) -> Path:
     """The preview of a project stands in `out`, which is returned.
 
     Args:
         config: The configuration.
         project: Which of the two projects.
         out: The HTML file.
+        language: That of the words; "" for those of the files themselves.
         wording: Whether the local wording is merged; such a page may not be published.
 
     Raises:
         InstrumentError: the files can't be read.
         OutputFailed: the file can't be written.
     """
-    design = read_design(config, project) if wording else read_folder(folder_of(config, project)).design
+    design = read_design(config, project, language, wording=wording)
     text = render(design, f"{config.trial.id}: {project}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,77 @@
+"""How long it took until what happened on a day stood in REDCap, by the night that first saw it.
+
+Source: reference/trial-operations.md 2.2, sheet 08 (entry delay). No token of the desk reads REDCap's log, which holds
+identifiers; the memory keeps on what day a run first saw each form, so a delay is right to the time between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from statistics import median
+
+from trialdesk.facts.deriving import Facts
+from trialdesk.redcap.observing import first_day
+
+LATE = 10
+"""Days after which a form was entered late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One form that is entered: days from the day it is about to the day on which a run first saw it."""
+
+    record: str
+    event: str
+    form: str
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How many forms with a known day, the median of their days, the days nine of ten took at most, how many late."""
+
+    forms: int
+    median: float | None
+    nine_of_ten: int | None
+    late: int
+
+
+def entries(facts: Facts) -> Iterator[Entry]:
+    """Every entered form of an enrolment, or of a contact all arms have, whose first day a run has seen."""
+    night, renamed, today = facts.common.past.remembered.night, facts.common.past.moves.renamed, facts.common.day
+    if night is None or night.records is None:
+        return
+    about, hidden = _about(facts), facts.common.telling.events
+    for one in facts.forms:
+        on = about.get((one.record, one.event))
+        if not one.entered or on is None or one.event in hidden:
+            continue
+        earlier = night.records.get(renamed.get(one.record, one.record))
+        seen = first_day(f"{one.event} {one.form}", earlier, str(today))
+        if seen:
+            yield Entry(one.record, one.event, one.form, max(0, (date.fromisoformat(seen) - on).days))
+
+
+def delays(found: Iterable[Entry]) -> Delays:
+    """The delays together.
+
+    >>> delays(Entry("", "", "", days) for days in (0, 1, 2, 30))
+    Delays(forms=4, median=1.5, nine_of_ten=30, late=1)
+    """
+    days = sorted(one.delay for one in found)
+    if not days:
+        return Delays(0, None, None, 0)
+    return Delays(len(days), median(days), days[ceil(0.9 * len(days)) - 1], sum(day > LATE for day in days))
+
+
+def _about(facts: Facts) -> Mapping[tuple[str, str], date]:
+    """Record and event to the day they are about: that of the enrolment, or on which the contact was made."""
+    event = facts.config.facts.opened_on.event
+    found = {(p.record, event): p.opened_on for p in facts.patients if p.opened_on}
+    for entry in facts.schedule.entries:
+        if entry.contact.said.done and entry.contact.said.on:
+            found[entry.contact.record, entry.contact.rule.event] = entry.contact.said.on
+    return found

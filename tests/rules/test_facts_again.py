@@ -1,0 +1,74 @@
+"""What is not found again in another world, or for one site alone, would come out the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from frozen import FROZEN, trial_rows
+from rehearsed import rehearsed
+from trialdesk.config import load
+from trialdesk.facts.deriving import Facts, derive, found_alone, other_worlds, past
+from trialdesk.facts.dueforms import forms_by_event
+from trialdesk.facts.pulling import Pull
+from trialdesk.facts.worlds import differing, worlds
+from trialdesk.findings.ruled import ruled, touched
+from trialdesk.redcap.patients import patients
+from trialdesk.redcap.snapshot import Snapshot
+
+CONFIG = load(FROZEN / "config.yaml")
+DAY = date(2026, 11, 23)
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    snapshot = rehearsed(3, DAY)
+    pull = Pull(snapshot, patients(snapshot, CONFIG), (), forms_by_event(trial_rows("mapping.csv")))
+    return derive(pull, past(CONFIG, snapshot), CONFIG, DAY)
+
+
+def both(facts: Facts) -> Iterator[tuple[Snapshot, Facts]]:
+    """Every world with its facts."""
+    return zip(worlds(facts.snapshot, CONFIG, facts.common.telling), other_worlds(facts), strict=True)
+
+
+def test_rules_that_read_nothing_of_what_differs_find_the_same(facts: Facts) -> None:
+    """Every rule evaluated again in every world, beside those that only had to be."""
+    rules = facts.common.rules
+    for world, other in both(facts):
+        assert other.ruled == ruled(rules, world, CONFIG, DAY)
+        again = touched(rules, differing(facts.snapshot, world), world.dictionary, CONFIG)
+        assert 0 < len(again.rules) < len(rules.rules)
+
+
+def test_a_rule_that_reads_the_arm_under_whatever_name_is_evaluated_again(facts: Facts) -> None:
+    """It is the data that decide, not what the rule is said to tell: also one wrongly called free of it."""
+    rules = facts.common.rules
+    reading = {rule.id for rule in rules.rules if rule.treatment}
+    for world in worlds(facts.snapshot, CONFIG, facts.common.telling):
+        again = {rule.id for rule in touched(rules, differing(facts.snapshot, world), world.dictionary, CONFIG).rules}
+        assert again & reading
+
+
+def test_what_rules_find_in_a_record_is_read_from_it_alone(facts: Facts) -> None:
+    """A third of the records, evaluated as if REDCap held no other."""
+    some = frozenset(facts.snapshot.records[::3])
+    alone = Snapshot(
+        "1", "", facts.snapshot.dictionary, facts.snapshot.events,
+        {record: rows for record, rows in facts.snapshot.rows.items() if record in some}, facts.snapshot.groups,
+    )  # fmt: skip
+    own = tuple(one for one in facts.ruled if one.record in some)
+    assert own == ruled(facts.common.rules, alone, CONFIG, DAY)
+    assert {one for one in found_alone(facts, some).every if one.rule in {o.rule for o in own}} >= set(own) - set(
+        facts.cards.findings
+    )
+
+
+def test_rows_that_tell_nothing_stay_as_they_are(facts: Facts) -> None:
+    """The same objects, so that what is worked out of them is worked out once; and what differs is what tells."""
+    for world in worlds(facts.snapshot, CONFIG, facts.common.telling):
+        kept = sum(a is b for r, rows in world.rows.items() for a in rows for b in facts.snapshot.rows[r])
+        assert kept > sum(map(len, world.rows.values())) / 3
+        assert CONFIG.facts.arm.field in differing(facts.snapshot, world)
