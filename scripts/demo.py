@@ -115,9 +115,18 @@ def show(done: Outcome, stage: Stage, planted: tuple[Deviation, ...]) -> None:
 
 
 def wait(server: Running, stage: Stage) -> None:
-    """The server answers until the person stops it."""
+    """The server answers until the person stops it; who one can be at its pages is said."""
+    from redcap_local.people import CREATOR
+    from rehearsal.people import COORDINATOR, PACKER, site_user
+
     print(f"\nREDCap answers at {server.url}; tokens in {shown(stage.config_file.with_name('tokens.env'))}.")
     print(f"Try: .venv/bin/python scripts/nightly_sync.py --once --config {shown(stage.config_file)}")
+    print("\nEnter data in a browser, as any of these users; the address lets one browser in, once:")
+    print(f"  {server.start()}")
+    everybody = {site_user(site.code): f"clinician, {site.name}" for site in stage.config.sites}
+    everybody |= {COORDINATOR: "sees every site", PACKER: "the envelope register alone", CREATOR: "may do everything"}
+    for user, role in everybody.items():
+        print(f"  {user:<12} {role}")
     print("Stop with Ctrl-C.", flush=True)
     try:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,11 +18,12 @@ from rehearsal.story import Deviation
 
 @dataclass(frozen=True)
 class Played:
-    """A played trial: its stage, the cards in the envelopes, and what was planted."""
+    """A played trial: its stage, the cards in the envelopes, what was planted, and the way to REDCap's pages."""
 
     stage: Stage
     cards: Cards
     planted: tuple[Deviation, ...]
+    start: Callable[[], str]
 
 
 @contextmanager
@@ -39,4 +40,4 @@ def played(home: Path, patients: int, today: date, trial: Path = FROZEN) -> Iter
         story = tell_story(stage, 1, patients, today)
         cards, _ = make_envelopes(stage, story, today)
         send_envelopes(stage, story)
-        yield Played(stage, cards, perform(stage, story, cards, lambda *_: None))
+        yield Played(stage, cards, perform(stage, story, cards, lambda *_: None), server.start)

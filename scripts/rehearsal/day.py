@@ -15,7 +15,8 @@ from rehearsal.story import Deviation, Story, write_story
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.manifest import from_text
 from trialdesk.allocation.tables import Table, by_pile
-from trialdesk.envelopes.filing import file_manifest
+from trialdesk.config import Config
+from trialdesk.envelopes.filing import FOLDER, file_manifest
 from trialdesk.envelopes.push import plan_push, push
 from trialdesk.envelopes.register import read_register
 from trialdesk.envelopes.release import release
@@ -48,12 +49,20 @@ def make_envelopes(stage: Stage, story: Story, today: date) -> tuple[Cards, str]
         short = [str(pile) for pile, number in story.use().items() if len(piles[pile]) < number]
         if not short:
             break
+    forget_filed(config)
     packer = open_gateway(config, "packer")
     push(plan_push(tables, packer), tables, packer)
     for made in sorted(config.path(config.folders.tables).glob("v*/manifest.json")):
         file_manifest(config, made, from_text(made.read_text(encoding="utf-8")).merkle_root)
     envelopes = sum(len(made) for made in piles.values())
     return Cards(tables), f"{envelopes} envelopes in {len(piles)} piles, sealed and in the register"
+
+
+def forget_filed(config: Config) -> None:
+    """What an earlier rehearsal filed is filed no more; a manifest of the trial itself stays, and ends this one."""
+    for path in (config.state / FOLDER).glob("v*.json"):
+        if from_text(path.read_text(encoding="utf-8")).domain == "dev":
+            path.unlink()
 
 
 def _master(seed: int) -> bytes:

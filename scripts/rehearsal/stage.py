@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from redcap.project import Project
 from ruamel.yaml import YAML
 
-from redcap_local.administration import give_token
+from redcap_local.administration import give_token, label_form, loaded, opened
+from redcap_local.display_logic import set_display_logic
 from redcap_local.server import Running
 from rehearsal import people
 from rehearsal.script import FILE, Script, read_script
@@ -22,7 +23,7 @@ from trialdesk.config import Config, load
 from trialdesk.errors import ConfigError, LockHeld
 from trialdesk.instruments.applying import push
 from trialdesk.instruments.change import Plan
-from trialdesk.instruments.folder import read_design
+from trialdesk.instruments.folder import DISPLAY, folder_of, read_design
 from trialdesk.memory.opening import servers
 from trialdesk.redcap.founding import create_project
 from trialdesk.redcap.gateway import Gateway
@@ -132,6 +133,7 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
     for name, several in members.items():
         people.invite(Project(server.url, admin[name].get_secret_value()), several)
     numbers = {name: int(Gateway(server.url, secret).project()["project_id"]) for name, secret in admin.items()}
+    _by_hand(config, database, numbers["trial"])
     tokens = {
         VARIABLES["trial"]: give_token(database, numbers["trial"], people.COORDINATOR),
         VARIABLES["register"]: give_token(database, numbers["register"], people.COORDINATOR),
@@ -142,6 +144,16 @@ def set_stage(files: tuple[Path, Path], server: Running, database: Path, show: C
     _private(config_file.with_name("tokens.env"), "".join(f"{name}={value}\n" for name, value in tokens.items()))
     site_tokens = {site: SecretStr(give_token(database, numbers["trial"], people.site_user(site))) for site in sites}
     return Stage(config, read_script(config_file), config_file, identity, site_tokens)
+
+
+def _by_hand(config: Config, database: Path, project: int) -> None:
+    """What REDCap's API does not take, done as an administrator would: labels of forms, and form display logic."""
+    logic, design = folder_of(config, "trial") / DISPLAY, read_design(config, "trial")
+    with opened(database) as connection:
+        for form in design.dictionary.forms:
+            label_form(connection, loaded(connection, project), form, design.labels.form(form))
+        if logic.exists():
+            set_display_logic(connection, loaded(connection, project), logic.read_text(encoding="utf-8"))
 
 
 def _project(config: Config, name: str, server: Running) -> SecretStr:

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from redcap_local import passwords
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import HEX, random_text
 from redcap_local.messages import AdministrationError
 from redcap_local.people import CREATOR, issue_token
-from redcap_local.project import EDITABLE_SETTINGS, FLAGS, Project, load
+from redcap_local.project import EDITABLE_SETTINGS, FLAGS, PAGE_SETTINGS, Project, load
 from redcap_local.rights import Rights, all_rights
 from redcap_local.storage import log, people, records, reports, structure
 from redcap_local.storage.database import Database
@@ -23,7 +24,7 @@ from redcap_rules.choices import parse_choices
 from redcap_rules.logic import LogicError, parse
 
 SUPER_TOKEN_VARIABLE = "REDCAP_LOCAL_SUPER_TOKEN"  # noqa: S105 - the name of a variable
-ADMINISTRATOR_SETTINGS = frozenset({"missing_data_codes"})
+ADMINISTRATOR_SETTINGS = PAGE_SETTINGS | {"missing_data_codes"}
 
 
 def give_token(path: Path, project: int, username: str) -> str:
@@ -134,6 +135,22 @@ def add_user(connection: sqlite3.Connection, project: Project, username: str, *,
     people.save_member(connection, project.id, name, rights.as_json(), "")
 
 
+def label_form(connection: sqlite3.Connection, project: Project, form: str, label: str) -> None:
+    """People see the form under that label.
+
+    Raises:
+        AdministrationError: The project has no such form, or the label is blank.
+    """
+    if form not in project.dictionary.forms:
+        msg = f"project {project.id} has no instrument {form!r}"
+        raise AdministrationError(msg)
+    if not label.strip():
+        msg = "a form needs a label"
+        raise AdministrationError(msg)
+    survey = form in project.own_forms and project.own_forms[form][1]
+    structure.save_form(connection, project.id, form, label.strip(), survey=survey)
+
+
 def enable_survey(connection: sqlite3.Connection, project: Project, form: str) -> None:
     """The form is a survey, and surveys are on.
 
@@ -204,6 +221,20 @@ def revoke_token(connection: sqlite3.Connection, project: int, username: str) ->
     """
     if not people.set_token(connection, project, username, None):
         msg = f"project {project} has no user {username!r}"
+        raise AdministrationError(msg)
+
+
+def save_password(connection: sqlite3.Connection, username: str, password: str) -> None:
+    """The user enters the pages from other machines with that password.
+
+    Raises:
+        AdministrationError: It is too short, or nobody has an account of that name.
+    """
+    if len(password) < passwords.SHORTEST:
+        msg = f"a password needs at least {passwords.SHORTEST} characters"
+        raise AdministrationError(msg)
+    if not people.save_password(connection, username, passwords.kept(password)):
+        msg = f"there is no account {username!r}"
         raise AdministrationError(msg)
 
 

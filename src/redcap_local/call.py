@@ -40,7 +40,10 @@ def version_key(version: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: who asks, in which project, with which parameters, inside which transaction."""
+    """A request: who asks, in which project, with which parameters, inside which transaction.
+
+    `origin` is what the log adds to an action: ` (API)`, or nothing where a page was used.
+    """
 
     server: Server
     connection: sqlite3.Connection
@@ -49,12 +52,18 @@ class Call:
     parameters: Parameters
     now: datetime
     notes: list[Entry] = field(default_factory=list)
+    origin: str = " (API)"
 
     @property
     def time(self) -> str:
         """The server's clock as REDCap writes it: YYYY-MM-DD HH:MM:SS."""
         return self.now.strftime("%Y-%m-%d %H:%M:%S")
 
-    def note(self, kind: str, action: str, details: str = "", record: str = "") -> None:
+    def words(self, verb: str, record: str) -> str:
+        """The action of a line of the log about a record: `Update record (API) 7`."""
+        return f"{verb} record{self.origin} {record}"
+
+    def note(self, kind: str, action: str, details: str = "", record: str = "", event: int | None = None) -> None:
         """The line is written to the log when the request succeeds, for the group of the user."""
-        self.notes.append(Entry(self.time, self.user.username, kind, action, details, record, self.user.group))
+        entry = Entry(self.time, self.user.username, kind, action, details, record, self.user.group, event)
+        self.notes.append(entry)

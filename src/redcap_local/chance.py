@@ -1,7 +1,8 @@
-"""The source of tokens and names that nobody can guess."""
+"""The source of tokens and names that nobody can guess, and how they are compared."""
 
 from __future__ import annotations
 
+import hmac
 import secrets
 
 HEX = "0123456789ABCDEF"
@@ -11,3 +12,8 @@ HEX = "0123456789ABCDEF"
 def random_text(alphabet: str, length: int) -> str:
     """A random text of that length over the alphabet."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def same(sent: str, expected: str) -> bool:
+    """Whether two secrets are equal, without telling how far."""
+    return hmac.compare_digest(sent.encode(), expected.encode())

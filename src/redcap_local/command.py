@@ -1,4 +1,4 @@
-"""A REDCap-API-compatible server on this machine, to try out and to test against."""
+"""A REDCap-API-compatible server on this machine, with pages to enter data on, to try out and to test against."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def _version(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    if value and not re.fullmatch(r"https://[^/?#@\s]+/?", value):
+        msg = "write the address people type, such as https://redcap.example.org"
+        raise typer.BadParameter(msg)
+    return value.rstrip("/")
+
+
 Db = Annotated[Path, typer.Option("--db", help="The database file.")]
 Project = Annotated[int, typer.Option("--project", help="The project's id.")]
 User = Annotated[str, typer.Option("--user", help="The user's name.")]
@@ -51,23 +58,32 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     version: Annotated[str, typer.Option(callback=_version, help="The REDCap version to behave like.")] = "15.0.12",
+    behind_https: Annotated[
+        str, typer.Option(callback=_https, help="The https address in front of it: then its pages ask for passwords.")
+    ] = "",
 ) -> None:
-    """Answer API requests until interrupted; the database is made when there is none."""
+    """Answer API requests and show pages until interrupted; the database is made when there is none."""
     import signal
     from threading import Event
 
-    from redcap_local.server import is_loopback, running
+    from redcap_local.pages.guarding import is_loopback
+    from redcap_local.server import running
 
     if not is_loopback(host):
         typer.echo(
             f"redcap-local: everyone who reaches {host} can talk to this server, unencrypted; put no patients in it",
             err=True,
         )
+        if not behind_https:
+            typer.echo("redcap-local: its pages stay closed; put https in front and add --behind-https URL", err=True)
     stop = Event()
     for interruption in (signal.SIGTERM, signal.SIGINT):
         signal.signal(interruption, lambda *_: stop.set())
-    with told_plainly(), running(db, host=host, port=port, version=version) as server:
+    with told_plainly(), running(db, host=host, port=port, version=version, behind_https=behind_https) as server:
         typer.echo(f"listening on {server.url}")
+        address = server.start()
+        if address:
+            typer.echo(f"pages at {address}" + ("" if behind_https else " (for one browser, once)"))
         stop.wait()
 
 
@@ -171,6 +187,20 @@ def production(
 
 
 @projects.command()
+def label(
+    db: Db,
+    project: Project,
+    form: Annotated[str, typer.Option(help="The instrument.")],
+    text: Annotated[str, typer.Argument(help="What people call it.")],
+) -> None:
+    """Label an instrument, as its pages and lists show it."""
+    from redcap_local.administration import label_form, loaded, opened
+
+    with told_plainly(), opened(db) as connection:
+        label_form(connection, loaded(connection, project), form, text)
+
+
+@projects.command()
 def survey(db: Db, project: Project, form: Annotated[str, typer.Option(help="The instrument.")]) -> None:
     """Enable an instrument as a survey."""
     from redcap_local.administration import enable_survey, loaded, opened
@@ -227,6 +257,25 @@ def report(
         )
 
 
+@projects.command("display-logic")
+def set_display_logic(
+    db: Db,
+    project: Project,
+    file: Annotated[Path, typer.Argument(help="CSV with form_name, event_name and control_condition.")],
+    keep: Annotated[bool, typer.Option("--keep", help="A form that holds data stays enabled.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="Disabled forms are hidden.")] = False,
+) -> None:
+    """Set form display logic: forms that pages disable until a condition holds. An empty file ends it."""
+    from redcap_local import display_logic
+    from redcap_local.administration import loaded, opened
+
+    with told_plainly(), opened(db) as connection:
+        found = loaded(connection, project)
+        text = file.read_text(encoding="utf-8")
+        count = display_logic.set_display_logic(connection, found, text, keeps_data=keep, hides=hide)
+        typer.echo(f"{count} conditions")
+
+
 @projects.command()
 def lock(
     db: Db,
@@ -264,6 +313,16 @@ def add(
 
     with told_plainly(), opened(db) as connection:
         add_user(connection, loaded(connection, project), user, everything=everything)
+
+
+@users.command("password")
+def set_password(db: Db, user: User) -> None:
+    """Set the password with which the user enters the pages from other machines; it is asked for here."""
+    from redcap_local.administration import opened, save_password
+
+    password = typer.prompt("Password (at least 10 characters)", hide_input=True, confirmation_prompt=True)
+    with told_plainly(), opened(db) as connection:
+        save_password(connection, user, password)
 
 
 @users.command()

@@ -135,6 +135,7 @@ BAD_INSTANCE = _seen(
     "data."
 )
 RECORD_LOCKED = _seen("This record has been locked at the record level. No value within this record can be modified.")
+FORM_LOCKED = _ours("The form of this field is locked: unlock it first")
 NO_NEW_RECORDS = _seen("Your user privileges do NOT allow you to create new records.")
 BAD_CHECKBOX = _ours("The value of a checkbox option must be 0 or 1")
 WRONG_INSTRUMENT = _ours("The field does not belong to the repeating instrument of this row")

@@ -37,7 +37,9 @@ EDITABLE_SETTINGS: Mapping[str, str] = {
     "display_today_now_button": "1",
     "bypass_branching_erase_field_prompt": "0",
 }
-FLAGS = frozenset(
+# Settings of the pages, which only an administrator changes here: nothing is known of their names in REDCap's API.
+PAGE_SETTINGS = frozenset({"require_change_reason", "branching_keeps_values"})
+FLAGS = PAGE_SETTINGS | frozenset(
     name for name in EDITABLE_SETTINGS if name.endswith("_enabled") or name in {
         "is_longitudinal", "display_today_now_button", "bypass_branching_erase_field_prompt",
     }

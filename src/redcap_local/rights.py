@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 # Rights by key in the order of export; (key, first version that has it).
@@ -72,6 +73,11 @@ class Rights:
         """True when the switch is on and not only for reading (user_rights 2, reference/redcap-api.md 11.4)."""
         return self.switches.get(key, 0) == 1
 
+    def views(self, form: str) -> bool:
+        """True when a page shows the user the form's data, in legacy and in bit-mask coding (11.4)."""
+        right = self.forms.get(form, NO_FORM_ACCESS)
+        return bool(right & 3) if right >= 128 else right != NO_FORM_ACCESS
+
     def edits(self, form: str) -> bool:
         """True when the user may enter data in the form, in legacy and in bit-mask coding (11.4)."""
         right = self.forms.get(form, NO_FORM_ACCESS)
@@ -123,3 +129,8 @@ class User:
         """The user of a row of `people.members`: a role's rights stand in for personal ones (11.2)."""
         rights = from_json(row["role_rights"] or row["rights"])
         return cls(row["username"], rights, row["access_group"], row["role"])
+
+
+def is_in_force(row: sqlite3.Row, now: datetime) -> bool:
+    """Whether a member is neither suspended nor expired."""
+    return not row["suspended"] and not (row["expiration"] and row["expiration"] <= f"{now:%Y-%m-%d}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,9 @@ from waitress.server import create_server
 from redcap_local import administration, faults, messages
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import random_text
+from redcap_local.pages.application import Pages
+from redcap_local.pages.guarding import Door, is_loopback
 from redcap_local.service import Service
-from redcap_local.storage import structure
 from redcap_local.storage.database import Database
 from redcap_local.wire import replies, urlencoded
 from redcap_local.wire.multipart import parts
@@ -32,7 +33,6 @@ THREADS = 8
 # Connections that only listen and wait cost little; with fewer, a client that leaves many half-sent stops all others.
 CONNECTIONS = 800
 LARGEST = 2**30  # bytes of one request; more is refused
-LOOPBACK = ("127.", "localhost", "::1")
 # reference/redcap-api.md 1.1
 _HEADERS = {
     "expires": "0",
@@ -44,30 +44,28 @@ _HEADERS = {
 }
 
 
-_PLAIN = "text/plain; charset=utf-8"
-
 # All are routed, so that all but POST can be refused as REDCap does.
 _VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers: the address of its API and the token that creates projects."""
+    """A server that answers: the address of its API, the token that creates projects, and the way to its pages.
+
+    `start()` gives a new address at which one browser may enter the pages, once; behind https it is the address there,
+    and blank where there are no pages.
+    """
 
     url: str
     super_token: str
+    start: Callable[[], str]
 
     def __repr__(self) -> str:
         return f"Running(url={self.url!r})"
 
 
-def is_loopback(host: str) -> bool:
-    """True when only this machine reaches the address."""
-    return host.startswith(LOOPBACK)
-
-
 def application(service: Service) -> Flask:
-    """The WSGI application: POST /api/, and one line where REDCap's own pages are."""
+    """The WSGI application of the API: POST /api/."""
     app = Flask("redcap_local")
     # Form fields of any size and number: an import is one field, a full export one field per variable.
     app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
@@ -85,22 +83,7 @@ def application(service: Service) -> Flask:
             return _response(faults.failing(fault, lambda: service.answer(parameters)))
         return _response(service.answer(parameters))
 
-    @app.route("/redcap_v<version>/DataEntry/index.php", methods=["GET"])
-    def form(version: str) -> Response:
-        asked = {name: request.args.get(name, "") for name in ("pid", "id", "event_id", "page")}
-        return _response(_line_of(service, version, asked))
-
     return app
-
-
-def _line_of(service: Service, version: str, asked: Mapping[str, str]) -> Reply:
-    """What stands where REDCap shows a form: one line, for there are no pages yet."""
-    with service.database.read() as connection:
-        known = {str(number) for number in structure.project_ids(connection)}
-    if asked["pid"] not in known or version != service.server.version:
-        return Reply(b"There is no such project on this server.\n", _PLAIN, 404)
-    place = f"project {asked['pid']}, record {asked['id']}, event {asked['event_id']}, form {asked['page']}"
-    return Reply(f"{place}: this local REDCap is read and written through its API.\n".encode(), _PLAIN)
 
 
 def _parameters() -> Parameters:
@@ -139,6 +122,7 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     version: str = DEFAULT_VERSION,
+    behind_https: str = "",
     clock: Callable[[], datetime] = datetime.now,
 ) -> Iterator[Running]:
     """A server answers on the database file until the block ends.
@@ -148,15 +132,20 @@ def running(
         host: The address to listen on.
         port: 0 takes a free one.
         version: The REDCap version to behave like.
+        behind_https: The https address in front of the server; without it there are pages on this machine only.
         clock: The server's clock, local time.
     """
     database = Database(path)
     listening = socket.create_server((host, port))
-    address = f"{host}:{listening.getsockname()[1]}"
+    port = listening.getsockname()[1]
+    address = f"{host}:{port}"
     shared = Server(version, f"http://{address}", clock, random_text)
     token = administration.super_token(database, shared)
+    app = application(Service(database, shared))
+    pages = Pages(database, shared, Door(port, is_loopback(host), behind_https))
+    pages.register(app)
     http = create_server(
-        application(Service(database, shared)),
+        app,
         sockets=[listening],
         threads=THREADS,
         connection_limit=CONNECTIONS,
@@ -167,7 +156,7 @@ def running(
     thread = Thread(target=http.run, name="redcap_local", daemon=True)
     thread.start()
     try:
-        yield Running(f"{shared.address}/api/", token)
+        yield Running(f"{shared.address}/api/", token, pages.start_address)
     finally:
         http.task_dispatcher.shutdown()
         # Sockets are closed by the thread that polls them: connections kept alive would hold it otherwise.

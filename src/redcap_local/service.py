@@ -11,7 +11,7 @@ from redcap_local import messages, routing
 from redcap_local.call import Call, Server
 from redcap_local.messages import ApiError
 from redcap_local.project import ProjectCache
-from redcap_local.rights import User
+from redcap_local.rights import User, is_in_force
 from redcap_local.storage import log, people
 from redcap_local.storage.database import Database
 from redcap_local.wire import replies
@@ -71,7 +71,7 @@ class Service:
     def _call(self, connection: sqlite3.Connection, token: str, parameters: Parameters) -> Call:
         row = people.member_by_token(connection, token) if token else None
         now = self.server.clock()
-        if row is None or row["suspended"] or (row["expiration"] and row["expiration"] <= f"{now:%Y-%m-%d}"):
+        if row is None or not is_in_force(row, now):
             raise ApiError(messages.BAD_TOKEN)
         project = self._projects.get(connection, row["project"])
         return Call(self.server, connection, project, User.from_row(row), parameters, now)

@@ -74,6 +74,7 @@ class Calculations:
         record: RecordView,
         *,
         changed: Iterable[str] | None = None,
+        also: Collection[str] = (),
         today: date | None = None,
         now: datetime | None = None,
     ) -> tuple[Row, ...]:
@@ -84,13 +85,14 @@ class Calculations:
         Args:
             record: All rows of one record.
             changed: Fields or export columns that changed; only what depends on them is computed. None for all.
+            also: Calculated fields that are computed whatever changed, with what depends on them.
             today: What `today` stands for.
             now: What `now` stands for.
 
         Raises:
             LogicError: A formula asks for `today` or `now` and it was not given.
         """
-        formulas = self.formulas if changed is None else self._following(changed)
+        formulas = self.formulas if changed is None else self._following(changed, also)
         if not formulas:
             return ()
         # The copies grow with each result, so later calculations see earlier ones.
@@ -130,8 +132,8 @@ class Calculations:
             return False
         return row.instrument == (form if (row.event, form) in self._repeating else "")
 
-    def _following(self, changed: Iterable[str]) -> tuple[Formula, ...]:
-        names = set().union(*(self._followers.get(name, ()) for name in changed))
+    def _following(self, changed: Iterable[str], also: Collection[str]) -> tuple[Formula, ...]:
+        names = set(also).union(*(self._followers.get(name, ()) for name in (*changed, *also)))
         return tuple(formula for formula in self.formulas if formula.field.name in names)
 
 

@@ -1,7 +1,7 @@
 """The formula of a calculated field, wherever the dictionary keeps it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -68,7 +68,7 @@ def formula_of(field: Field) -> Formula | None:
     tag = _TAG.search(field.annotation)
     if tag is None:
         return None
-    arguments = tuple(_arguments(field.annotation, tag.end()))
+    arguments, _ = tag_arguments(field.annotation, tag.end())
     if tag[1] == "CALCTEXT":
         return Formula(field, (parse(",".join(arguments)),), number_text)
     if len(arguments) != 3:
@@ -78,15 +78,20 @@ def formula_of(field: Field) -> Formula | None:
     return Formula(field, tuple(map(parse, arguments)), lambda *values: _date(*values)[:length])
 
 
-def _arguments(text: str, start: int) -> Iterator[str]:
-    """The arguments of a tag whose parenthesis opened just before `start`."""
+def tag_arguments(text: str, start: int) -> tuple[tuple[str, ...], int]:
+    """The arguments of a tag whose parenthesis opened just before `start`, and where its parenthesis has closed.
+
+    Raises:
+        LogicError: It is never closed.
+    """
+    found: list[str] = []
     depth, begin = 0, start
     for mark in _MARKS.finditer(text, start):
         if mark[0] in {",", ")"} and not depth:
-            yield text[begin : mark.start()]
+            found.append(text[begin : mark.start()])
             begin = mark.end()
         if mark[0] == ")" and not depth:
-            return
+            return tuple(found), begin
         depth += {"(": 1, ")": -1}.get(mark[0], 0)
     message = "the parenthesis of the action tag is never closed"
     raise LogicError(message, column=start)

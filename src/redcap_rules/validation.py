@@ -14,7 +14,12 @@ WRONG_FORMAT = (
 NOT_A_NUMBER = "This value you provided is not a number. Please try again."
 NOT_AN_INTEGER = "This value you provided is not an integer. Please try again."
 NOT_AN_EMAIL = "This field must be a valid email address (like joe@user.com). Please re-enter it now."
+NOT_A_TIME = (
+    "The value entered must be a time value in the following format HH:MM within the range 00:00-23:59 "
+    "(e.g., 04:32 or 23:19)."
+)
 OUT_OF_RANGE = "The value you provided is outside the suggested range"
+STILL_ADMISSIBLE = "This value is admissible, but you may wish to double check it."
 
 
 @dataclass(frozen=True, slots=True)

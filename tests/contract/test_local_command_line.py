@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 import requests
+from typer.testing import CliRunner
+
+from redcap_local.administration import loaded, opened
+from redcap_local.command import app
 
 pytestmark = pytest.mark.requirement("RCP-02")
 
@@ -163,12 +167,58 @@ def test_user_names_are_small_letters_whoever_adds_them(clinic: Any) -> None:
     assert said("user", "list", *at).split() == ["eva", "site_admin"]
 
 
+def test_a_form_is_labelled_and_stays_the_survey_it_is(clinic: Any) -> None:
+    """As the Online Designer labels it; there is no API for that."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    said("project", "survey", *at, "--form", "visit")
+    said("project", "label", *at, "--form", "visit", "Visit at home")
+    assert {"instrument_name": "visit", "instrument_label": "Visit at home"} in clinic.admin.ok(content="instrument")
+    with opened(clinic.db) as connection:
+        assert loaded(connection, clinic.project).is_survey("visit")
+
+
+def test_form_display_logic_is_set_from_a_file(clinic: Any, tmp_path: Path) -> None:
+    """The rows of REDCap's own upload; what is wrong with one is said by line, with exit code 2."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    file = tmp_path / "logic.csv"
+    file.write_text("form_name,event_name,control_condition\nvisit,,[sex]='2'\n", encoding="utf-8")
+    assert said("project", "display-logic", *at, file, "--keep") == "1 conditions"
+    file.write_text("form_name,event_name,control_condition\nvisit,,[sex]=\n", encoding="utf-8")
+    done = run("project", "display-logic", *at, file)
+    assert (done.returncode, "line 2" in done.stderr) == (2, True)
+
+
+def test_a_password_is_asked_for_and_never_an_argument(clinic: Any) -> None:
+    """Typed twice; a short one is refused."""
+    words = ["user", "password", "--db", str(clinic.db), "--user", "site_admin"]
+    for typed, code in (("correct horse", 0), ("short", 2)):
+        done = CliRunner().invoke(app, words, input=f"{typed}\n{typed}\n")
+        assert done.exit_code == code, done.output
+        assert typed not in done.output
+
+
+def test_serve_says_where_its_pages_are(tmp_path: Path) -> None:
+    """A second line; without https in front nothing beyond this machine, and an address that is none is refused."""
+    assert run("serve", "--db", tmp_path / "r.db", "--behind-https", "http://r.example").returncode == 2
+    for more, told in ((), "/start/"), (("--behind-https", "https://r.example"), "pages at https://r.example\n"):
+        words = [sys.executable, SCRIPT, "serve", "--db", tmp_path / "r.db", *more]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout
+            lines = [server.stdout.readline(), server.stdout.readline()]
+            server.terminate()
+        assert lines[0].startswith("listening on http://127.0.0.1:")
+        assert told in lines[1]
+
+
 def test_files_of_the_first_schema_are_carried_over(clinic: Any, tmp_path: Path) -> None:
     """A database made before reports could be sorted is opened and kept."""
     old = tmp_path / "old.db"
     said("backup", "--db", clinic.db, "--to", old)
     with sqlite3.connect(old) as connection:
         connection.execute("alter table report drop column sort")
+        connection.execute("alter table account drop column password")
+        connection.execute("alter table log drop column event")
+        connection.execute("drop table form_lock")
         connection.execute("pragma user_version = 1")
     connection.close()
     assert f"{clinic.project}\t" in said("project", "list", "--db", old)

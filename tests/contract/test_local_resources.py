@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from redcap_local.server import is_loopback, running
+from redcap_local.pages.guarding import is_loopback
+from redcap_local.server import running
 
 pytestmark = pytest.mark.requirement("RCP-02")
 

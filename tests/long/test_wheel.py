@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 ROOT = Path(__file__).parents[2]
 HEADER = "Variable / Field Name,Form Name,Section Header,Field Type,Field Label"
@@ -122,6 +123,8 @@ def test_its_command_makes_a_project_and_a_token(installed: Installed) -> None:
     try:
         assert server.stdout
         url = server.stdout.readline().split()[-1]
+        start = server.stdout.readline().split()[2]
+        assert "Who are you?" in requests.get(start, timeout=10).text
         assert installed.run("redcap-local", "project", "new", "--db", "my.db", "Mine").strip() == "1"
         token = installed.run(
             "redcap-local", "token", "--db", "my.db", "--project", "1", "--user", "site_admin"

@@ -17,15 +17,15 @@ import pytest
 
 from browser import chromium
 from frozen import FROZEN
+from redcap_forms.javascript import compiled, literal
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import evaluate, number_text, parse
 from redcap_rules.record import RecordView, Row
-from redcap_rules.validation import WRONG_FORMAT
+from redcap_rules.validation import OUT_OF_RANGE, STILL_ADMISSIBLE, WRONG_FORMAT
 from trialdesk.config import load
 from trialdesk.instruments.design import Design, Event, Repeat, Slot
 from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.instruments.preview import render
-from trialdesk.instruments.preview.javascript import compiled, literal
 
 pytestmark = pytest.mark.requirement("INS-03")
 
@@ -214,7 +214,7 @@ CLICKS: dict[str, tuple[str, object]] = {
             "This value you provided is not an integer. Please try again.",
             "nineteen",
             None,
-            "The value you provided is outside the suggested range (1920 – 2010).",
+            f"{OUT_OF_RANGE} (1920 - 2010). {STILL_ADMISSIBLE}",
             "1900",
             "",
             WRONG_FORMAT,

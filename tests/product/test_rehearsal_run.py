@@ -7,13 +7,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import url2pathname
 
 import pyrage
@@ -24,10 +24,12 @@ from typer.testing import CliRunner
 
 import enrolment_report
 from browser import page_of
+from pages import Person
 from played import played
 from redcap_local.administration import opened
 from redcap_local.faults import Fault, set_fault
 from rehearsal.day import Cards
+from rehearsal.people import COORDINATOR
 from rehearsal.stage import Stage
 from rehearsal.story import Deviation
 from trialdesk.errors import LockHeld, SanityFailed
@@ -74,6 +76,7 @@ class Rehearsed:
     summary: Summary
     findings: tuple[Finding, ...]
     latest: Path
+    start: Callable[[], str]
 
 
 def sync(stage: Stage, **asked: object) -> Outcome:
@@ -89,7 +92,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     with played(home, 40, TODAY) as trial:
         done = sync(trial.stage)
         latest = home / "reports" / LATEST
-        yield Rehearsed(trial.stage, trial.cards, trial.planted, done.summary, done.findings, latest)
+        yield Rehearsed(trial.stage, trial.cards, trial.planted, done.summary, done.findings, latest, trial.start)
 
 
 def test_each_reader_has_a_folder_with_exactly_its_files(rehearsed: Rehearsed) -> None:
@@ -226,16 +229,18 @@ def test_redcap_s_own_words_are_the_coordinator_s(rehearsed: Rehearsed) -> None:
     assert (rehearsed.latest / SERVER).read_text(encoding="utf-8") == "REDCap refused nothing.\n"
 
 
-def test_a_link_leads_to_one_plain_line(rehearsed: Rehearsed) -> None:
-    """Until the local REDCap has pages, the address of every row on To do answers in words."""
+def test_a_link_leads_to_the_form_in_redcap(rehearsed: Rehearsed) -> None:
+    """The address of every row on To do, for who has chosen a user there."""
     sheet = load_workbook(rehearsed.latest / TODO)["To do"]
     links = [str(cell.hyperlink.target) for row in sheet.iter_rows(min_row=5) for cell in row if cell.hyperlink]
     assert len(links) > 10
+    assert requests.get(links[0], timeout=10).status_code == 403
+    me = Person.entered(rehearsed.start(), COORDINATOR)
     for link in links[:3]:
-        shown = requests.get(link, timeout=10)
-        assert (shown.status_code, shown.text.count("\n")) == (200, 1)
-        assert "is read and written through its API" in shown.text
-    assert requests.get(links[0].replace("pid=", "pid=9"), timeout=10).status_code == 404
+        shown = me.http.get(link, timeout=10)
+        record = parse_qs(urlsplit(link).query)["id"][0]
+        assert (shown.status_code, f"Record ID {record}" in shown.text) == (200, True)
+    assert me.http.get(links[0].replace("pid=", "pid=9"), timeout=10).status_code == 404
 
 
 @pytest.mark.parametrize("width", [1280, 390])

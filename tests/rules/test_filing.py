@@ -14,6 +14,7 @@ import pytest
 from filed import manifest_of
 from frozen import FROZEN, trial_dictionary
 from redcap_rules.dictionary import Dictionary
+from rehearsal.day import forget_filed
 from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.codes import codes_of, misfits
 from trialdesk.allocation.manifest import Manifest, to_text
@@ -195,3 +196,13 @@ def test_the_live_choices_are_held_against_the_frozen_codes(
     config = in_danish(load(FROZEN / "config.yaml"))
     found = misfits(codes_of(config), config, relabelled(field, *options))
     assert (words in " ".join(found)) if words else not found
+
+
+@pytest.mark.parametrize(("domain", "left"), [("dev", 0), ("prod", 2)])
+def test_a_rehearsal_forgets_what_an_earlier_one_filed(config: Config, tmp_path: Path, domain: str, left: int) -> None:
+    """Or a second `make demo` could not file its own; what the trial itself has filed stays."""
+    envelopes = config.envelopes.model_copy(update={"domain": domain})
+    here = config.model_copy(update={"envelopes": envelopes})
+    both(here, tmp_path)
+    forget_filed(here)
+    assert len(read_filed(here)) == left

@@ -193,6 +193,8 @@ def test_a_change_recalculates_what_depends_on_it_and_nothing_else() -> None:
     record = RecordView([Row("1", "", "", 0, {"x": "1", "k___1": "1"})], dictionary)
     changed = {name: calculations.recalculate(record, changed=[name]) for name in ("x", "k___1", "a", "id")}
     assert [[dict(row.values) for row in rows] for rows in changed.values()] == [[{"a": "2", "b": "3"}], [], [], []]
+    also = calculations.recalculate(record, changed=[], also=["a", "c"])
+    assert [row.values for row in also] == [{"a": "2", "b": "3", "c": "5"}]
     ticked = RecordView([Row("1", "", "", 0, {"a": "2", "k___1": "1"})], dictionary)
     assert [row.values for row in calculations.recalculate(ticked, changed=["k___1"])] == [{"b": "3"}]
 

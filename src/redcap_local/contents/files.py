@@ -12,7 +12,7 @@ from redcap_local.intake.saving import note_changes
 from redcap_local.messages import ApiError
 from redcap_local.places import find_event, find_record
 from redcap_local.project import Event
-from redcap_local.storage import documents, records
+from redcap_local.storage import documents, locks, records
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
 from redcap_local.wire.replies import Reply
@@ -104,6 +104,9 @@ def _editable(call: Call, place: _Target) -> None:
         raise ApiError(messages.NO_FORM_RIGHT)
     if place.record.locked:
         raise ApiError(messages.RECORD_LOCKED)
+    form = call.project.columns[place.field].form
+    if (place.record.id, place.event.id, place.instance, form) in locks.locks(call.connection, [place.record.id]):
+        raise ApiError(messages.FORM_LOCKED)
 
 
 def _stored(call: Call, place: _Target, column: str) -> str:

@@ -76,5 +76,5 @@ def switch(call: Call) -> Reply:
     if identity not in people.memberships(call.connection, call.project.id, call.user.username):
         raise ApiError(messages.BAD_VALUES, "dag", f"'{wanted}'")
     people.set_member_group(call.connection, call.project.id, call.user.username, identity or None)
-    call.note("user", "Manage/Design ", "Switch DAG (API)")
+    call.note("user", "Manage/Design ", f"Switch DAG{call.origin}")
     return replies.number(1, call.parameters.return_format)

@@ -9,7 +9,7 @@ from redcap_local.intake.targets import set_target
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
 from redcap_local.project import Event, Project
-from redcap_local.storage import randomization, records
+from redcap_local.storage import locks, randomization, records
 from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
@@ -24,6 +24,9 @@ def randomize(call: Call) -> Reply:
     record = find_record(call, call.parameters.needed("record"))
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
+    event, form = _event(project, model.target_event), project.columns[model.target_field].form
+    if (record.id, event.id, 1, form) in locks.locks(call.connection, [record.id]):
+        raise ApiError(messages.FORM_LOCKED)
     production = project.in_production
     if randomization.slot_of_record(call.connection, model.id, record.id, production=production):
         raise ApiError(messages.RANDOMISED_ALREADY, record.name)
@@ -36,16 +39,22 @@ def randomize(call: Call) -> Reply:
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
     call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
-    call.note("record_edit", f"Update record (API) {record.name}", f"{model.target_field} = '{value}'", record.name)
+    call.note("record_edit", call.words("Update", record.name), f"{model.target_field} = '{value}'", record.name)
     return _answer(call, model, record, slot)
+
+
+def models_in_use(call: Call) -> list[Model]:
+    """The project's randomizations; none while its module is off."""
+    on = call.project.settings["randomization_enabled"] == "1"
+    return randomization.models(call.connection, call.project.id) if on else []
 
 
 def _model(call: Call) -> Model:
     wanted = call.parameters.whole("randomization_id")
     if wanted is None:
         raise ApiError(messages.MISSING_PARAMETER, "randomization_id")
-    for model in randomization.models(call.connection, call.project.id):
-        if model.id == wanted and call.project.settings["randomization_enabled"] == "1":
+    for model in models_in_use(call):
+        if model.id == wanted:
             return model
     raise ApiError(messages.NO_MODEL, wanted)
 

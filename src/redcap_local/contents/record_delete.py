@@ -9,7 +9,7 @@ from redcap_local.call import Call
 from redcap_local.columns import time_stamp
 from redcap_local.intake.changes import Changes
 from redcap_local.intake.plan import refuse
-from redcap_local.intake.saving import note_changes, randomised
+from redcap_local.intake.saving import note_changes, untouchable
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.storage import log, records
@@ -52,7 +52,7 @@ def named(call: Call, names: Sequence[str]) -> list[Record]:
 def _delete_whole(call: Call, record: Record) -> None:
     records.delete_records(call.connection, [record.id])
     id_field = call.project.dictionary.record_id
-    call.note("record_delete", f"Delete record (API) {record.name}", f"{id_field} = '{record.name}'", record.name)
+    call.note("record_delete", call.words("Delete", record.name), f"{id_field} = '{record.name}'", record.name)
 
 
 def _delete_part(call: Call, record: Record) -> None:
@@ -62,7 +62,7 @@ def _delete_part(call: Call, record: Record) -> None:
     stored = list(records.values(call.connection, [record.id], columns, events))
     gone = [value[:4] for value in stored if instance is None or value[2] == instance]
     change = Changes(erased=dict.fromkeys(key[1:] for key in gone))
-    refuse(list(randomised(call, {record.name: change}, {record.name: record})))
+    refuse(list(untouchable(call, {record.name: change}, {record.name: record})))
     records.delete_values(call.connection, gone)
     note_changes(call, record.name, change)
     if not any(records.values(call.connection, [record.id])):

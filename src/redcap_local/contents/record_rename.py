@@ -26,7 +26,7 @@ def rename(call: Call) -> Reply:
     _refuse_part(call, record)
     id_field = call.project.dictionary.record_id
     records.rename_record(call.connection, record, new, id_field)
-    call.note("record_edit", f"Update record (API) {new}", f"{id_field} = '{new}'", new)
+    call.note("record_edit", call.words("Update", new), f"{id_field} = '{new}'", new)
     return replies.text("1")
 
 

@@ -32,6 +32,11 @@ class Changes:
             self.erased[key] = None
             del self.after[key]
 
+    def leave(self, key: Key) -> None:
+        """Nothing is changed there after all."""
+        self.set.pop(key, None)
+        self.erased.pop(key, None)
+
 
 def changes(project: Project, incoming: Incoming, stored: Mapping[Key, str]) -> Changes:
     """What storing the incoming values changes, with the record id and the status of every form touched.

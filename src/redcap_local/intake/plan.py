@@ -27,13 +27,15 @@ class Incoming:
     """What an import brings for one record.
 
     `cells` maps (event id, repeating form or None or '', instance, column) to the value; '' erases. `places` are the
-    rows sent, also those without a value. `group` is the unique name of a group, None when not sent.
+    rows sent, also those without a value. `group` is the unique name of a group, None when not sent. `computed` are
+    calculated columns that a page saves with their form, also those that no field is needed for.
     """
 
     name: str
     cells: dict[tuple[int, int | str, str], str] = field(default_factory=dict)
     places: dict[tuple[int, int | str, str], None] = field(default_factory=dict)
     group: str | None = None
+    computed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

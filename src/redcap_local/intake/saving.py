@@ -9,6 +9,7 @@ from redcap_local.call import Call
 from redcap_local.columns import Column
 from redcap_local.intake.calculations import follow
 from redcap_local.intake.changes import Changes, changes
+from redcap_local.intake.locked import in_locked_forms
 from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records
@@ -41,7 +42,7 @@ def save(call: Call, incoming: Iterable[Incoming], *, calculate: bool = True) ->
         part = wanted[start : start + together]
         before = {record.name: existing[record.name] for record in part if record.name in existing}
         changed = _changed(call, part, before, calculate)
-        lines += [*_duplicates(call, changed), *randomised(call, changed, before), *_moved(call, part, before)]
+        lines += [*_duplicates(call, changed), *untouchable(call, changed, before), *_moved(call, part, before)]
         if not lines:
             _store(call, part, before, changed)
     refuse(lines)
@@ -54,7 +55,7 @@ def _changed(call: Call, part: Sequence[Incoming], existing: dict[str, Record], 
         change = changes(call.project, record, stored.get(record.name, {}))
         if calculate:
             sent = {column for _, _, column in record.cells}
-            follow(call.project, record.name, sent, change, call.now)
+            follow(call.project, record.name, sent, change, call.now, record.computed)
         changed[record.name] = change
     return changed
 
@@ -114,7 +115,13 @@ def _duplicates(call: Call, changed: dict[str, Changes]) -> Iterator[Line]:
             yield Line(name, secondary, value, messages.DUPLICATE_SECONDARY.text.format(others[0]))
 
 
-def randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+def untouchable(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
+    """A line for every value that may not be changed: of a randomised record, or in a locked form."""
+    yield from _randomised(call, changed, existing)
+    yield from in_locked_forms(call, changed, existing)
+
+
+def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Record]) -> Iterator[Line]:
     """A line for every target or stratum of a randomised record that the changes would touch.
 
     Source: reference/redcap-api.md 6.2.
@@ -192,7 +199,7 @@ def note_changes(call: Call, name: str, change: Changes, *, new: bool = False) -
     for place, details in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
         word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
         first = [f"[instance = {place[2]}]"] if place[2] else []
-        call.note(kind, f"{word} record (API) {name}", ", ".join([*first, *details]), name)
+        call.note(kind, call.words(word, name), ", ".join([*first, *details]), name, place[0])
         new = False
 
 
@@ -202,7 +209,7 @@ def _note_group(call: Call, record: Incoming, before: Record | None) -> None:
     group = _group(call.project, record, call.user.group)
     if group != (before.group if before else None):
         words = f"Assign record to Data Access Group (redcap_data_access_group = '{record.group}')"
-        call.note("record_edit", f"Update record (API) {record.name}", words, record.name)
+        call.note("record_edit", call.words("Update", record.name), words, record.name)
 
 
 def _detail(column: Column, value: str) -> str:

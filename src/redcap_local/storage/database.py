@@ -9,7 +9,19 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# What makes a file of each older version one of the next.
+_NEXT = {
+    1: ("alter table report add column sort text not null default '[]'",),
+    2: (
+        "alter table account add column password text not null default ''",
+        "alter table log add column event integer",
+        "create table form_lock (record integer not null references record (id) on delete cascade, "
+        "event integer not null references event (id) on delete cascade, instance integer not null, "
+        "form text not null, username text not null, time text not null, "
+        "primary key (record, event, instance, form)) without rowid",
+    ),
+}
 # Long enough for another process (the command line beside a running server) to finish a big import.
 BUSY_SECONDS = 120
 
@@ -87,12 +99,14 @@ class Database:
 
     def _make_tables(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("pragma user_version").fetchone()[0]
-        if version not in {0, 1, SCHEMA_VERSION}:
+        if version not in {0, *_NEXT, SCHEMA_VERSION}:
             msg = f"{self.path}: made by another version of this server ({version}); start with a new file"
             raise UnusableFile(msg)
-        if version == 1:
-            connection.execute("alter table report add column sort text not null default '[]'")
-        if version == 0:
+        if version:
+            for older in range(version, SCHEMA_VERSION):
+                for statement in _NEXT[older]:
+                    connection.execute(statement)
+        else:
             schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
             for statement in schema.split(";"):
                 connection.execute(statement)

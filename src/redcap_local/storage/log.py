@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log. `kind` is what `logtype` selects; `time` is `YYYY-MM-DD HH:MM:SS`."""
+    """One line of the log. `kind` is what `logtype` selects; `time` is `YYYY-MM-DD HH:MM:SS`.
+
+    `event` is where values were changed, for the history of a field; None for all else, and in lines of older files.
+    """
 
     time: str
     username: str
@@ -19,14 +22,15 @@ class Entry:
     details: str
     record: str = ""
     group: int | None = None
+    event: int | None = None
 
 
 def write(connection: sqlite3.Connection, project: int, entries: Iterable[Entry]) -> None:
     """The entries stand in the log."""
     connection.executemany(
-        "insert into log (project, time, username, kind, action, details, record, access_group) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(project, e.time, e.username, e.kind, e.action, e.details, e.record, e.group) for e in entries],
+        "insert into log (project, time, username, kind, action, details, record, access_group, event) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(project, e.time, e.username, e.kind, e.action, e.details, e.record, e.group, e.event) for e in entries],
     )
 
 
@@ -53,7 +57,7 @@ def read(connection: sqlite3.Connection, project: int, limits: Mapping[str, obje
         arguments["kinds"] = json.dumps(arguments["kinds"])
     where = " and ".join(["project = :project", *(conditions[name] for name in sorted(limits))])
     found = connection.execute(
-        f"select time, username, kind, action, details, record, access_group from log where {where} "  # noqa: S608
+        f"select time, username, kind, action, details, record, access_group, event from log where {where} "  # noqa: S608
         "order by id desc",
         arguments,
     )

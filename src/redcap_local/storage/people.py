@@ -9,7 +9,7 @@ from collections.abc import Mapping
 _MEMBER = """
     select member.project, member.username, member.rights, member.expiration, member.role, member.access_group,
            account.email, account.firstname, account.lastname, account.suspended,
-           role.name as role_name, role.rights as role_rights,
+           role.name as role_name, role.label as role_label, role.rights as role_rights,
            access_group.name as group_name, access_group.label as group_label
     from member join account using (username)
     left join role on role.id = member.role
@@ -39,6 +39,17 @@ def save_account(connection: sqlite3.Connection, username: str, details: Mapping
             )
 
 
+def password(connection: sqlite3.Connection, username: str) -> str:
+    """What is kept of the account's password; '' when it has none."""
+    row = connection.execute("select password from account where username = ?", (username,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def save_password(connection: sqlite3.Connection, username: str, kept: str) -> bool:
+    """That is kept of the account's password; False when there is no such account."""
+    return connection.execute("update account set password = ? where username = ?", (kept, username)).rowcount == 1
+
+
 def suspend(connection: sqlite3.Connection, username: str, suspended: bool) -> bool:
     """The account is suspended, or no longer; False when there is no such account."""
     changed = connection.execute("update account set suspended = ? where username = ?", (int(suspended), username))
@@ -54,6 +65,28 @@ def member_by_token(connection: sqlite3.Connection, token: str) -> sqlite3.Row |
 def members(connection: sqlite3.Connection, project: int) -> list[sqlite3.Row]:
     """The members of a project by user name."""
     return connection.execute(f"{_MEMBER} where member.project = ? order by username", (project,)).fetchall()
+
+
+def member(connection: sqlite3.Connection, project: int, username: str) -> sqlite3.Row | None:
+    """The member of that name; None when the project has none."""
+    found: sqlite3.Row | None = connection.execute(
+        f"{_MEMBER} where member.project = ? and member.username = ?", (project, username)
+    ).fetchone()
+    return found
+
+
+def memberships_of(connection: sqlite3.Connection, username: str) -> list[sqlite3.Row]:
+    """What the account is in every project, by project."""
+    return connection.execute(f"{_MEMBER} where member.username = ? order by member.project", (username,)).fetchall()
+
+
+def accounts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """User name and full name of every account that is a member of a project and not suspended, by user name."""
+    found = connection.execute(
+        "select username, trim(firstname || ' ' || lastname) from account "
+        "where not suspended and username in (select username from member) order by username"
+    )
+    return [(row[0], row[1]) for row in found]
 
 
 def save_member(

@@ -44,7 +44,8 @@ create table account (
     email text not null default '',
     firstname text not null default '',
     lastname text not null default '',
-    suspended integer not null default 0
+    suspended integer not null default 0,
+    password text not null default ''         -- salt and scrypt of it, '' when none was set
 ) without rowid;
 create table access_group (
     id integer primary key autoincrement,
@@ -105,9 +106,20 @@ create table log (
     action text not null,
     details text not null,
     record text not null default '',
-    access_group integer
+    access_group integer,
+    event integer                             -- where a change of values was, null for all else
 );
 create index log_record on log (project, record, time);
+
+create table form_lock (                      -- forms that nobody changes until they are unlocked
+    record integer not null references record (id) on delete cascade,
+    event integer not null references event (id) on delete cascade,
+    instance integer not null,
+    form text not null,
+    username text not null,                   -- by whom and when
+    time text not null,
+    primary key (record, event, instance, form)
+) without rowid;
 
 create table form (                           -- what the dictionary does not say about a form
     project integer not null references project (id) on delete cascade,

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from redcap_rules.dictionary import Field
-from redcap_rules.validation import NOT_A_NUMBER, NOT_AN_EMAIL, NOT_AN_INTEGER, OUT_OF_RANGE, WRONG_FORMAT
+from redcap_forms.words import WORDS as FORM
+from redcap_forms.words import Words
 from trialdesk.instruments.design import Design
 
-Words = Mapping[str, str]
 OWN = "en"  # what a project without a translation is shown in, and a language without words here
 WORDS: Mapping[str, Words] = {
     OWN: {
-        "yes": "Yes", "no": "No", "true": "True", "false": "False", "repeats": "repeats", "shown_if": "shown if",
+        **FORM,
+        "repeats": "repeats",
         "open_texts": "Texts to be approved by the trial team: {}.",
         # the preview
         "preview": "Preview of the instruments. Nothing typed here is kept or sent.",
         "as_survey": "as the patient sees it (survey)", "details": "names and logic", "hidden": "show hidden fields",
-        "nav": "Events and instruments", "noscript": "This preview needs JavaScript.", "required": "must provide value",
-        "reset": "reset", "upload": "Upload file", "out_of_range": OUT_OF_RANGE, "wrong_format": WRONG_FORMAT,
-        "not_a_number": NOT_A_NUMBER, "not_an_integer": NOT_AN_INTEGER, "not_an_email": NOT_AN_EMAIL,
+        "nav": "Events and instruments", "noscript": "This preview needs JavaScript.",
         # the case report form
         "crf": "Annotated case report form", "crf_short": "annotated CRF", "version": "Version",
         "legend": "Names and codes in blue are those of the database. Licensed questionnaires stand with neutral "
@@ -44,6 +42,8 @@ WORDS: Mapping[str, Words] = {
         "not_a_number": "Værdien er ikke et tal. Prøv igen.",
         "not_an_integer": "Værdien er ikke et helt tal. Prøv igen.",
         "not_an_email": "Her skal stå en gyldig e-mailadresse. Prøv igen.",
+        "not_a_time": "Et klokkeslæt skrives TT:MM, fra 00:00 til 23:59 (f.eks. 04:32 eller 23:19).",
+        "admissible": "Værdien kan bruges, men se den gerne efter en ekstra gang.",
         "crf": "Annoteret CRF (case report form)", "crf_short": "annoteret CRF", "version": "Version",
         "legend": "Navne og koder med blåt er databasens. Licenserede spørgeskemaer står med neutrale betegnelser.",
         "grid": "Skemaer og tidspunkter", "repeating": "Gentages.", "identifier": "personhenførbart",
@@ -59,17 +59,10 @@ WORDS: Mapping[str, Words] = {
 }  # fmt: skip
 """Language to word to text."""
 
-_FIXED = ("yesno", "truefalse")  # their answers are REDCap's own words, and no text of the dictionary
-
 
 def words_of(language: str) -> Words:
     """The words shown around instruments in a language."""
     return WORDS.get(language, WORDS[OWN])
-
-
-def option_in(label: str, field: Field, words: Words) -> str:
-    """An answer as REDCap shows it in the project's language: Yes and No of a yes-no field follow that."""
-    return words[label.casefold()] if field.kind in _FIXED else label
 
 
 def open_texts(design: Design) -> str:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from html import unescape
 
+from redcap_forms.words import Words, option_in
 from redcap_rules.dictionary import Field
 from trialdesk.instruments.design import Design
 from trialdesk.instruments.documents.wording import in_words
-from trialdesk.instruments.words import Words, open_texts, option_in, words_of
+from trialdesk.instruments.words import open_texts, words_of
 
 _TAG = re.compile(r"<[^>]*>")
 _KINDS = {"radio": "one", "dropdown": "one", "sql": "one", "checkbox": "any", "descriptive": ""}  # others by their name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from redcap_forms.words import Words, option_in
 from redcap_rules.logic import LogicError, parse
 from redcap_rules.logic.syntax import Clock, Node, Number, Operator, Reference, Smart, Text
 from trialdesk.instruments.design import Design
-from trialdesk.instruments.words import Words, option_in, words_of
+from trialdesk.instruments.words import words_of
 
 _JOINED = {"and": "and", "or": "or", "&&": "and", "||": "or"}
 

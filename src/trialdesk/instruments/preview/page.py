@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from redcap_forms.javascript import literal
+from redcap_forms.logic import logic
 from trialdesk.config import Config
 from trialdesk.errors import OutputFailed
 from trialdesk.instruments.design import Design
 from trialdesk.instruments.folder import ProjectName, read_design
-from trialdesk.instruments.preview.javascript import literal
-from trialdesk.instruments.preview.model import logic, model
+from trialdesk.instruments.preview.model import model
 from trialdesk.instruments.words import open_texts, words_of
 
 
 def render(design: Design, title: str) -> str:
     """One HTML page with all instruments of a design; it loads nothing from anywhere."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 
-    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("page.html.j2")
+    rooms = {"form": PackageLoader("redcap_forms", ""), "preview": PackageLoader(__package__, "")}
+    environment = Environment(loader=PrefixLoader(rooms), autoescape=True, undefined=StrictUndefined)
+    page = environment.get_template("preview/page.html.j2")
     return page.render(
         title=title,
         words=words_of(design.language),

@@ -36,6 +36,11 @@ def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
+def place_of(reference: Reference) -> str:
+    """What a reference names, as `Place.value` of `form.js.j2` takes it."""
+    return literal([reference.event, reference.field, reference.code, reference.instance, reference.shown])
+
+
 def _node(node: Node, arguments: list[str]) -> str:
     if isinstance(node, Operator):
         return f"O[{literal(f'{node.symbol}{node.arity}')}]({','.join(arguments)})"
@@ -51,6 +56,6 @@ def _leaf(leaf: Leaf) -> str:
         case Text():
             return literal("" if leaf.value == "NaN" else leaf.value)
         case Reference():
-            return f"r.value({literal([leaf.event, leaf.field, leaf.code, leaf.instance, leaf.shown])})"
+            return f"r.value({place_of(leaf)})"
         case Clock() | Smart():
             return f"r.{type(leaf).__name__.lower()}({literal(leaf.name)})"

@@ -1,0 +1,1 @@
+"""Pages in a browser, to enter data as the user of a project (reference/redcap-validation-facts.md 4 to 11)."""
