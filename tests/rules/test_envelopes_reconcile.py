@@ -289,3 +289,38 @@ def test_the_register_follows_what_the_records_say_was_opened(
     assert all((change.status, change.opened_on) == ("opened", DAY) for change in changes)
     released = [change.released_at for change in changes]
     assert released == [e.released_at for e in envelopes if e.id in {change.id for change in changes}]
+
+
+RENAMED: list[tuple[str, Envelope, list[tuple[str, str]]]] = [
+    ("opened for the old id", done(1, "OLD"), [(envelope(1).id, "A")]),
+    ("released for the old id", envelope(1, status="released", record="OLD"), [(envelope(1).id, "A")]),
+    ("void for the old id: a person decides", envelope(1, status="void", record="OLD"), []),
+    ("opened for another", done(1, "X"), []),
+    ("opened for nobody", done(1, ""), []),
+    ("received", envelope(1), [(envelope(1).id, "A")]),
+]
+
+
+@pytest.mark.parametrize(("what", "held", "expected"), RENAMED, ids=[case[0] for case in RENAMED])
+def test_an_envelope_follows_a_record_that_was_renamed(
+    frozen: Config, what: str, held: Envelope, expected: list[tuple[str, str]]
+) -> None:
+    """Opened or released for the old id it becomes opened for the new one."""
+    changes = settle([patient("A", 1)], [held], frozen, {"A": "OLD", "B": "X"})
+    assert [(change.id, change.record) for change in changes] == expected
+    assert settle([patient("A", 1)], [done(1, "OLD")], frozen) == ()
+    assert settle([patient("A", 1)], [done(1, "")], frozen, {"B": ""}) == ()
+
+
+def test_the_word_before_a_rehearsals_number_is_read_over_in_a_rehearsal_alone(frozen: Config) -> None:
+    """It is printed there; on a real envelope it is a misreading."""
+    typed = patient("A", 1, envelope=f"TEST {envelope(1).id}")
+    rehearsal = frozen.model_copy(update={"envelopes": frozen.envelopes.model_copy(update={"domain": "dev"})})
+    assert settle([typed], [envelope(1)], frozen) == ()
+    assert [change.id for change in settle([typed], [envelope(1)], rehearsal)] == [envelope(1).id]
+
+
+def test_openings_are_settled_in_the_order_of_their_envelopes(frozen: Config) -> None:
+    """Whatever the order of the records."""
+    changes = settle([patient("A", 2), patient("B", 1)], [envelope(1), envelope(2)], frozen)
+    assert [change.record for change in changes] == ["B", "A"]
