@@ -85,10 +85,13 @@ class Desk(Projects):
         super().set_use(envelopes)
 
     def write(self, _record_id: str, rows: Iterable[Row], **given: bool) -> int:
-        """The trial is written, under the name of its record-id field and with blanks that clear."""
+        """The trial is written: texts in rows of no repeating form, with blanks that clear."""
         self._step("write")
+        sent = tuple(rows)
         assert (_record_id, given) == ("record_id", {"clear": True})
-        return super().write(_record_id, rows, **given)
+        assert all((row.instrument, row.instance) == ("", 0) for row in sent)
+        assert all(isinstance(value, str) for row in sent for value in row.values.values())
+        return super().write(_record_id, sent, **given)
 
     def enter(self, record: str, event: str, **values: str) -> None:
         """Somebody types into a record; a blank clears."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from desk import CONFIG, ODE_1, ODE_2, OTHER_1, RIG_1, Desk
+from desk import CONFIG, DICTIONARY, ODE_1, ODE_2, OTHER_1, RIG_1, Desk
 from exploring import NOW, inside
 from trialdesk.envelopes import release as room
 from trialdesk.envelopes.release import Contended, Contention
@@ -122,7 +123,7 @@ def test_a_call_that_meets_others_tries_as_often_as_it_may(desk: Desk, monkeypat
         nobody(desk, RIG_1, "B")
 
     monkeypatch.setattr(Contention, "pause", lambda _, attempt, took: gone(float(attempt * 100 + took)))
-    with pytest.raises(Contended, match="B") as met:
+    with pytest.raises(Contended, match=r"^A: .*for B") as met:
         desk.release("A", tries=3)
     assert desk.waits == [3.0, 103.0]
     assert met.value.found == frozenset()
@@ -140,7 +141,7 @@ def test_a_call_that_meets_another_for_once_goes_through(desk: Desk, monkeypatch
 def test_a_release_that_stands_beside_ours_ends_the_trying(desk: Desk) -> None:
     """Found open by two looks of ours: a person is told, and nine tries are not used."""
     desk.before["set_use"] = only(0, lambda: released_by_somebody(desk, RIG_1, "B"))
-    with pytest.raises(Contended, match="one at a time") as met:
+    with pytest.raises(Contended, match=r"^A: .*one at a time") as met:
         desk.release("A", tries=9)
     assert [one.record for one in met.value.found] == ["B"]
     assert len(desk.waits) == 2
@@ -219,9 +220,8 @@ def test_two_releases_that_stand_are_both_named_and_left(desk: Desk) -> None:
 
 def test_with_one_release_at_each_site_another_sites_is_no_rival() -> None:
     """`scope: site`; of one's own site it is."""
-    envelopes = CONFIG.envelopes.model_copy(update={"scope": "site"})
     with inside():
-        desk = Desk(CONFIG.model_copy(update={"envelopes": envelopes}))
+        desk = local()
         desk.release("A")
         assert desk.release("B").id == RIG_1
         assert desk.release("A").id == ODE_1
@@ -280,7 +280,7 @@ def test_a_first_write_that_never_arrived_changes_nothing_and_says_so(desk: Desk
 def test_with_a_line_that_stays_dead_nobody_knows_and_that_is_said(desk: Desk) -> None:
     """Neither write nor question was answered: it may be half done."""
     desk.before = {"set_use": away, "read": lambda at: away(at) if at == 1 else None}
-    with pytest.raises(RedcapUnreachable, match=f"{ODE_1} may be half released for A"):
+    with pytest.raises(RedcapUnreachable, match=f"did not answer; {ODE_1} may be half released for A"):
         desk.release("A")
 
 
@@ -319,7 +319,7 @@ def test_a_record_that_was_written_but_lost_its_answer_is_looked_at(desk: Desk) 
 def test_a_record_that_never_got_its_mark_is_told_as_half_done(desk: Desk) -> None:
     """The register keeps it, so that nobody else gets one; the next call for the record ends it."""
     desk.before["write"] = only(0, lambda: away(0))
-    with pytest.raises(RedcapUnreachable, match=f"{ODE_1} may be half released for A"):
+    with pytest.raises(RedcapUnreachable, match=f"did not answer; {ODE_1} may be half released for A"):
         desk.release("A")
     assert (desk.open(), desk.held("A")) == ([(ODE_1, "A")], ("", ""))
     with pytest.raises(ReleaseRefused, match="half done"):
@@ -334,7 +334,7 @@ def test_a_line_that_dies_behind_the_writes_is_told_as_half_done(desk: Desk, num
     if number == 1:
         desk.before["write"] = only(0, lambda: away(0))
     desk.before["look"] = lambda at: away(at) if at == 1 else None
-    with pytest.raises(RedcapUnreachable, match=f"{ODE_1} may be half released for A"):
+    with pytest.raises(RedcapUnreachable, match=f"did not answer; {ODE_1} may be half released for A"):
         desk.release("A")
     assert desk.open() == [(ODE_1, "A")]
 
@@ -357,7 +357,7 @@ def test_a_lost_mark_is_tried_again(desk: Desk) -> None:
 def test_a_number_typed_in_meanwhile_takes_the_release_back(desk: Desk) -> None:
     """The envelope of another record, or another one in this record: the site did not wait."""
     desk.before["look"] = only(1, lambda: desk.enter("C", RAND, rand_env=ODE_1))
-    with pytest.raises(Contended, match=f"{ODE_1} was typed in for C"):
+    with pytest.raises(Contended, match=f"^A: {ODE_1} was typed in for C"):
         desk.release("A")
     assert (desk.held("A"), desk.envelope(ODE_1).status) == (("", ""), "received")
     desk.enter("C", RAND, rand_env="")
@@ -464,10 +464,15 @@ def test_all_envelopes_released_for_a_record_are_taken_back(desk: Desk) -> None:
 def test_an_envelope_whose_opening_is_typed_in_is_not_taken_back(desk: Desk) -> None:
     """Any of it: the line names the envelope."""
     desk.release("A")
-    desk.enter("A", RAND, rand_code="7K3M")
-    with pytest.raises(ReleaseRefused, match=f"A: an opening of {ODE_1}"):
-        desk.take_back("A")
+    for values in ({"rand_code": "7K3M"}, {"rand_code": "", "rand_env": ODE_1}):
+        desk.enter("A", RAND, **values)
+        with pytest.raises(ReleaseRefused, match=f"A: an opening of {ODE_1}"):
+            desk.take_back("A")
     assert desk.open() == [(ODE_1, "A")]
+    desk.enter("A", RAND, rand_env="", rand_code="7K3M")
+    desk.put(ODE_2, "released", "A", NOW)
+    with pytest.raises(ReleaseRefused, match=f"A: an opening of {ODE_1} and {ODE_2}"):
+        desk.take_back("A")
 
 
 def test_an_envelope_left_unopened_because_another_was_opened_goes_back(desk: Desk) -> None:
@@ -513,3 +518,67 @@ def test_a_mark_that_another_call_has_written_since_is_left(desk: Desk) -> None:
     desk.before["look"] = only(look + 2, lambda: desk.put(ODE_1, "released", "C", NOW))
     desk.take_back("A")
     assert desk.open() == [(ODE_1, "C")]
+
+
+def test_an_envelope_that_left_the_register_is_not_looked_for_for_ever(desk: Desk) -> None:
+    """The record forgets it; nothing is written into the register."""
+    desk.release("A")
+    look = desk.steps["look"]
+
+    def gone() -> None:
+        kept = frozenset(one for one in desk.memory.envelopes if one.id != ODE_1)
+        desk.memory = replace(desk.memory, envelopes=kept)
+
+    desk.before["look"] = only(look + 2, gone)
+    assert desk.take_back("A") == (ODE_1,)
+    assert desk.held("A") == ("", "")
+
+
+def test_a_completed_release_that_meets_another_gives_its_own_mark_back(desk: Desk) -> None:
+    """The record had it whole, we marked the register: that mark alone is ours."""
+    desk.enter("A", RAND, rand_env_released=ODE_1, rand_released_at=AT)
+    desk.before["set_use"] = only(0, lambda: released_by_somebody(desk, RIG_1, "B"))
+    with pytest.raises(Contended):
+        desk.release("A")
+    assert (desk.envelope(ODE_1).status, desk.held("A")) == ("received", (ODE_1, AT))
+
+
+def test_a_look_asks_both_projects_for_their_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the trial's configuration and the dictionary that was pulled."""
+    asked: list[tuple[Any, ...]] = []
+    trial, register = Desk(), Desk()
+    monkeypatch.setattr(room, "read_marks", lambda *given: asked.append(given))
+    room.Projects(CONFIG, trial, register, DICTIONARY).look()  # type: ignore[arg-type]
+    assert asked == [(CONFIG, DICTIONARY, trial, register)]
+
+
+def local() -> Desk:
+    """A trial in which each site has its own open release."""
+    envelopes = CONFIG.envelopes.model_copy(update={"scope": "site"})
+    return Desk(CONFIG.model_copy(update={"envelopes": envelopes}))
+
+
+def test_where_each_site_has_its_own_release_two_of_one_site_still_meet() -> None:
+    """At the same moment, after the while, and where both stand."""
+    with inside():
+        desk = local()
+        desk.before["set_use"] = only(0, lambda: released_by_somebody(desk, ODE_2, "C"))
+        with pytest.raises(Contended, match="for C") as met:
+            desk.release("A", tries=9)
+        assert [one.record for one in met.value.found] == ["C"]
+        assert len(desk.waits) == 2
+        released_by_somebody(desk, ODE_1, "A")
+        with pytest.raises(ReleaseRefused, match=f"{ODE_1} for A since .*, {ODE_2} for C since"):
+            desk.release("A")
+
+
+def test_all_that_were_released_at_the_same_moment_are_named(desk: Desk) -> None:
+    """One after another."""
+
+    def both() -> None:
+        released_by_somebody(desk, RIG_1, "B")
+        released_by_somebody(desk, ODE_2, "C")
+
+    desk.before["set_use"] = only(0, both)
+    with pytest.raises(Contended, match=f"{ODE_2} for C since {AT}, {RIG_1} for B since {AT}"):
+        desk.release("A")
