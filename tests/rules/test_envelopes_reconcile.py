@@ -16,7 +16,7 @@ from trialdesk.config import Config
 from trialdesk.envelopes import proofs
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.proofs import Proofs
-from trialdesk.envelopes.reconcile import RULES, reconcile
+from trialdesk.envelopes.reconcile import OWN, RULES, reconcile
 from trialdesk.model import Envelope, Patient, Pile
 
 pytestmark = pytest.mark.requirement("ENV-12", "ARM-01")
@@ -150,6 +150,73 @@ def test_a_deviation_is_found_by_its_rule(
     found = [finding.record for finding in reconcile(patients, envelopes, frozen) if finding.rule == rule]
     assert found.count(record) == 1
     assert len(found) == (2 if rule == "R07" else 1)
+
+
+ONE, TWO, THREE = (envelope_id(ODE, number) for number in (1, 2, 3))
+ABOUT: list[tuple[str, str, str, tuple[str, ...]]] = [
+    # site, envelope, other, what the text names; one for each case above
+    ("ODE", TWO, ONE, (f"{TWO} was", f"before {ONE}")),
+    ("ODE", TWO, ONE, (f"{TWO} was", f"before {ONE}")),
+    ("ODE", THREE, ONE, (f"{THREE} was", f"before {ONE}")),
+    ("ODE", TWO, ONE, (f"{TWO} was", f"while {ONE}")),
+    ("ODE", THREE, TWO, (f"{THREE} was", f"while {TWO}")),
+    ("ODE", TWO, "", (f"{TWO} was", "2026-03-02", f"was {ONE}:")),
+    ("ODE", ONE, "", (f"{ONE} is of stratum K1N", "record of K2N")),
+    ("RIG", ONE, "", (f"{ONE} belongs to ODE", "record to RIG")),
+    ("ODE", ONE, "A", (ONE, "for A")),
+    ("ODE", "", "", (f"register: {ONE} (opened), {TWO} (opened)",)),
+    ("ODE", "", "", (f"register: {ONE} (opened), {TWO} (released)",)),
+    ("ODE", ONE, "", (ONE, "for dev", "is prod")),
+    ("ODE", "ODE-K1N-001-0", "", ("'ODE-K1N-001-0'", "check character")),
+    ("ODE", "ENVELOPE1", "", ("'ENVELOPE1' is not an envelope number",)),
+    ("ODE", ONE, "", (f"{ONE} is not in the register",)),
+    ("ODE", ONE, "", ("do not belong",)),
+    ("ODE", ONE, "", ("do not belong",)),
+    ("ODE", ONE, "", ("code is missing",)),
+    ("ODE", "", "", ("opened 2026-03-02, consent 2026-03-04",)),
+    ("ODE", "", "", ("opened 2026-03-02, no date of consent",)),
+    ("RIG", "", "A", ("of A",)),
+    ("RIG", "", "A", ("of A",)),
+    ("RIG", "", "A", ("of A",)),
+    ("ODE", ONE, "", (f"{ONE} was opened without a release",)),
+    ("ODE", ONE, "", (f"{ONE} was opened 2026-03-02 10:00", "release 2026-03-03 09:00")),
+    ("ODE", ONE, "", (ONE, "Monday 2026-03-02 at 23:10")),
+    ("ODE", ONE, "", (ONE, "Saturday 2026-03-07 at 10:00")),
+    ("ODE", ONE, "", (f"{ONE} is opened in the register",)),
+    ("ODE", "", "", ("without an envelope number",)),
+    ("ODE", ONE, "", (f"{ONE} was opened, and is void",)),
+    ("ODE", THREE, "", ("2026-01-02: 1 of 3", THREE)),
+    ("ODE", "", "", ("pile ODE-K1N",)),
+    ("ODE", ONE, "", (f"{ONE} is lost",)),
+    ("ODE", ONE, "", (ONE, "no day")),
+    ("ODE", ONE, "", (f"{ONE} was opened 2026-03-02, and received 2026-03-04",)),
+    ("ODE", ONE, TWO, (f"{TWO} was released, {ONE} opened",)),
+    ("ODE", ONE, "", (f"{ONE} is released for A in the register",)),
+    ("ODE", ONE, "", (f"{ONE} is released for no record",)),
+    ("ODE", ONE, "", (f"{ONE} is released in the record",)),
+    ("ODE", ONE, "", (ONE,)),
+    ("ODE", "", "", ("field ODE", "group rig")),
+    ("ODE", "", "", ("field ODE", "group none")),
+    ("ODE", "", "", ("date of opening is missing",)),
+    ("ODE", ONE, "", (f"{ONE} was unsealed", "by AB: card torn")),
+]
+
+
+@pytest.mark.parametrize(("case", "about"), list(zip(CASES, ABOUT, strict=True)))
+def test_a_finding_names_site_envelope_and_what_else_is_concerned(
+    frozen: Config,
+    case: tuple[str, str, list[Patient], list[Envelope]],
+    about: tuple[str, str, str, tuple[str, ...]],
+) -> None:
+    """Where a person looks first; severity and event are those of the rule, and the text is the evidence."""
+    rule, record, patients, envelopes = case
+    site, name, other, words = about
+    (found,) = [one for one in reconcile(patients, envelopes, frozen) if (one.rule, one.record) == (rule, record)]
+    assert (found.site, found.envelope, found.other) == (site, name, other)
+    assert [word for word in words if word not in found.text] == []
+    nowhere = not record or rule in ("R31", "R52")
+    assert found.where == ("" if nowhere else frozen.facts.envelope.event)
+    assert (found.severity, found.evidence, found.field) == (OWN[rule].severity, found.text, "")
 
 
 def test_every_rule_has_a_deviation_that_fires_it() -> None:
