@@ -86,7 +86,7 @@ def test_site_field_and_group_have_to_agree(desk: Desk) -> None:
     assert "ode" in reason
     alone = case(desk)
     (reason,) = refusals(replace(alone, snapshot=replace(alone.snapshot, groups={})))
-    assert "none" in reason
+    assert "group none;" in reason
 
 
 def closing(day: date | None) -> Config:
@@ -252,7 +252,7 @@ def test_releases_of_others_are_named_with_their_records(desk: Desk) -> None:
     released(desk, RIG_1, "B")
     (line,) = rivals(case(desk))
     assert line.startswith(f"{RIG_1} is released for B")
-    assert "half done" not in line
+    assert "yet; one at a time" in line
     desk.put(ODE_2, "released", "C", NOW)
     desk.put(ODE_3, "released", "", NOW)
     lines = {line.partition(" ")[0]: line for line in rivals(case(desk))}
