@@ -255,6 +255,11 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
                  envelope(2, status="dispatched", dispatched_on=LATER, received_on=None)]),
     ("R29", [], [envelope(1, status="dispatched", dispatched_on=SENT, received_on=None)]),
     ("R31", [WAITING], [envelope(1)]),
+    ("R31", [WAITING], [envelope(1, status="released", record="B")]),
+    *[("R31", [replace(WAITING, **over)], [envelope(1, RIG)])
+      for over in ({"states": frozenset({"dead"})}, {"left_on": DAY}, {"withdrawal": "data"},
+                   {"not_enrolled_reason": "1"}, {"released_envelope": "x"}, {"envelope": "x"},
+                   {"site": ""}, {"stratum": ""})],
     ("R31", [replace(WAITING, states=frozenset({"declined"}))], [envelope(1, RIG)]),
     ("R31", [replace(WAITING, consented_on=None)], [envelope(1, RIG)]),
     ("R31", [WAITING], []),
@@ -391,3 +396,19 @@ def test_openings_are_settled_in_the_order_of_their_envelopes(frozen: Config) ->
     """Whatever the order of the records."""
     changes = settle([patient("A", 2), patient("B", 1)], [envelope(1), envelope(2)], frozen)
     assert [change.record for change in changes] == ["B", "A"]
+
+
+def test_every_envelope_that_did_not_arrive_is_named(frozen: Config) -> None:
+    """In their order, by site and day of sending."""
+    late = [envelope(n, status="dispatched", dispatched_on=SENT, received_on=None) for n in (3, 2)]
+    (found,) = reconcile([], [envelope(1, dispatched_on=SENT), *late], frozen)
+    assert found.text.endswith(f"2 of 3 envelopes were not received with the others: {TWO}, {THREE}")
+    assert found.envelope == TWO
+
+
+def test_a_rehearsal_reads_over_the_word_before_a_number(frozen: Config) -> None:
+    """Nothing is misread then."""
+    rehearsal = frozen.model_copy(update={"envelopes": frozen.envelopes.model_copy(update={"domain": "dev"})})
+    typed = patient("A", 1, envelope=f"TEST {ONE}")
+    assert reconcile([typed], [done(1, "A")], rehearsal) == []
+    assert "R09" in {one.rule for one in reconcile([typed], [done(1, "A")], frozen)}
