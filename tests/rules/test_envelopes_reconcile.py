@@ -412,3 +412,17 @@ def test_a_rehearsal_reads_over_the_word_before_a_number(frozen: Config) -> None
     typed = patient("A", 1, envelope=f"TEST {ONE}")
     assert reconcile([typed], [done(1, "A")], rehearsal) == []
     assert "R09" in {one.rule for one in reconcile([typed], [done(1, "A")], frozen)}
+
+
+def test_everybody_who_used_an_envelope_is_named(frozen: Config) -> None:
+    """Each with all the others."""
+    found = reconcile([patient(name, 1) for name in "ABC"], [done(1, "A")], frozen)
+    assert {one.record: one.other for one in found if one.rule == "R07"} == {"A": "B, C", "B": "A, C", "C": "A, B"}
+
+
+def test_two_envelopes_of_two_sites_for_one_record_are_told_to_the_first_of_them(frozen: Config) -> None:
+    """In the order of the piles."""
+    (found,) = [
+        one for one in reconcile([patient("A", 1)], [done(2, "A", pile=RIG), done(1, "A")], frozen) if one.rule == "R08"
+    ]
+    assert found.site == "ODE"
