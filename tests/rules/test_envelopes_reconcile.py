@@ -227,6 +227,11 @@ def test_every_rule_has_a_deviation_that_fires_it() -> None:
 QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R01", [patient("A", 1, at=""), patient("B", 2, at="09:00")], [done(1, "A"), done(2, "B")]),
     ("R01", [patient("A", 1, at="14:00"), patient("B", 2, at="")], [done(1, "A"), done(2, "B")]),
+    ("R01", [patient("A", 1), patient("B", 2)], [done(1, "A"), done(2, "B")]),  # in one minute
+    ("R02", [patient("B", 2)], [envelope(1, received_on=DAY), done(2, "B")]),
+    ("R21", [patient("A", 1, released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
+    ("R21", [patient("A", 1, at="", released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
+    ("R52", [Patient("A", "", "")], []),
     ("R02", [patient("B", 2)], [envelope(1, status="void"), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, received_on=LATER), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, status="dispatched"), done(2, "B")]),
@@ -426,3 +431,26 @@ def test_two_envelopes_of_two_sites_for_one_record_are_told_to_the_first_of_them
         one for one in reconcile([patient("A", 1)], [done(2, "A", pile=RIG), done(1, "A")], frozen) if one.rule == "R08"
     ]
     assert found.site == "ODE"
+
+
+SURE: list[tuple[str, list[Patient], list[Envelope], str]] = [
+    ("R02", [patient("B", 2)], [envelope(1, status="released", record="C"), done(2, "B")], ""),
+    ("R02", [patient("B", 2)], [envelope(1, received_on=None), done(2, "B")], ""),
+    ("R02", [patient("B", 2, opened_on=None)], [envelope(1), done(2, "B")], ""),
+    ("R03", [patient("A", 1, at=""), patient("B", 2), patient("C", 3)], [done(1, "A"), done(2, "B"), done(3, "C")],
+     f"as was {TWO}, {THREE}:"),
+    ("R21", [patient("A", 1, released_at=datetime(2026, 3, 2, 10, 1))], [done(1, "A")], ""),
+    ("R21", [patient("A", 1, at="", released_at=datetime(2026, 3, 3, 0, 0))], [done(1, "A")], ""),
+    ("R24", [patient("0", 2, opened_on=None), patient("A", 1, at="22:00")], [done(1, "A"), envelope(2)], "at 22:00:"),
+    ("R24", [patient("A", 1, date(2026, 3, 7), at="")], [done(1, "A")], "on Saturday 2026-03-07: "),
+    ("R52", [Patient("A", "", "rig")], [], "field blank"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "patients", "envelopes", "words"), SURE)
+def test_a_deviation_at_the_edge_of_its_rule_is_one(
+    frozen: Config, rule: str, patients: list[Patient], envelopes: list[Envelope], words: str
+) -> None:
+    """Released and lying there, received on a day nobody wrote, a minute too early, ten at night."""
+    (found,) = [one for one in reconcile(patients, envelopes, frozen) if one.rule == rule]
+    assert words in found.text
