@@ -232,6 +232,7 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R21", [patient("A", 1, released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
     ("R21", [patient("A", 1, at="", released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
     ("R52", [Patient("A", "", "")], []),
+    ("R30", [patient("A", 1)], [done(1, "A", received_on=DAY)]),
     ("R02", [patient("B", 2)], [envelope(1, status="void"), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, received_on=LATER), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, status="dispatched"), done(2, "B")]),
@@ -444,6 +445,11 @@ SURE: list[tuple[str, list[Patient], list[Envelope], str]] = [
     ("R24", [patient("0", 2, opened_on=None), patient("A", 1, at="22:00")], [done(1, "A"), envelope(2)], "at 22:00:"),
     ("R24", [patient("A", 1, date(2026, 3, 7), at="")], [done(1, "A")], "on Saturday 2026-03-07: "),
     ("R52", [Patient("A", "", "rig")], [], "field blank"),
+    ("R30", [patient("A", 1), patient("B", 2)], [done(1, "A"), done(2, "B", received_on=LATER)], TWO),
+    ("R53", [Patient("A", "ODE", "ode", arm="1")], [], ""),
+    ("R53", [Patient("A", "ODE", "ode", envelope=ONE)], [envelope(1)], ""),
+    ("R20", [patient("A", 1, date(2026, 2, 27)), patient("B", 2, at="12:00"), patient("C", 1, pile=RIG, at="11:40")],
+     [done(1, "A", date(2026, 2, 27)), done(2, "B"), done(1, "C", pile=RIG)], "of C"),
 ]  # fmt: skip
 
 
