@@ -119,6 +119,8 @@ def test_more_than_one_record_of_twenty_may_not_go_in_a_night() -> None:
     small = night({"ode": 20})
     assert told(small, small, Moves(gone=gone[:3])) == []
     assert "4 of 20 records are gone" in told(small, small, Moves(gone=gone[:4]))[0]
+    medium = night({"ode": 60})
+    assert "ODE-5; if" in told(medium, medium, Moves(gone=gone[:5]))[0]
     (line,) = told(last, last, Moves(gone=gone, unrandomised=gone[:1]))
     assert "randomised before" in line
 
