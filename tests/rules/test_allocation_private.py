@@ -49,6 +49,7 @@ def test_a_blocks_file_that_is_not_usable_is_refused(tmp_path: Path, text: str, 
 def test_the_blocks_keep_their_order(tmp_path: Path) -> None:
     """The order of the file is part of the scheme."""
     assert read_blocks(private(tmp_path / "b", "{4: 2, 2: 1}\n"), 2) == ((4, 2), (2, 1))
+    assert read_blocks(private(tmp_path / "b", "{0x4: 2}\n"), 2) == ((4, 2),)
 
 
 def test_a_missing_blocks_file_says_what_to_write(tmp_path: Path) -> None:
@@ -133,6 +134,7 @@ def test_a_master_that_repeats_itself_is_weak_at_every_period(period: int) -> No
     assert is_weak(repeated)
     assert not is_weak(repeated[:-1] + b"\xfe") or period == 1
     assert not is_weak(CHANCE)
+    assert not is_weak((CHANCE[:17] * 2)[:32])  # more than half of it is no repetition
 
 
 def test_a_master_of_zeros_mostly_is_weak() -> None:

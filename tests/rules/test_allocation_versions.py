@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pyrage import x25519
 from ruamel.yaml import YAML
 
@@ -445,20 +444,15 @@ def test_the_chain_is_proved_without_an_identity(configured: WriteConfig) -> Non
         read_manifests(folder)
 
 
-@given(st.integers(0, 10**9))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_sealed_table_with_any_bit_flipped_does_not_open(configured: WriteConfig, place: int) -> None:
+def test_a_sealed_table_with_any_bit_flipped_does_not_open(configured: WriteConfig) -> None:
     """Wherever it is: one clear error, and never another table."""
     config = configured()
-    if not (config.home / "tables").exists():
-        make(config)
+    make(config)
     sealed = config.home / "tables" / "v001" / "table.age"
     whole = sealed.read_bytes()
-    content = bytearray(whole)
-    content[place // 8 % len(whole)] ^= 1 << place % 8
-    sealed.write_bytes(bytes(content))
-    try:
+    for place in random.Random(1).sample(range(8 * len(whole)), 60):
+        content = bytearray(whole)
+        content[place // 8] ^= 1 << place % 8
+        sealed.write_bytes(bytes(content))
         with pytest.raises(TableError):
             open_tables(config, config.home / "identity.txt")
-    finally:
-        sealed.write_bytes(whole)
