@@ -136,6 +136,8 @@ def test_every_fault_of_the_live_choices_is_a_sentence() -> None:
     assert "2 can't be chosen in rand_lvl" in lines[0]
     assert "rand_lvl offers 3, 4," in lines[1]
     assert "rand_lvl labels 1 as 2 was" in lines[2]
+    lines = found("rand_lvl", ("3", "more"))
+    assert "1, 2 can't be chosen" in lines[0]
     lines = found("rand_arm", ("1", "Conservative"), ("2", "PVP"))
     assert [line.partition(": ")[0] for line in lines] == ["arms", "arms"]
 
@@ -210,6 +212,8 @@ def test_a_text_that_is_no_manifest_is_refused() -> None:
     for text in ("[]", "1", "no JSON", json.dumps({**told, "made": "someday"}), json.dumps({**told, "piles": [1]})):
         with pytest.raises(ValueError):
             from_text(text)
-    for text in ("{}", "[]", "no JSON", '{"made": "someday"}', '{"made": 1}'):
+    with pytest.raises(ValueError, match="made"):
+        made_on("{}")
+    for text in ("[]", "no JSON", '{"made": "someday"}', '{"made": 1}'):
         with pytest.raises(ValueError):
             made_on(text)
