@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import pytest
@@ -23,7 +24,7 @@ def calc(name: str, formula: str, form: str = "f") -> Field:
 
 
 def tagged(annotation: str, kind: str = "text", validation: str = "") -> Field:
-    return Field("y", "f", kind, annotation=annotation, validation=validation)  # type: ignore[arg-type]
+    return Field("y", "f", kind, annotation=annotation, validation=validation)
 
 
 def project(*fields: Field) -> Dictionary:
@@ -31,7 +32,7 @@ def project(*fields: Field) -> Dictionary:
 
 
 def changes(
-    dictionary: Dictionary, *rows: Row, events: dict[str, tuple[str, ...]] | None = None,
+    dictionary: Dictionary, *rows: Row, events: Mapping[str, tuple[str, ...]] | None = None,
     repeating: tuple[tuple[str, str], ...] = (), **given: object,
 ) -> list[tuple[str, str, int, dict[str, str]]]:  # fmt: skip
     """The rows a recalculation changes, with just what it changes."""
