@@ -215,6 +215,7 @@ def test_a_register_is_held_against_every_version_at_once(config: Config, tmp_pa
     assert (found.differing, found.waiting) == ((1,), ())
     assert found.against(SECOND[1].id) == ""
     assert held(filed, ()).empty
+    assert held(filed[:1], ()).waiting == (1,)
     two = held(filed, (*FIRST[2:], *SECOND))
     assert two.lacking == (FIRST[0].id, FIRST[1].id)
     assert two.differing == ()  # what is missing is told, not compared
