@@ -212,7 +212,7 @@ class _Plain(ast.NodeTransformer):
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         left_out = {"encoding", "strict"} if name == "zip" else {"encoding"}
         node.keywords = [one for one in node.keywords if one.arg not in left_out]
-        if name == "to_bytes":
+        if name in ("to_bytes", "from_bytes"):
             node.args = node.args[:1]
         return node
 

@@ -31,6 +31,8 @@ def function(body: str) -> ast.FunctionDef:
         ("return dict(zip(a, b, strict=True))", "return dict(zip(a, b, strict=None))", "equal"),
         ("return dict(zip(a, b, strict=True))", "return dict(zip(a, strict=True))", ""),
         ("return a.to_bytes(4, 'big')", "return a.to_bytes(4)", "equal"),
+        ("return int.from_bytes(a, 'big')", "return int.from_bytes(a)", "equal"),
+        ("return int.from_bytes(a, 'big')", "return int.from_bytes(b, 'big')", ""),
         ("return a.read_text(encoding='utf-8')", "return a.read_text(encoding=None)", "equal"),
         ("return h(a, 'sha256')", "return h(a, 'SHA256')", "equal"),
         ("return h(a, 'sha256')", "return h(a, 'XXsha256XX')", ""),
