@@ -225,6 +225,15 @@ def test_a_telling_answer_moves_without_overwriting_another() -> None:
     assert {name: second[name]["e", "", 0].get("c") for name in "ABC"} == {"A": "", "B": "1", "C": None}
 
 
+def test_what_tells_an_arm_leaves_its_own_patient_though_nothing_comes_instead() -> None:
+    """The other of the arm has no such value; in a log without rows an answer keeps its instance."""
+    own = [Row("A", "e", "", 0, {"t": "A", "own": "A"}), Row("A", "logs_arm_1", LOG, 2, {"c": "9"})]
+    first, _ = moving(small(A=own, C=[]))
+    assert first["A"]["e", "", 0] == {"own": "A"}
+    assert first["C"]["e", "", 0] == {"t": "A"}
+    assert first["C"]["logs_arm_1", LOG, 2] == {"c": "9"}
+
+
 def test_in_a_log_a_telling_answer_gets_a_row_of_its_own() -> None:
     """Behind the patient's own rows of that log; rows of another log do not count."""
     rows = [Row("A", "logs_arm_1", LOG, 2, {"c": "9", "on": "A"})]
