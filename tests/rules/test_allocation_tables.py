@@ -28,6 +28,7 @@ from trialdesk.allocation.tables import (
     next_table,
     to_text,
 )
+from trialdesk.allocation.verifying import verify
 from trialdesk.errors import TableError
 from trialdesk.model import Pile
 
@@ -198,6 +199,36 @@ def test_a_version_is_drawn_again_from_its_master() -> None:
     damaged = {**earlier, A: earlier[A][1:]}
     with pytest.raises(TableError, match="not the one its master gives"):
         made_again(bare, damaged, sizes)
+
+
+def test_a_version_that_says_how_it_was_cut_is_held_against_that() -> None:
+    """Its last envelope too; of one that does not say it, only where it ended is believed."""
+    first, second = make([A, B], [A])
+    assert list(verify([first, second])) == []
+    last = first.allocations[-1].envelope.id
+    shorter = replace(first, allocations=first.allocations[:-1])
+    assert list(verify([shorter])) == [f"version 1: is not what its master gives ({last})"]
+    old = replace(first, codes=None, rule=WHOLE_BLOCKS)
+    assert list(verify([old])) == list(verify([replace(old, allocations=old.allocations[:-1])])) == []
+    assert list(verify([replace(first, rule="another")])) == ["version 1: is not what its master gives"]
+    assert list(verify([replace(first, codes=None)])) == []
+
+
+def test_every_version_is_looked_at_and_five_envelopes_of_each_are_named() -> None:
+    """In the order of their ids; one that does not follow from the others hides none behind it."""
+    first, second = make([A, B], [A])
+    swapped = replace(
+        first, allocations=tuple(replace(m, card=replace(m.card, code="0" * 12)) for m in first.allocations)
+    )
+    names = sorted(made.envelope.id for made in first.allocations)
+    one, _ = verify([swapped, replace(second, master=bytes(32))])
+    assert one == f"version 1: is not what its master gives ({', '.join(names[:5])})"
+    told = list(verify([replace(first, scheme=replace(SCHEME, arms=(("2", 1), ("1", 1)))), swapped, second]))
+    assert [line.partition(":")[0] for line in told][:2] == ["version 1", "version 1"]
+    foreign = replace(first, version=2)
+    lines = list(verify([swapped, replace(foreign, master=bytes(range(1, 33))), foreign]))
+    assert len(lines) == 3
+    assert "master" in lines[1]
 
 
 def test_codes_are_those_of_the_first_version_that_holds_them() -> None:

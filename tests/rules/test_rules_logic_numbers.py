@@ -30,6 +30,13 @@ from redcap_rules.logic.values import BLANK, Value
 pytestmark = pytest.mark.requirement("RCP-01")
 
 
+@pytest.fixture(autouse=True)
+def read_anew() -> None:
+    """Nothing is known from a test before."""
+    seconds.cache_clear()
+    read_moment.cache_clear()
+
+
 def test_what_is_no_number_is_skipped() -> None:
     """Texts that are numbers count; without any, a sum is 0 and all others are blank."""
     given: tuple[Value, ...] = (2.0, "", "4", "x", 9.0)
@@ -140,6 +147,7 @@ def test_parts_of_a_date_are_read_in_its_order() -> None:
     """A stored date is year first, whatever is asked; what is none has no parts."""
     assert (year("2026-03-31 14:30"), month("2026-03-31"), day("2026-03-31")) == (2026.0, 3.0, 31.0)
     assert (year("x"), month(""), day("2026-02-30")) == (BLANK, BLANK, BLANK)
+    assert [of("31-03-2026") for of in (year, month, day)] == [BLANK] * 3  # the order is not given
     for order, text in (("dmy", "31-03-2026"), ("mdy", "03-31-2026"), ("dmy", "2026-03-31")):
         moment = read_moment(text, order)
         assert moment is not None
