@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from frozen import FROZEN
 from trialdesk.allocation.blocks import block_list
-from trialdesk.allocation.making import PackerFiles, batch_told, make_version, open_tables
+from trialdesk.allocation.making import PackerFiles, batch_told, blocks_told, make_version, open_tables
 from trialdesk.allocation.manifest import Manifest
 from trialdesk.allocation.scheme import list_key, scheme_of
 from trialdesk.allocation.tables import by_pile
@@ -375,6 +375,27 @@ def test_a_batch_that_is_large_enough_is_no_warning(configured: WriteConfig) -> 
     small = config.model_copy(update={"envelopes": config.envelopes.model_copy(update={"batch": 2})})
     assert [*batch_told(config)] == []
     assert ["too small for reorder_at 1; write 3" in line for line in batch_told(small)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("6: 1\n", ["single block size"]),
+        ("2: 1\n", ["single block size", "smallest block"]),
+        ("4: 1\n2: 1\n", ["smallest block"]),
+        ("4: 1\n6: 1\n", []),
+        ("", []),
+    ],
+)
+def test_block_sizes_that_tell_too_much_are_thought_over(configured: WriteConfig, text: str, words: list[str]) -> None:
+    """No size is told, and without the file there is nothing to say."""
+    config = configured()
+    (config.home / "blocks.yaml").unlink()
+    if text:
+        private(config.home / "blocks.yaml", text)
+    found = list(blocks_told(config))
+    assert [word in line for word, line in zip(words, found, strict=True)] == [True] * len(words)
+    assert not any(character.isdigit() for line in found for character in line)
 
 
 def test_tables_of_the_first_schema_are_read_and_continued(tmp_path: Path) -> None:
