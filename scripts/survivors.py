@@ -118,7 +118,10 @@ def chosen(words: Sequence[str], modules: Mapping[str, object]) -> list[str]:
 
 
 def prepare(work: Path, module: str, killers: Sequence[str]) -> None:
-    """The folder of a module is ready for mutmut; what survived waits again when tests or sources are others."""
+    """The folder of a module is ready for mutmut; what survived waits again when tests or sources are others.
+
+    With other killers nothing that was found counts any more.
+    """
     work.mkdir(parents=True, exist_ok=True)
     for name in LINKED:
         if not (work / name).is_symlink():
@@ -131,7 +134,10 @@ def prepare(work: Path, module: str, killers: Sequence[str]) -> None:
     }
     lines = [f"{name} =\n    " + "\n    ".join((*values, "")) for name, values in listed.items()]
     plain = "source_paths = src\ntrack_dependencies = false\nuse_git_change_detection = false\n"
-    (work / "setup.cfg").write_text("\n".join(("[mutmut]", plain, *lines)), encoding="utf-8")
+    settings, text = work / "setup.cfg", "\n".join(("[mutmut]", plain, *lines))
+    if settings.exists() and settings.read_text("utf-8") != text:
+        shutil.rmtree(work / "mutants", ignore_errors=True)
+    settings.write_text(text, encoding="utf-8")
     print_now, stamp = _print_of(killers), work / "tested"
     if stamp.exists() and stamp.read_text("utf-8") == print_now:
         return

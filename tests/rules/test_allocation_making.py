@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -215,7 +216,7 @@ def two(config: Config) -> tuple[Path, Path]:
 def test_versions_are_read_in_their_order_and_none_may_lack(config: Config) -> None:
     """With an identity, or the manifests without; folders of other names are nobody's."""
     folder = tables_of(config)
-    assert version_folders(folder) == read_tables(folder, "") == ()
+    assert (version_folders(folder), read_tables(folder, "")) == ((), ())
     with pytest.raises(TableError, match="holds no version"):
         read_manifests(folder)
     first, second = two(config)
@@ -297,10 +298,16 @@ def test_a_version_in_the_wrong_folder_is_told(config: Config) -> None:
 
 def test_a_version_is_written_whole_or_not_at_all(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is on disk before its name is; a folder that is there is kept, and nothing else is left."""
-    synced: list[int] = []
-    monkeypatch.setattr("trialdesk.allocation.versions.os.fsync", synced.append)
+    synced: list[str] = []
+
+    def note(handle: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{handle}"))
+
+    monkeypatch.setattr("trialdesk.allocation.versions.os.fsync", note)
     make(config, identity=False)
-    assert len(synced) == 4  # two files, their folder, and the folder of versions
+    where = [Path(one).relative_to(tables_of(config)).parts for one in synced]
+    assert [parts[-1:] for parts in where] == [("table.age",), ("manifest.json",), ("v001",), ()]
+    assert all(parts[0].startswith(".making-") for parts in where[:3])  # no other program takes it for a version
     (table,) = open_tables(config, config.home / "identity.txt")
     with pytest.raises(OutputFailed, match=r"v001: can't be written \(Directory not empty\)"):
         write_version(tables_of(config), table, (KEY,))
@@ -308,6 +315,20 @@ def test_a_version_is_written_whole_or_not_at_all(config: Config, monkeypatch: p
     assert sorted(path.name for path in (tables_of(config) / "v001").iterdir()) == ["manifest.json", "table.age"]
     with pytest.raises(ConfigError, match="recipients is empty"):
         write_version(tables_of(config), replace(table, version=2), ())
+
+
+def test_the_folder_of_versions_is_made_with_all_above_it(config: Config) -> None:
+    """Wherever the configuration wants it."""
+    make(config, identity=False)
+    (table,) = open_tables(config, config.home / "identity.txt")
+    write_version(config.home / "a" / "b", table, (KEY,))
+    assert read_tables(config.home / "a" / "b", IDENTITY) == (table,)
+
+
+def test_without_an_identity_the_way_to_one_is_told(config: Config) -> None:
+    """And a file that is not there too."""
+    with pytest.raises(ConfigError, match="keygen"):
+        open_tables(config, config.home / "none")
 
 
 def test_the_digest_in_a_manifest_is_that_of_its_sealed_file(config: Config) -> None:

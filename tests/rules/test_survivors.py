@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,17 @@ def test_survivors_wait_again_when_a_test_is_another(tmp_path: Path, monkeypatch
     (root / "tests" / "rules" / "test_m.py").write_text("X = 1", encoding="utf-8")
     survivors.prepare(work, "p.m", killers)
     assert ends() == {"a": 1, "b": None, "c": None}
+    (root / "tests" / "rules" / "test_n.py").touch()
+    survivors.prepare(work, "p.m", [*killers, "rules/test_n"])
+    assert not meta.exists()
+
+
+def test_every_module_and_every_test_that_is_named_is_there() -> None:
+    """A name that was changed would leave a module without tests."""
+    killers = tomllib.loads((survivors.ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutation"]["killers"]
+    modules = [survivors.ROOT / "src" / Path(*module.split(".")) for module in killers]
+    assert [path for path in modules if not (path.is_dir() or path.with_suffix(".py").is_file())] == []
+    tests = {name for names in killers.values() for name in names}
+    assert [name for name in tests if not (survivors.ROOT / "tests" / f"{name}.py").is_file()] == []
+    page = survivors.PAGE.read_text("utf-8")
+    assert [module for module in killers if f"| `{module}` |" not in page] == []
