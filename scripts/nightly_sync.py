@@ -22,6 +22,7 @@ from trialdesk.errors import (
     LockHeld,
     MailFailed,
     OutputFailed,
+    ReleaseRefused,
     TableError,
     TrialError,
     worst,
@@ -162,6 +163,38 @@ def prune(
             print(f"{delete(found)} deleted")
         else:
             print(f"{len(found)} to delete; with --apply they are deleted")
+
+
+@command(app, "listed, or forgotten with --apply", LockHeld, OK_WITH_WARNINGS, ReleaseRefused, *NIGHT)
+def forget(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record that REDCap no longer returns.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    apply: Annotated[bool, typer.Option("--apply", help="Forget it; without it the places are listed.")] = False,
+) -> None:
+    """List every place that holds a record; with --apply the desk forgets it, and `latest` is a run made anew."""
+    from trialdesk.config import load
+    from trialdesk.nightly.forgetting import places, prove_gone
+    from trialdesk.nightly.retention import delete
+    from trialdesk.nightly.run import remembered_alone, scope_of
+    from trialdesk.redcap.gateway import open_gateway
+
+    trial = load(config)
+    gateway = open_gateway(trial, "trial")
+    prove_gone(record, gateway, open_gateway(trial, "register"), gateway.dictionary().record_id)
+    with remembered_alone(trial) as memory:
+        names = memory.names_of(scope_of(trial), record)
+        found = places(trial, names)
+        for path in found.deleted:
+            print(path)
+        for path in found.issued:
+            print(f"{path} (an issued report: it stays)")
+        if not apply:
+            print(f"{len(found.deleted)} to delete, and what the memory knows of it; with --apply it is forgotten")
+            return
+        rows = memory.forget(scope_of(trial), names)
+    code = publish(trial)
+    print(f"{delete(path for path in found.deleted if path.exists())} deleted, {rows} rows of the memory forgotten")
+    raise typer.Exit(code)
 
 
 class Accepted(NamedTuple):

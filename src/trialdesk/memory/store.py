@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,14 @@ from trialdesk.model import Finding, Tally
 
 FILE = "memory.sqlite"
 _KEPT = ("rule", "site", "record", "where", "severity", "text", "field", "envelope", "other")
+
+
+MENTIONS = """
+SELECT EXISTS (SELECT 1 FROM records WHERE :name IN (record, original))
+    OR EXISTS (SELECT 1 FROM findings WHERE finding LIKE '%' || :name || '%')
+    OR EXISTS (SELECT 1 FROM calendar WHERE record = :name)
+"""
+"""Whether a memory mentions a record by an id, or by one that begins with it."""
 
 
 class Damaged(Exception):
@@ -133,6 +142,41 @@ class Memory:
             "SELECT 1 FROM runs WHERE scope = ? AND run = ? AND status = 'published'", (str(scope), run)
         )
         return found.fetchone() is not None
+
+    def names_of(self, scope: Scope, record: str) -> frozenset[str]:
+        """The record's id, and that under which it was first seen."""
+        rows = self._connection.execute(
+            "SELECT record, original FROM records WHERE scope = ? AND ? IN (record, original)", (str(scope), record)
+        )
+        return frozenset({record, *(name for row in rows for name in row if name)})
+
+    def forget(self, scope: Scope, names: frozenset[str]) -> int:
+        """Nothing in the file names the record any more, and its pages are written anew; returns how many rows went.
+
+        Args:
+            scope: Whose memory it is.
+            names: The ids under which the record was known.
+        """
+        named, own = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names)), (str(scope),)
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with self._changing() as db:
+            found = db.execute("SELECT id, finding FROM findings WHERE scope = ?", own).fetchall()
+            gone = [(*own, name) for name, text in found if named.search(text)]
+            seen = db.execute("SELECT record, original FROM records WHERE scope = ?", own).fetchall()
+            lost = [(*own, record) for record, original in seen if {record, original} & names]
+            for table, column, keys in (
+                ("acceptances", "finding", gone), ("findings", "id", gone), ("records", "record", lost),
+                ("calendar", "record", [(*own, name) for name in names]),
+            ):  # fmt: skip
+                db.executemany(f"DELETE FROM {table} WHERE scope = ? AND {column} = ?", keys)  # noqa: S608 - both are ours
+            for run, accepted, saw in db.execute("SELECT run, accepted, saw FROM runs WHERE scope = ?", own).fetchall():
+                left = json.dumps([one for one in json.loads(accepted) if not named.search(one)])
+                db.execute(
+                    "UPDATE runs SET accepted = ?, saw = ? WHERE scope = ? AND run = ?",
+                    (left, saw and _untold(saw, named), *own, run),
+                )
+        self._connection.execute("VACUUM")
+        return len(gone) + len(lost)
 
     def copy_to(self, path: Path) -> None:
         """A whole copy of the memory, its owner's alone."""
@@ -315,6 +359,16 @@ def _told(path: Path) -> Iterator[None]:
 
 def _is_full(error: sqlite3.OperationalError) -> bool:
     return any(word in str(error) for word in ("full", "readonly", "unable to open", "I/O"))
+
+
+def _untold(saw: str, named: re.Pattern[str]) -> str:
+    """What a run saw, without the rows of To do that name a record."""
+    night = json.loads(saw)
+    told = night["told"]
+    days = told if isinstance(told, dict) else dict.fromkeys(told, night["day"])
+    return json.dumps(
+        {**night, "told": {key: day for key, day in days.items() if not named.search(key)}}, sort_keys=True
+    )
 
 
 def _record_row(scope: Scope, one: Seen) -> tuple[Any, ...]:
