@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test long check lock clean
+.PHONY: help demo test long mutation check lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## */\t/' | expand -t 10
@@ -27,6 +27,9 @@ long: .venv/installed-dev   ## what takes long and is no part of `make test`: wi
 validation: .venv/installed-dev  ## the package a trial unit files, in validation/VERSION (about as long as test and long)
 	@$(BIN)/python scripts/make_validation.py $(VALIDATION)
 
+mutation: .venv/installed-dev  ## can the tests fail? goes on where it stopped (MODULES="release gate" for some)
+	@$(BIN)/python scripts/survivors.py --write $(MODULES)
+
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -39,4 +42,4 @@ lock:            ## resolve the locks again (needs uv; UPGRADE=--upgrade for new
 	$(RESOLVE) --constraint requirements-dev.lock --output-file requirements.lock $(UPGRADE)
 
 clean:           ## forget environment and caches
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis demo
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutation demo

@@ -10,15 +10,22 @@ import pytest
 from hypothesis import settings
 
 from frozen import FROZEN
-from traceability import pytest_addoption, pytest_collection_modifyitems, pytest_configure
+from traceability import pytest_addoption as add_option
+from traceability import pytest_collection_modifyitems, pytest_configure
 from trialdesk.config import Config, load
 from trialdesk.redcap.tokens import VARIABLES
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by their names
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks, found by their names
 
 # A loaded machine is no reason to fail; the same examples every time, so that a failure repeats.
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a run may be told."""
+    add_option(parser)
+    parser.addoption("--in-process", action="store_true", help="the REDCap of the envelopes answers without a socket")
 
 
 @pytest.fixture(autouse=True)

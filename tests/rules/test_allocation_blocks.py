@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialdesk.allocation.blocks import Below, block_list, next_block, numbers, shuffled
-from trialdesk.allocation.scheme import Scheme, encode, list_key
+from trialdesk.allocation.scheme import Scheme, encode, list_key, scheme_of
+from trialdesk.config import Config
 from trialdesk.model import Pile
 
 pytestmark = pytest.mark.requirement("ENV-01")
@@ -167,3 +168,10 @@ def test_trial_domain_site_and_stratum_each_enter_the_key(trial: str, domain: st
     """A rehearsal, another trial, site or stratum has another list."""
     master = key("master")
     assert list_key(master, trial, domain, Pile(site, stratum)) != list_key(master, "T", "prod", Pile("ODE", "K1N"))
+
+
+def test_a_scheme_is_what_the_configuration_says(frozen: Config) -> None:
+    """Trial, domain, arms with their ratios in order; the block sizes are the packer's."""
+    made = scheme_of(frozen, ((2, 1), (4, 2)))
+    arms = tuple((arm.code, arm.ratio) for arm in frozen.arms)
+    assert made == Scheme(frozen.trial.id, frozen.envelopes.domain, arms, ((2, 1), (4, 2)))

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialdesk.allocation.blocks import block_list
-from trialdesk.allocation.parcels import DIVIDED, cut, imbalance, parcel_key, parcel_name, vectors
+from trialdesk.allocation.parcels import DIVIDED, DRAWS, cut, imbalance, parcel_key, parcel_name, vectors
 from trialdesk.allocation.scheme import Scheme, list_key
 from trialdesk.model import Pile
 
@@ -120,6 +120,21 @@ def test_a_small_parcel_takes_the_first_draw() -> None:
     assert len(lists) < DIVIDED
     first = next(vectors(key, 3))
     assert dict(cut(key, TWO, 6, lists)) == dict(zip(lists, (6 + step for step in first), strict=True))
+
+
+def test_of_equally_good_draws_the_earliest_is_taken() -> None:
+    """A pile of one arm alone can't be divided: eight of 81 draws are off least, and the first of them is taken."""
+    key, lists = bytes(range(32)), {"A": "1111111", "B": "2121212", "C": "2121212", "D": "2121212"}
+    good = [draw for draw in islice(vectors(key, 4), DRAWS) if draw[0] == -1 and 0 not in draw[1:]]
+    assert len(set(good)) == 8
+    assert list(cut(key, TWO, 6, lists).values()) == [6 + step for step in good[0]]
+
+
+def test_what_comes_later_in_a_list_does_not_matter() -> None:
+    """A cut looks at a batch and one more."""
+    key, lists = bytes(range(32)), {name: arms(bytes(32), name, 7) for name in "ABCD"}
+    longer = {name: [*some, "1", "1", "1"] for name, some in lists.items()}
+    assert cut(key, TWO, 6, longer) == cut(key, TWO, 6, lists)
 
 
 def test_a_parcel_has_a_name() -> None:

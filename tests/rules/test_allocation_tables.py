@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
 import pytest
 
-from trialdesk.allocation.cards import verify_card
+from trialdesk.allocation.blocks import block_list
+from trialdesk.allocation.cards import card_code, verify_card
 from trialdesk.allocation.codes import Codes, Word
-from trialdesk.allocation.scheme import Scheme
-from trialdesk.allocation.tables import Allocation, Order, Table, by_pile, from_text, next_table, to_text
+from trialdesk.allocation.parcels import cut, parcel_key
+from trialdesk.allocation.scheme import Scheme, list_key
+from trialdesk.allocation.tables import (
+    WHOLE_BLOCKS,
+    Allocation,
+    Order,
+    Table,
+    by_pile,
+    from_text,
+    frozen_codes,
+    made_again,
+    next_table,
+    to_text,
+)
+from trialdesk.allocation.verifying import verify
 from trialdesk.errors import TableError
 from trialdesk.model import Pile
 
@@ -143,6 +160,120 @@ def test_a_table_reads_back_as_written_byte_for_byte() -> None:
     assert to_text(make([C, A])[0]) == to_text(table)
 
 
+def test_a_version_is_cut_as_its_parcels_say() -> None:
+    """Number, batch and day are the order's; each parcel is cut with the key of its site and version."""
+    piles = [Pile("ODE", stratum) for stratum in ("K1F", "K1N", "K2F", "K2N")] + [C]
+    tables = make(piles, piles, piles)
+    assert [(table.version, table.batch, table.made) for table in tables] == [(n, 4, "2026-11-23") for n in (1, 2, 3)]
+    so_far: Counter[Pile] = Counter()
+    for table in tables:
+        ahead = {pile: arms_of(pile)[so_far[pile] : so_far[pile] + 9] for pile in piles}
+        for site in ("ODE", "RIG"):
+            lists = {pile.stratum: ahead[pile] for pile in piles if pile.site == site}
+            sizes = cut(parcel_key(MASTER, SCHEME, site, table.version), SCHEME, 4, lists)
+            made = Counter(one.envelope.pile.stratum for one in table.allocations if one.envelope.pile.site == site)
+            assert made == sizes
+        so_far.update(one.envelope.pile for one in table.allocations)
+
+
+def arms_of(pile: Pile) -> list[str]:
+    """The beginning of a list."""
+    blocks = block_list(SCHEME, list_key(MASTER, SCHEME.trial, SCHEME.domain, pile))
+    return list(islice(chain.from_iterable(blocks), 40))
+
+
+def test_a_card_has_the_code_of_its_number() -> None:
+    """Drawn from the key of its list, on through the batches."""
+    key = list_key(MASTER, SCHEME.trial, SCHEME.domain, A)
+    made = by_pile(make([A], [A]))[A]
+    assert [one.card.code for one in made] == [card_code(key, number) for number in range(1, len(made) + 1)]
+
+
+def test_a_version_is_drawn_again_from_its_master() -> None:
+    """The same envelopes and cards, after what older versions made of their piles."""
+    first, second = make([A, C], [A, B])
+    earlier = {**by_pile([first]), B: ()}
+    sizes = Counter(one.envelope.pile for one in second.allocations)
+    bare = replace(second, allocations=())
+    assert made_again(bare, earlier, sizes) == second
+    damaged = {**earlier, A: earlier[A][1:]}
+    with pytest.raises(TableError, match="not the one its master gives"):
+        made_again(bare, damaged, sizes)
+
+
+def test_a_version_that_says_how_it_was_cut_is_held_against_that() -> None:
+    """Its last envelope too; of one that does not say it, only where it ended is believed."""
+    first, second = make([A, B], [A])
+    assert list(verify([first, second])) == []
+    last = first.allocations[-1].envelope.id
+    shorter = replace(first, allocations=first.allocations[:-1])
+    assert list(verify([shorter])) == [f"version 1: is not what its master gives ({last})"]
+    old = replace(first, codes=None, rule=WHOLE_BLOCKS)
+    assert list(verify([old])) == list(verify([replace(old, allocations=old.allocations[:-1])])) == []
+    assert list(verify([replace(first, rule="another")])) == ["version 1: is not what its master gives"]
+    assert list(verify([replace(first, codes=None)])) == []
+
+
+def test_every_version_is_looked_at_and_five_envelopes_of_each_are_named() -> None:
+    """In the order of their ids; one that does not follow from the others hides none behind it."""
+    first, second = make([A, B], [A])
+    swapped = replace(
+        first, allocations=tuple(replace(m, card=replace(m.card, code="0" * 12)) for m in first.allocations)
+    )
+    names = sorted(made.envelope.id for made in first.allocations)
+    one, _ = verify([swapped, replace(second, master=bytes(32))])
+    assert one == f"version 1: is not what its master gives ({', '.join(names[:5])})"
+    told = list(verify([replace(first, scheme=replace(SCHEME, arms=(("2", 1), ("1", 1)))), swapped, second]))
+    assert [line.partition(":")[0] for line in told][:2] == ["version 1", "version 1"]
+    foreign = replace(first, version=2)
+    lines = list(verify([swapped, replace(foreign, master=bytes(range(1, 33))), foreign]))
+    assert len(lines) == 3
+    assert "master" in lines[1]
+
+
+def test_codes_are_those_of_the_first_version_that_holds_them() -> None:
+    """Arms whose order is another by now are refused, once, whatever the number of versions."""
+    tables = make([A], [A])
+    old = replace(tables[0], codes=None)
+    assert frozen_codes([]) is None
+    assert frozen_codes([old]) is None
+    assert frozen_codes([old, tables[1]]) == tables[1].codes
+    order = ordered([A])
+    turned = replace(order, codes=replace(order.codes, arms=order.codes.arms[::-1]))
+    with pytest.raises(TableError) as caught:
+        next_table(tables, SCHEME, MASTER, turned)
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["arms"]
+
+
+def test_everything_that_differs_is_a_line() -> None:
+    """Held against the newest version alone."""
+    with pytest.raises(TableError) as caught:
+        next_table(make([A], [A]), replace(SCHEME, trial="OTHER", domain="dev"), bytes(32), ordered([B]))
+    told = [line.partition(":")[0].partition(" (")[0] for line in str(caught.value).splitlines()]
+    assert told == ["master", "trial id", "domain"]
+
+
+def test_the_sealed_text_is_the_same_for_ever() -> None:
+    """Order of keys, indents, letters: a table of 2026 has these bytes."""
+    order = ordered([A, C])
+    codes = replace(order.codes, arms=(Word("1", "1", "Vertebroplastik på hospital"), Word("2", "2", "Ingen")))
+    text = to_text(next_table([], SCHEME, MASTER, replace(order, codes=codes)))
+    assert "Vertebroplastik på hospital" in text
+    assert text.startswith('{\n "arms": [')
+    assert (
+        hashlib.sha256(text.encode()).hexdigest() == "d919614f845b18c6a58c67456e5f24bb2779c92760ce23d559fd692c105af7e2"
+    )
+
+
+def test_a_table_of_the_first_schema_is_read_for_ever() -> None:
+    """It says nothing of codes, batch and day, was cut at whole blocks, and is written again as it was."""
+    content = json.loads(to_text(make([A])[0])) | {"schema": 1}
+    text = json.dumps({k: v for k, v in content.items() if k not in ("codes", "rule", "made", "size_of_batch")})
+    table = from_text(text)
+    assert (table.schema, table.codes, table.batch, table.rule, table.made) == (1, None, 0, WHOLE_BLOCKS, "")
+    assert json.loads(to_text(table)) == json.loads(text)
+
+
 @pytest.mark.parametrize("field", ["schema", "scheme", "master", "envelopes", "arms", "blocks", "version", "trial"])
 def test_a_table_with_a_part_missing_is_damaged(field: str) -> None:
     """A damaged table is one line without its content."""
@@ -151,6 +282,7 @@ def test_a_table_with_a_part_missing_is_damaged(field: str) -> None:
     with pytest.raises(TableError) as caught:
         from_text(json.dumps(content))
     assert MASTER.hex() not in str(caught.value)
+    assert "damaged" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

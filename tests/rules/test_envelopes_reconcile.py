@@ -16,7 +16,7 @@ from trialdesk.config import Config
 from trialdesk.envelopes import proofs
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.proofs import Proofs
-from trialdesk.envelopes.reconcile import RULES, reconcile
+from trialdesk.envelopes.reconcile import OWN, RULES, reconcile
 from trialdesk.model import Envelope, Patient, Pile
 
 pytestmark = pytest.mark.requirement("ENV-12", "ARM-01")
@@ -152,6 +152,73 @@ def test_a_deviation_is_found_by_its_rule(
     assert len(found) == (2 if rule == "R07" else 1)
 
 
+ONE, TWO, THREE = (envelope_id(ODE, number) for number in (1, 2, 3))
+ABOUT: list[tuple[str, str, str, tuple[str, ...]]] = [
+    # site, envelope, other, what the text names; one for each case above
+    ("ODE", TWO, ONE, (f"{TWO} was", f"before {ONE}")),
+    ("ODE", TWO, ONE, (f"{TWO} was", f"before {ONE}")),
+    ("ODE", THREE, ONE, (f"{THREE} was", f"before {ONE}")),
+    ("ODE", TWO, ONE, (f"{TWO} was", f"while {ONE}")),
+    ("ODE", THREE, TWO, (f"{THREE} was", f"while {TWO}")),
+    ("ODE", TWO, "", (f"{TWO} was", "2026-03-02", f"was {ONE}:")),
+    ("ODE", ONE, "", (f"{ONE} is of stratum K1N", "record of K2N")),
+    ("RIG", ONE, "", (f"{ONE} belongs to ODE", "record to RIG")),
+    ("ODE", ONE, "A", (ONE, "for A")),
+    ("ODE", "", "", (f"register: {ONE} (opened), {TWO} (opened)",)),
+    ("ODE", "", "", (f"register: {ONE} (opened), {TWO} (released)",)),
+    ("ODE", ONE, "", (ONE, "for dev", "is prod")),
+    ("ODE", "ODE-K1N-001-0", "", ("'ODE-K1N-001-0'", "check character")),
+    ("ODE", "ENVELOPE1", "", ("'ENVELOPE1' is not an envelope number",)),
+    ("ODE", ONE, "", (f"{ONE} is not in the register",)),
+    ("ODE", ONE, "", ("do not belong",)),
+    ("ODE", ONE, "", ("do not belong",)),
+    ("ODE", ONE, "", ("code is missing",)),
+    ("ODE", "", "", ("opened 2026-03-02, consent 2026-03-04",)),
+    ("ODE", "", "", ("opened 2026-03-02, no date of consent",)),
+    ("RIG", "", "A", ("of A",)),
+    ("RIG", "", "A", ("of A",)),
+    ("RIG", "", "A", ("of A",)),
+    ("ODE", ONE, "", (f"{ONE} was opened without a release",)),
+    ("ODE", ONE, "", (f"{ONE} was opened 2026-03-02 10:00", "release 2026-03-03 09:00")),
+    ("ODE", ONE, "", (ONE, "Monday 2026-03-02 at 23:10")),
+    ("ODE", ONE, "", (ONE, "Saturday 2026-03-07 at 10:00")),
+    ("ODE", ONE, "", (f"{ONE} is opened in the register",)),
+    ("ODE", "", "", ("without an envelope number",)),
+    ("ODE", ONE, "", (f"{ONE} was opened, and is void",)),
+    ("ODE", THREE, "", ("2026-01-02: 1 of 3", THREE)),
+    ("ODE", "", "", ("pile ODE-K1N",)),
+    ("ODE", ONE, "", (f"{ONE} is lost",)),
+    ("ODE", ONE, "", (ONE, "no day")),
+    ("ODE", ONE, "", (f"{ONE} was opened 2026-03-02, and received 2026-03-04",)),
+    ("ODE", ONE, TWO, (f"{TWO} was released, {ONE} opened",)),
+    ("ODE", ONE, "", (f"{ONE} is released for A in the register",)),
+    ("ODE", ONE, "", (f"{ONE} is released for no record",)),
+    ("ODE", ONE, "", (f"{ONE} is released in the record",)),
+    ("ODE", ONE, "", (ONE,)),
+    ("ODE", "", "", ("field ODE", "group rig")),
+    ("ODE", "", "", ("field ODE", "group none")),
+    ("ODE", "", "", ("date of opening is missing",)),
+    ("ODE", ONE, "", (f"{ONE} was unsealed", "by AB: card torn")),
+]
+
+
+@pytest.mark.parametrize(("case", "about"), list(zip(CASES, ABOUT, strict=True)))
+def test_a_finding_names_site_envelope_and_what_else_is_concerned(
+    frozen: Config,
+    case: tuple[str, str, list[Patient], list[Envelope]],
+    about: tuple[str, str, str, tuple[str, ...]],
+) -> None:
+    """Where a person looks first; severity and event are those of the rule, and the text is the evidence."""
+    rule, record, patients, envelopes = case
+    site, name, other, words = about
+    (found,) = [one for one in reconcile(patients, envelopes, frozen) if (one.rule, one.record) == (rule, record)]
+    assert (found.site, found.envelope, found.other) == (site, name, other)
+    assert [word for word in words if word not in found.text] == []
+    nowhere = not record or rule in ("R31", "R52")
+    assert found.where == ("" if nowhere else frozen.facts.envelope.event)
+    assert (found.severity, found.evidence, found.field) == (OWN[rule].severity, found.text, "")
+
+
 def test_every_rule_has_a_deviation_that_fires_it() -> None:
     """No rule is in the table without a case above."""
     assert {rule for rule, *_ in CASES} == set(RULES)
@@ -160,6 +227,12 @@ def test_every_rule_has_a_deviation_that_fires_it() -> None:
 QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R01", [patient("A", 1, at=""), patient("B", 2, at="09:00")], [done(1, "A"), done(2, "B")]),
     ("R01", [patient("A", 1, at="14:00"), patient("B", 2, at="")], [done(1, "A"), done(2, "B")]),
+    ("R01", [patient("A", 1), patient("B", 2)], [done(1, "A"), done(2, "B")]),  # in one minute
+    ("R02", [patient("B", 2)], [envelope(1, received_on=DAY), done(2, "B")]),
+    ("R21", [patient("A", 1, released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
+    ("R21", [patient("A", 1, at="", released_at=datetime(2026, 3, 2, 10, 0))], [done(1, "A")]),
+    ("R52", [Patient("A", "", "")], []),
+    ("R30", [patient("A", 1)], [done(1, "A", received_on=DAY)]),
     ("R02", [patient("B", 2)], [envelope(1, status="void"), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, received_on=LATER), done(2, "B")]),
     ("R02", [patient("B", 2)], [envelope(1, status="dispatched"), done(2, "B")]),
@@ -188,6 +261,11 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
                  envelope(2, status="dispatched", dispatched_on=LATER, received_on=None)]),
     ("R29", [], [envelope(1, status="dispatched", dispatched_on=SENT, received_on=None)]),
     ("R31", [WAITING], [envelope(1)]),
+    ("R31", [WAITING], [envelope(1, status="released", record="B")]),
+    *[("R31", [replace(WAITING, **over)], [envelope(1, RIG)])
+      for over in ({"states": frozenset({"dead"})}, {"left_on": DAY}, {"withdrawal": "data"},
+                   {"not_enrolled_reason": "1"}, {"released_envelope": "x"}, {"envelope": "x"},
+                   {"site": ""}, {"stratum": ""})],
     ("R31", [replace(WAITING, states=frozenset({"declined"}))], [envelope(1, RIG)]),
     ("R31", [replace(WAITING, consented_on=None)], [envelope(1, RIG)]),
     ("R31", [WAITING], []),
@@ -289,3 +367,96 @@ def test_the_register_follows_what_the_records_say_was_opened(
     assert all((change.status, change.opened_on) == ("opened", DAY) for change in changes)
     released = [change.released_at for change in changes]
     assert released == [e.released_at for e in envelopes if e.id in {change.id for change in changes}]
+
+
+RENAMED: list[tuple[str, Envelope, list[tuple[str, str]]]] = [
+    ("opened for the old id", done(1, "OLD"), [(envelope(1).id, "A")]),
+    ("released for the old id", envelope(1, status="released", record="OLD"), [(envelope(1).id, "A")]),
+    ("void for the old id: a person decides", envelope(1, status="void", record="OLD"), []),
+    ("opened for another", done(1, "X"), []),
+    ("opened for nobody", done(1, ""), []),
+    ("received", envelope(1), [(envelope(1).id, "A")]),
+]
+
+
+@pytest.mark.parametrize(("what", "held", "expected"), RENAMED, ids=[case[0] for case in RENAMED])
+def test_an_envelope_follows_a_record_that_was_renamed(
+    frozen: Config, what: str, held: Envelope, expected: list[tuple[str, str]]
+) -> None:
+    """Opened or released for the old id it becomes opened for the new one."""
+    changes = settle([patient("A", 1)], [held], frozen, {"A": "OLD", "B": "X"})
+    assert [(change.id, change.record) for change in changes] == expected
+    assert settle([patient("A", 1)], [done(1, "OLD")], frozen) == ()
+    assert settle([patient("A", 1)], [done(1, "")], frozen, {"B": ""}) == ()
+
+
+def test_the_word_before_a_rehearsals_number_is_read_over_in_a_rehearsal_alone(frozen: Config) -> None:
+    """It is printed there; on a real envelope it is a misreading."""
+    typed = patient("A", 1, envelope=f"TEST {envelope(1).id}")
+    rehearsal = frozen.model_copy(update={"envelopes": frozen.envelopes.model_copy(update={"domain": "dev"})})
+    assert settle([typed], [envelope(1)], frozen) == ()
+    assert [change.id for change in settle([typed], [envelope(1)], rehearsal)] == [envelope(1).id]
+
+
+def test_openings_are_settled_in_the_order_of_their_envelopes(frozen: Config) -> None:
+    """Whatever the order of the records."""
+    changes = settle([patient("A", 2), patient("B", 1)], [envelope(1), envelope(2)], frozen)
+    assert [change.record for change in changes] == ["B", "A"]
+
+
+def test_every_envelope_that_did_not_arrive_is_named(frozen: Config) -> None:
+    """In their order, by site and day of sending."""
+    late = [envelope(n, status="dispatched", dispatched_on=SENT, received_on=None) for n in (3, 2)]
+    (found,) = reconcile([], [envelope(1, dispatched_on=SENT), *late], frozen)
+    assert found.text.endswith(f"2 of 3 envelopes were not received with the others: {TWO}, {THREE}")
+    assert found.envelope == TWO
+
+
+def test_a_rehearsal_reads_over_the_word_before_a_number(frozen: Config) -> None:
+    """Nothing is misread then."""
+    rehearsal = frozen.model_copy(update={"envelopes": frozen.envelopes.model_copy(update={"domain": "dev"})})
+    typed = patient("A", 1, envelope=f"TEST {ONE}")
+    assert reconcile([typed], [done(1, "A")], rehearsal) == []
+    assert "R09" in {one.rule for one in reconcile([typed], [done(1, "A")], frozen)}
+
+
+def test_everybody_who_used_an_envelope_is_named(frozen: Config) -> None:
+    """Each with all the others."""
+    found = reconcile([patient(name, 1) for name in "ABC"], [done(1, "A")], frozen)
+    assert {one.record: one.other for one in found if one.rule == "R07"} == {"A": "B, C", "B": "A, C", "C": "A, B"}
+
+
+def test_two_envelopes_of_two_sites_for_one_record_are_told_to_the_first_of_them(frozen: Config) -> None:
+    """In the order of the piles."""
+    (found,) = [
+        one for one in reconcile([patient("A", 1)], [done(2, "A", pile=RIG), done(1, "A")], frozen) if one.rule == "R08"
+    ]
+    assert found.site == "ODE"
+
+
+SURE: list[tuple[str, list[Patient], list[Envelope], str]] = [
+    ("R02", [patient("B", 2)], [envelope(1, status="released", record="C"), done(2, "B")], ""),
+    ("R02", [patient("B", 2)], [envelope(1, received_on=None), done(2, "B")], ""),
+    ("R02", [patient("B", 2, opened_on=None)], [envelope(1), done(2, "B")], ""),
+    ("R03", [patient("A", 1, at=""), patient("B", 2), patient("C", 3)], [done(1, "A"), done(2, "B"), done(3, "C")],
+     f"as was {TWO}, {THREE}:"),
+    ("R21", [patient("A", 1, released_at=datetime(2026, 3, 2, 10, 1))], [done(1, "A")], ""),
+    ("R21", [patient("A", 1, at="", released_at=datetime(2026, 3, 3, 0, 0))], [done(1, "A")], ""),
+    ("R24", [patient("0", 2, opened_on=None), patient("A", 1, at="22:00")], [done(1, "A"), envelope(2)], "at 22:00:"),
+    ("R24", [patient("A", 1, date(2026, 3, 7), at="")], [done(1, "A")], "on Saturday 2026-03-07: "),
+    ("R52", [Patient("A", "", "rig")], [], "field blank"),
+    ("R30", [patient("A", 1), patient("B", 2)], [done(1, "A"), done(2, "B", received_on=LATER)], TWO),
+    ("R53", [Patient("A", "ODE", "ode", arm="1")], [], ""),
+    ("R53", [Patient("A", "ODE", "ode", envelope=ONE)], [envelope(1)], ""),
+    ("R20", [patient("A", 1, date(2026, 2, 27)), patient("B", 2, at="12:00"), patient("C", 1, pile=RIG, at="11:40")],
+     [done(1, "A", date(2026, 2, 27)), done(2, "B"), done(1, "C", pile=RIG)], "of C"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "patients", "envelopes", "words"), SURE)
+def test_a_deviation_at_the_edge_of_its_rule_is_one(
+    frozen: Config, rule: str, patients: list[Patient], envelopes: list[Envelope], words: str
+) -> None:
+    """Released and lying there, received on a day nobody wrote, a minute too early, ten at night."""
+    (found,) = [one for one in reconcile(patients, envelopes, frozen) if one.rule == rule]
+    assert words in found.text

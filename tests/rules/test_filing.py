@@ -20,8 +20,8 @@ from trialdesk.allocation.codes import codes_of, misfits
 from trialdesk.allocation.manifest import Manifest, to_text
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
-from trialdesk.envelopes.filing import file_manifest, held, read_filed
-from trialdesk.errors import TableError
+from trialdesk.envelopes.filing import exchanged, file_manifest, fingerprints, held, ids_of, prove_codes, read_filed
+from trialdesk.errors import ConfigError, TableError
 from trialdesk.model import Envelope, Pile
 
 pytestmark = pytest.mark.requirement("ENV-11")
@@ -206,3 +206,131 @@ def test_a_rehearsal_forgets_what_an_earlier_one_filed(config: Config, tmp_path:
     both(here, tmp_path)
     forget_filed(here)
     assert len(read_filed(here)) == left
+
+
+def test_the_envelopes_of_a_manifest_are_those_of_its_piles() -> None:
+    """From the first number to the last, pile by pile."""
+    made = manifest_of(load(FROZEN / "config.yaml"), (*SECOND, *FIRST[3:]))
+    assert ids_of(made) == tuple(one.id for one in (*SECOND, *FIRST[3:]))
+
+
+def test_a_register_is_held_against_every_version_at_once(config: Config, tmp_path: Path) -> None:
+    """Which envelope is of which version, and what is missing, surplus or changed, in order."""
+    filed = both(config, tmp_path)
+    surplus = [envelope(RIG, number) for number in (5, 4)]
+    damaged = replace(FIRST[5], commitment="not hexadecimal")
+    found = held(filed, (*FIRST[:5], damaged, *surplus, SECOND[1]))
+    assert (found.filed, found.empty) == (2, False)
+    assert found.versions == {**{one.id: 1 for one in FIRST}, **{one.id: 2 for one in SECOND}}
+    assert (found.lacking, found.unfiled) == ((SECOND[0].id,), tuple(one.id for one in surplus[::-1]))
+    assert (found.differing, found.waiting) == ((1,), ())
+    assert found.against(SECOND[1].id) == ""
+    assert held(filed, ()).empty
+    assert held(filed[:1], ()).waiting == (1,)
+    two = held(filed, (*FIRST[2:], *SECOND))
+    assert two.lacking == (FIRST[0].id, FIRST[1].id)
+    assert two.differing == ()  # what is missing is told, not compared
+
+
+def test_only_the_newest_version_may_wait_for_its_push(config: Config, tmp_path: Path) -> None:
+    """An older one nothing of which is there was lost."""
+    found = held(both(config, tmp_path), SECOND)
+    assert (found.waiting, found.lacking) == ((), tuple(sorted(one.id for one in FIRST)))
+    assert found.wrong
+
+
+def test_the_memory_knows_commitments_again_by_sixteen_digits(config: Config, tmp_path: Path) -> None:
+    """One of a version that differs keeps what was known; which was exchanged is told by it."""
+    filed = both(config, tmp_path)
+    right = held(filed, (*FIRST, *SECOND))
+    known = fingerprints((*FIRST, *SECOND), right, {"OLD": "0"})
+    digest = hashlib.sha256(FIRST[0].commitment.encode()).hexdigest()[:16]
+    assert (known[FIRST[0].id], known["OLD"], len(known)) == (digest, "0", 9)
+    turned = (_with(FIRST[0], FIRST[1]), _with(FIRST[1], FIRST[0]), *FIRST[2:], *SECOND)
+    wrong = held(filed, turned)
+    later = fingerprints(turned, wrong, known)
+    assert later == known
+    assert exchanged(1, turned, wrong, later) == tuple(sorted((FIRST[0].id, FIRST[1].id)))
+    assert exchanged(2, turned, wrong, later) == ()
+    assert exchanged(1, turned, wrong, {}) == ()
+
+
+class Trial:
+    """The trial's project, of which the dictionary is asked."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.known = dictionary
+
+    def dictionary(self) -> Dictionary:
+        return self.known
+
+
+def test_the_live_project_is_held_against_the_codes_that_were_filed(config: Config, tmp_path: Path) -> None:
+    """A line for every fault; before anything is filed, or where no version says what codes mean, nothing is asked."""
+    wrong: Any = Trial(relabelled("rand_arm", ("1", "Conservative"), ("2", "PVP")))
+    prove_codes(config, wrong)
+    old = replace(manifest_of(config, FIRST), schema=1, codes=None)
+    file_manifest(config, *write(tmp_path / "1.json", old))
+    prove_codes(config, wrong)
+    two = manifest_of(config, SECOND, 2, hashlib.sha256(to_text(old).encode()).hexdigest())
+    file_manifest(config, *write(tmp_path / "2.json", two))
+    with pytest.raises(TableError) as caught:
+        prove_codes(config, wrong)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("REDCap: arms: ") for line in lines)
+    right: Any = Trial(trial_dictionary())
+    prove_codes(config, right)
+
+
+@pytest.mark.parametrize("text", ["1", "[]", "no JSON", "{}"])
+def test_a_file_that_is_no_manifest_is_told_in_one_line(config: Config, tmp_path: Path, text: str) -> None:
+    """With its name and the way out; a file that can't be read too."""
+    path = tmp_path / "m.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TableError, match=r"m\.json: is no manifest; ask the packer"):
+        file_manifest(config, path, "00")
+    with pytest.raises(ConfigError, match=r"none: can't be read \(FileNotFoundError\)"):
+        file_manifest(config, tmp_path / "none", "00")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"m.json: can't be read \(UnicodeDecodeError\)"):
+        file_manifest(config, path, "00")
+
+
+def test_a_filed_manifest_that_is_no_text_is_told(config: Config, tmp_path: Path) -> None:
+    """By its folder."""
+    both(config, tmp_path)
+    (config.state / "filed" / "v002.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(TableError, match=r"filed: a filed manifest can't be read \(UnicodeDecodeError\)"):
+        read_filed(config)
+
+
+def test_a_manifest_whose_text_was_laid_out_otherwise_does_not_follow(config: Config, tmp_path: Path) -> None:
+    """Every byte is part of the chain."""
+    made = manifest_of(config, FIRST)
+    path = tmp_path / "m.json"
+    path.write_text(to_text(made) + "\n", encoding="utf-8")
+    with pytest.raises(TableError, match=r"m\.json: does not follow"):
+        file_manifest(config, path, made.merkle_root)
+
+
+def test_a_manifest_of_other_codes_is_refused(config: Config, tmp_path: Path) -> None:
+    """A line for each, with the name of the file."""
+    made = manifest_of(config, FIRST)
+    assert made.codes is not None
+    other = replace(made, codes=replace(made.codes, ratios=(1, 2), arms=made.codes.arms[::-1]))
+    with pytest.raises(TableError) as caught:
+        file_manifest(config, *write(tmp_path / "m.json", other))
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["m.json", "m.json"]
+    assert "ratios" in lines[0]
+    strange = replace(made, piles=(replace(made.piles[0], pile="no pile"), *made.piles[1:]))
+    with pytest.raises(TableError, match="is no manifest"):
+        file_manifest(config, *write(tmp_path / "m.json", strange))
+
+
+def test_a_filed_manifest_is_named_by_its_version(config: Config, tmp_path: Path) -> None:
+    """And what is filed comes back."""
+    made = file_manifest(config, *write(tmp_path / "m.json", manifest_of(config, FIRST)))
+    assert [path.name for path in (config.state / "filed").iterdir()] == ["v001.json"]
+    assert read_filed(config) == (made,)

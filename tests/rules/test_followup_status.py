@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialdesk.config import ContactRule
-from trialdesk.followup.attempts import Booking, History
+from trialdesk.followup.attempts import Attempt, Booking, History
 from trialdesk.followup.contacts import Contact, Said
-from trialdesk.followup.halts import Halt, doubts, halt
+from trialdesk.followup.halts import Halt, doubts, halt, postdated
+from trialdesk.followup.pauses import Pause
 from trialdesk.followup.status import status
 from trialdesk.followup.windows import window
-from trialdesk.model import ContactStatus, Patient, Withdrawal
+from trialdesk.model import ContactStatus, Outcome, Patient, Withdrawal
 
 pytestmark = pytest.mark.requirement("CAL-01", "CAL-04")
 
@@ -211,3 +212,90 @@ def test_contradictions_are_verified_before_anyone_calls(
 ) -> None:
     """One source of death that the end of study does not confirm is enough (death guard)."""
     assert list(doubts(who, last_done, History())) == expected
+
+
+def tried(outcome: Outcome, on: str) -> Attempt:
+    return Attempt("W03", day(on), None, outcome)
+
+
+@pytest.mark.parametrize(
+    ("who", "last_done", "tries", "words"),
+    [
+        (patient(), None, [tried("died", "02-20")], ["call log of 2026-02-20 says died"]),
+        (patient(("dead",)), None, [tried("died", "02-20")], []),
+        (patient(), None, [tried("declines_all", "02-20")], ["declined on 2026-02-20"]),
+        (patient(), None, [tried("declines_all", "02-20"), tried("declines_all", "02-22")], ["declined on 2026-02-22"]),
+        (patient((), "contact"), None, [tried("declines_all", "02-20")], []),
+        (patient(("dead",)), None, [tried("declines_all", "02-20")], []),
+        (patient(), day("02-19"), [tried("declines_all", "02-20")], ["declined on 2026-02-20"]),
+        (patient(), day("02-20"), [tried("declines_all", "02-20")], ["declined on 2026-02-20"]),
+        (patient(), day("02-21"), [tried("declines_all", "02-20")], []),
+        (patient(), None, [tried("declines", "02-20"), tried("no_answer", "02-21")], []),
+        (patient(), None, [tried("died", "02-20"), tried("declines_all", "02-20")], ["says died", "declined on"]),
+    ],
+)
+def test_what_was_heard_on_the_telephone_is_verified_until_it_is_entered(
+    who: Patient, last_done: date | None, tries: list[Attempt], words: list[str]
+) -> None:
+    """A death, or that all further calls are declined; a contact made later, or the end of study, answers it."""
+    found = doubts(who, last_done, History(tuple(tries)))
+    assert [word in line for word, line in zip(words, found, strict=True)] == [True] * len(words)
+
+
+def test_entries_of_the_log_nobody_can_read_are_verified_too() -> None:
+    """Behind everything else."""
+    assert doubts(patient(death_signs=("a sign",)), None, History((), ("unread",))) == (
+        "vital status: a sign",
+        "unread",
+    )
+
+
+def test_an_end_that_lies_ahead_is_named() -> None:
+    """Death and end of study, each by its date; today is not ahead."""
+    today = day("03-02")
+    assert postdated(patient(), today) == ()
+    assert postdated(patient(died_on=today, left_on=today), today) == ()
+    death, end = postdated(patient(died_on=day("03-03"), left_on=day("03-04")), today)
+    assert (death.startswith("vital status"), "2026-03-03" in death) == (True, True)
+    assert (end.startswith("end of study"), "2026-03-04" in end) == (True, True)
+
+
+AWAY = Pause(day("02-20"), day("02-23"))
+
+
+@pytest.mark.parametrize(
+    ("pause", "planned", "today", "expected"),
+    [
+        (AWAY, "02-23", "02-10", "paused"),  # planned on a day of the pause
+        (AWAY, "02-24", "02-19", "upcoming"),
+        (AWAY, "02-24", "02-20", "paused"),  # it could be made today
+        (AWAY, "02-24", "02-23", "paused"),
+        (AWAY, "02-24", "02-24", "due"),
+        (Pause(day("02-26"), day("03-30")), "02-24", "02-26", "paused"),
+        (Pause(day("02-26"), day("03-30")), "02-24", "02-27", "missed"),
+    ],
+)
+def test_a_pause_holds_a_contact_on_its_days(pause: Pause, planned: str, today: str, expected: ContactStatus) -> None:
+    """From the first day of the window to the last on which it is chased."""
+    assert status(contact(pauses=(pause,)), day(planned), day(today)) == expected
+
+
+def test_a_promised_day_is_kept_in_a_pause() -> None:
+    """Who asked to be called on that day is called."""
+    booked = contact(pauses=(AWAY,), booking=Booking(day("02-23"), ""))
+    assert status(booked, day("02-23"), day("02-23")) == "due"
+    assert status(contact(booking=None, window=None), day("02-23"), day("02-23")) == "not applicable"
+    assert status(contact(), None, day("02-23")) == "not applicable"
+
+
+def test_an_appointment_is_held_from_the_first_day_to_the_last_of_grace() -> None:
+    """Both included."""
+    month = window(MONTH, ENROLLED)
+    days = [month.opens - timedelta(days=1), month.opens, month.chased_until, month.chased_until + timedelta(days=1)]
+    assert [month.holds_booking(one) for one in days] == [False, True, True, False]
+
+
+def test_a_contact_on_the_day_itself_has_no_months() -> None:
+    """Counted from its anchor by neither days nor months it is meant for that day."""
+    bare = WEEK.model_copy(update={"days": None, "months": None})
+    assert window(bare, ENROLLED).target == ENROLLED

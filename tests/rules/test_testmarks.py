@@ -58,3 +58,9 @@ def test_what_is_read_can_be_typed(site: str, number: int, around: str) -> None:
 def test_what_is_no_envelope_number_is_not_marked(text: str) -> None:
     """Days and piles stay."""
     assert printed(text, "dev") == text
+
+
+def test_the_word_is_no_part_of_a_number_in_a_trial() -> None:
+    """Typed before a real envelope's number it is not overlooked, and no number gets it."""
+    assert tidy_envelope_id(f"TEST {ONE}") == f"TEST{ONE}"
+    assert printed(ONE, "prod") == ONE

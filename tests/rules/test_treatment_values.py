@@ -18,7 +18,7 @@ from trialdesk.facts.deriving import Past, derive
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
 from trialdesk.instruments.checks import check_projects
-from trialdesk.instruments.treatment import telling
+from trialdesk.instruments.treatment import Telling, telling
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.blinding import prove_blind
@@ -161,3 +161,95 @@ def test_check_names_what_nobody_declared_and_what_is_not_there(
     (home / "config.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
     found = check_projects(load(home / "config.yaml"), ("trial",), home / "config.yaml")
     assert any((one.severity, one.column) == said[:2] and one.what.startswith(said[2]) for one in found), found
+
+
+LOG = "adverse_event"
+MOVING = Telling(columns=frozenset({"t"}), events=frozenset({"arm_event"}), codes={"c": frozenset({"9"})})
+
+
+def small(**patients_: list[Row]) -> Snapshot:
+    """Records with an opening each, but for those named `out`."""
+    ref, rows = CONFIG.facts.opened_on, {}
+    for name, own in patients_.items():
+        opened = [Row(name, ref.event, "", 0, {ref.field: "2026-03-02", "rand_arm": "12"[name in "BD"]})]
+        rows[name] = (*(opened if name != "out" else []), *own)
+    return Snapshot("1", "", DICTIONARY, EVENTS, rows, {})
+
+
+def moving(snapshot: Snapshot) -> list[dict[str, dict[tuple[str, str, int], dict[str, str]]]]:
+    """The worlds of a trial with one telling column, event and answer: record to place to values."""
+    everywhere = Telling(columns=MOVING.columns | {"rand_arm"}, events=MOVING.events, codes=MOVING.codes)
+    return [
+        {
+            record: {(row.event, row.instrument, row.instance): dict(row.values) for row in rows}
+            for record, rows in world.rows.items()
+        }
+        for world in worlds(snapshot, CONFIG, everywhere)
+    ]
+
+
+OPENING = (CONFIG.facts.opened_on.event, "", 0)
+
+
+def test_in_each_world_everybody_has_one_arm_and_what_somebody_else_had() -> None:
+    """Those of the arm go round among themselves; the others take theirs in turn; who was not randomised keeps all."""
+    treated = {name: [Row(name, "arm_event", "", 0, {"x": name}), Row(name, "e", "", 0, {"t": name, "own": name})]
+               for name in "ABCD"}  # fmt: skip
+    first, second = moving(small(**treated, out=[Row("out", "e", "", 0, {"t": "out"})]))
+    for world, arm, given in ((first, "1", "CAAA"), (second, "2", "DDDB")):
+        assert {world[name][OPENING]["rand_arm"] for name in "ABCD"} == {arm}
+        assert "".join(world[name]["arm_event", "", 0]["x"] for name in "ABCD") == given
+        assert "".join(world[name]["e", "", 0]["t"] for name in "ABCD") == given
+        assert "".join(world[name]["e", "", 0]["own"] for name in "ABCD") == "ABCD"
+        assert {world[name][OPENING]["rand_date"] for name in "ABCD"} == {"2026-03-02"}
+        assert world["out"] == {("e", "", 0): {"t": "out"}}
+
+
+def test_an_arm_nobody_has_yet_is_a_world_without_treatment() -> None:
+    """Everybody has the bare arm, and the places of the other are empty."""
+    _, second = moving(small(A=[Row("A", "arm_event", "", 0, {"x": "A"})], C=[]))
+    assert {name: second[name][OPENING]["rand_arm"] for name in "AC"} == {"A": "2", "C": "2"}
+    assert not any(second[name].get(("arm_event", "", 0), {}).get("x") for name in "AC")
+
+
+def test_a_telling_answer_moves_without_overwriting_another() -> None:
+    """It leaves a blank; where the other patient's form has an answer of its own, that stays."""
+    snapshot = small(A=[Row("A", "e", "", 0, {"c": "9", "on": "A"})], B=[Row("B", "e", "", 0, {"c": "1", "on": "B"})],
+                     C=[Row("C", "e", "", 0, {"on": "C"})])  # fmt: skip
+    first, second = moving(snapshot)
+    assert {name: first[name]["e", "", 0] for name in "ABC"} == {
+        "A": {"c": "", "on": "A"},
+        "B": {"c": "1", "on": "B"},
+        "C": {"c": "9", "on": "C"},
+    }
+    assert {name: second[name]["e", "", 0].get("c") for name in "ABC"} == {"A": "", "B": "1", "C": None}
+
+
+def test_what_tells_an_arm_leaves_its_own_patient_though_nothing_comes_instead() -> None:
+    """The other of the arm has no such value; in a log without rows an answer keeps its instance."""
+    own = [Row("A", "e", "", 0, {"t": "A", "own": "A"}), Row("A", "logs_arm_1", LOG, 2, {"c": "9"})]
+    first, _ = moving(small(A=own, C=[]))
+    assert first["A"]["e", "", 0] == {"own": "A"}
+    assert first["C"]["e", "", 0] == {"t": "A"}
+    assert first["C"]["logs_arm_1", LOG, 2] == {"c": "9"}
+
+
+def test_in_a_log_a_telling_answer_gets_a_row_of_its_own() -> None:
+    """Behind the patient's own rows of that log; rows of another log do not count."""
+    rows = [Row("A", "logs_arm_1", LOG, 2, {"c": "9", "on": "A"})]
+    own = [Row("C", "logs_arm_1", LOG, 3, {"on": "C"}), Row("C", "logs_arm_1", "protocol_deviation", 7, {"on": "c"})]
+    first, _ = moving(small(A=rows, C=own))
+    assert first["A"]["logs_arm_1", LOG, 2] == {"c": "", "on": "A"}
+    assert first["C"]["logs_arm_1", LOG, 5] == {"c": "9"}
+    assert first["C"]["logs_arm_1", LOG, 3] == {"on": "C"}
+    assert {place[2] for place in first["C"]} == {0, 3, 5, 7}
+
+
+def test_the_rows_of_a_world_stand_in_the_order_of_their_places() -> None:
+    """Under their own record, and so a world is made the same every time."""
+    rows = [Row("A", "z", "", 0, {"own": "A"}), Row("A", "arm_event", "", 0, {"x": "A"})]
+    for world in worlds(small(A=rows, C=[]), CONFIG, MOVING):
+        for record in "AC":
+            places = [(row.event, row.instrument, row.instance) for row in world.rows[record]]
+            assert places == sorted(places)
+            assert {row.record for row in world.rows[record]} == {record}

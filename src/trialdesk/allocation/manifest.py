@@ -101,7 +101,7 @@ def from_text(text: str) -> Manifest:
         codes = codes_from(told.pop("codes")) if "codes" in told else None
         made = Manifest(**told, piles=piles, codes=codes)
         date.fromisoformat(made.made)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from None
     return made
 

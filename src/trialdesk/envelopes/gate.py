@@ -101,7 +101,7 @@ def available(case: Case) -> Envelope | None:
     received = (e for e in case.marks.envelopes if e.pile == pile and e.status == "received")
     spoken_for = {mark.named for mark in case.marks.records} | {mark.envelope for mark in case.marks.records}
     waiting = [envelope for envelope in received if envelope.id not in spoken_for]
-    return min(waiting, key=lambda e: e.number, default=None)
+    return min(waiting, default=None)  # of one pile: by number
 
 
 def _rights(case: Case) -> Iterator[str]:

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from trialdesk.config import Config
 from trialdesk.followup.contacts import record_order
 from trialdesk.followup.keys import Keys
 from trialdesk.followup.schedule import Entry, Schedule
 from trialdesk.memory.values import Dated
-
-if TYPE_CHECKING:
-    from icalendar import Event
 
 KEPT = timedelta(days=60)
 """How long an entry stays after it was cancelled, or after its day."""
@@ -89,9 +87,8 @@ def calendar(found: Iterable[Dated], config: Config, name: str) -> bytes:
         made.add_component(
             icalendar.Timezone.from_tzid(config.trial.time_zone, first_date=config.trial.starts, last_date=ends)
         )
-    for one in dated:
-        made.add_component(_event(one, config))
-    return bytes(made.to_ical())
+    frame, end = bytes(made.to_ical()), b"END:VCALENDAR\r\n"
+    return frame.removesuffix(end) + b"".join(_written(one, config.trial.zone) for one in dated) + end
 
 
 def _wanted(plan: Schedule, config: Config, keys: Keys, told: Iterable[str]) -> Iterator[Dated]:
@@ -127,7 +124,9 @@ def _cancelled(one: Dated, today: date, moment: datetime) -> Dated:
     return replace(one, cancelled=True, sequence=one.sequence + 1, changed=moment)
 
 
-def _event(one: Dated, config: Config) -> Event:
+@lru_cache(maxsize=2**16)
+def _written(one: Dated, zone: ZoneInfo) -> bytes:
+    """The lines of an entry; a site's calendar holds those of the central one again."""
     import icalendar
 
     event = icalendar.Event()
@@ -141,13 +140,13 @@ def _event(one: Dated, config: Config) -> Event:
         event.add("dtstart", one.day)
         event.add("dtend", one.day + timedelta(days=1))
     else:
-        begins = datetime.combine(one.day, at, config.trial.zone)
+        begins = datetime.combine(one.day, at, zone)
         event.add("dtstart", begins)
         event.add("dtend", begins + _LASTS)
     event.add("transp", "TRANSPARENT" if at is None else "OPAQUE")
     event.add("class", "PRIVATE")
     event.add("status", "CANCELLED" if one.cancelled else "CONFIRMED")
-    return event
+    return bytes(event.to_ical())
 
 
 def _clock(text: str) -> time | None:

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,8 @@ class Memory:
         self, scope: Scope, night: Night, known: Iterable[Known], code: int, calendar: Iterable[Dated] = ()
     ) -> None:
         """The run is published: what it saw takes the place of what the one before it saw, findings live on."""
-        saw = {**asdict(night), "records": None, "known": night.records is not None}
+        # asdict copies all it is given, so the records, which have rows of their own, are left out before
+        saw = {**asdict(replace(night, records=None)), "known": night.records is not None}
         with self._changing() as db:
             db.execute(
                 "UPDATE runs SET status = 'published', stage = '', exit_code = ?, saw = ? WHERE scope = ? AND run = ?",
@@ -86,7 +87,7 @@ class Memory:
 
     def take_in(self, scope: Scope, run: Run, night: Night | None) -> None:
         """A run that another memory or file knows of; one that is known already is left alone."""
-        saw = json.dumps({**asdict(night), "records": None, "known": False}, sort_keys=True) if night else None
+        saw = json.dumps({**asdict(replace(night, records=None)), "known": False}, sort_keys=True) if night else None
         values = (run.run, str(scope), run.day, run.status, run.stage, run.exit_code, json.dumps(run.accepted))
         with self._changing() as db:
             db.execute(

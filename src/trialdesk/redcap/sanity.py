@@ -98,9 +98,9 @@ def _shape(snapshot: Snapshot) -> Iterator[str]:
         yield "REDCap named no data access groups: the token's user sits in one and sees a single site; take it out"
 
 
-def _losses(now: Night, last: Night | None, found: Moves, accepted: Collection[str]) -> Iterator[str]:
+def _losses(now: Night, last: Night, found: Moves, accepted: Collection[str]) -> Iterator[str]:
     """What no correction explains, record by record."""
-    size = last.tally.records if last else 0
+    size = last.tally.records
     undone = [record for record in found.unrandomised if record not in accepted]
     if undone:
         yield (
@@ -114,7 +114,7 @@ def _losses(now: Night, last: Night | None, found: Moves, accepted: Collection[s
             "--reason TEXT --by NAME"
         )
     groups = now.tally.by_group
-    emptied = [g for g in (last.tally.by_group if last else {}) if not groups.get(g)]
+    emptied = [group for group in last.tally.by_group if not groups.get(group)]
     for group in emptied:
         if any(record in found.gone and record not in accepted for record in _members(last, group)):
             yield f"data access group {group or '(none)'} had {len(_members(last, group))} record(s) and now has none"
@@ -131,9 +131,8 @@ def _losses(now: Night, last: Night | None, found: Moves, accepted: Collection[s
             yield f"{less} of {of} values of {name} are gone; {way}"
 
 
-def _members(last: Night | None, group: str) -> list[str]:
-    records = (last.records or {}).values() if last else ()
-    return [one.record for one in records if one.group == group]
+def _members(last: Night, group: str) -> list[str]:
+    return [one.record for one in (last.records or {}).values() if one.group == group]
 
 
 def _counts(now: Tally, last: Tally, accepted: Collection[str]) -> Iterator[str]:

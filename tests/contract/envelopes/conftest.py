@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from pydantic import SecretStr
@@ -15,8 +18,9 @@ from redcap.project import Project
 from ruamel.yaml import YAML
 
 from frozen import FROZEN
+from inprocess import answering
 from redcap_local.administration import give_token
-from redcap_local.server import running
+from redcap_local.server import Running, running
 from trialdesk.allocation.making import PackerFiles, make_version, open_tables
 from trialdesk.allocation.manifest import from_text
 from trialdesk.config import Config, load
@@ -134,15 +138,31 @@ def config_file(folder: Path, url: str, sites: int = 2) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world_in(tmp_path_factory.mktemp("envelopes")) as built:
+def world(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("envelopes")
+    if pytestconfig.getoption("--in-process"):
+        first = _first()
+        shutil.copytree(first.config.home, folder, dirs_exist_ok=True)
+        with answering(folder / "redcap.db"):
+            yield replace(first, config=load(folder / "config.yaml"))
+        return
+    with world_in(folder) as built:
         yield built
 
 
+@cache
+def _first() -> World:
+    """The world in process, made once; its folder is copied for every module, in forked processes too."""
+    with world_in(Path(mkdtemp(prefix="trialdesk-envelopes-")), server_on=answering) as built:
+        return built
+
+
 @contextmanager
-def world_in(folder: Path, sites: int = 2) -> Iterator[World]:
+def world_in(
+    folder: Path, sites: int = 2, server_on: Callable[[Path], AbstractContextManager[Running]] = running
+) -> Iterator[World]:
     """Both projects on a server whose files are in the folder."""
-    with running(folder / "redcap.db") as server:
+    with server_on(folder / "redcap.db") as server:
         config = load(config_file(folder, server.url, sites))
         secret = SecretStr(server.super_token)
         info = {"purpose": "2", "project_title": "T"}
