@@ -232,7 +232,7 @@ def seated(site: Site, browser: Browser) -> Iterator[Callable[..., Hand]]:
     def seat(user: str = "site_admin") -> Hand:
         if user not in known:
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-            page.set_default_timeout(5_000)
+            page.set_default_timeout(15_000)
             hand = known[user] = Hand(site, page, [])
             page.on("pageerror", lambda error: hand.wrong.append(str(error)))
             page.on("console", lambda said: hand.wrong.append(said.text) if said.type == "error" else None)
@@ -261,9 +261,11 @@ def hand(seated: Callable[..., Hand]) -> Iterator[Hand]:
 def test_a_new_record_has_the_next_number_and_exists_once_saved(hand: Hand) -> None:
     """B.3.14.0100, 0700: cancelled, there is nothing; the grid shows four states."""
     hand.grid()
-    hand.page.get_by_role("link", name="Add new record").click()
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("link", name="Add new record").click()
     name = hand.page.locator("h1").inner_text().removeprefix("Adding new Record ID ")
-    hand.page.get_by_role("link", name=re.compile("^Intake")).click()
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("link", name=re.compile("^Intake")).click()
     assert hand.page.locator("h1").inner_text() == f"Adding new Record ID {name}"
     with hand.page.expect_navigation():
         hand.press("Cancel")
@@ -370,7 +372,8 @@ def test_leaving_with_changes_asks(hand: Hand) -> None:
     """B.3.14.0600: save and leave, leave, stay; without changes nothing is asked."""
     hand.site.put(record_id="leave", who="L")
     hand.go("limits", "leave")
-    hand.page.get_by_role("link", name="Playground").click()
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("link", name="Playground").click()
     assert "dashboard" in hand.page.url
     hand.go("limits", "leave")
     hand.type("num", "1")
@@ -613,8 +616,11 @@ def test_the_second_editor_reads_and_is_told_who_writes(hand: Hand, seated: Call
     assert bea.input("num").get_attribute("readonly") is not None
     assert bea.page.get_by_role("button", name=re.compile("^Save")).count() == 0
     hand.page.goto("about:blank")
-    hand.page.wait_for_timeout(200)  # the word that it was left is sent as the page goes
-    bea.go("limits", "two")
+    for _ in range(20):  # the word that it was left is sent as the page goes
+        bea.go("limits", "two")
+        if bea.input("num").get_attribute("readonly") is None:
+            break
+        bea.page.wait_for_timeout(250)
     assert bea.input("num").get_attribute("readonly") is None
 
 

@@ -57,6 +57,7 @@ class Site:
     def new_record(self) -> str:
         """The record that is added under the next number; it is there once its first form is saved."""
         self.page.get_by_role("link", name="Add new record").click()
+        self.page.wait_for_url("**/record_home.php*")
         return self.page.locator("h1").inner_text().removeprefix("Adding new Record ID ")
 
     def open(self, sheet: Sheet, label: str) -> None:
@@ -150,7 +151,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         cards, _ = make_envelopes(stage, told, TODAY)
         send_envelopes(stage, told)
         life = max((life for life in told.lives if life.role.name == ORDINARY), key=lambda life: life.opened)
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(15_000)
         site = Site(page, told.setting.dictionary)
         site.enter(server.start(), site_user(life.site))
         yield Story(enter(told, life), stage, cards, site)
