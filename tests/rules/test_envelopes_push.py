@@ -417,11 +417,11 @@ def test_an_envelope_is_found_in_its_tables() -> None:
 def test_an_unsealing_is_noted_before_an_arm_is_shown() -> None:
     """With who, when and why, below what was noted before; nothing else is changed."""
     register: Any = pushed()
-    note_unsealing(register, ONE, SAID)
-    assert register.held[ONE]["env_note"] == form_line(SAID) == "2026-03-02 unsealed by AB: card torn"
-    before = dict(register.held[ONE])
-    note_unsealing(register, ONE, SAID)
-    assert register.held[ONE] == {**before, "env_note": f"{form_line(SAID)}\n{form_line(SAID)}"}
+    note_unsealing(register, TWO, SAID)
+    assert register.held[TWO]["env_note"] == form_line(SAID) == "2026-03-02 unsealed by AB: card torn"
+    before = dict(register.held[TWO])
+    note_unsealing(register, TWO, SAID)
+    assert register.held[TWO] == {**before, "env_note": f"{form_line(SAID)}\n{form_line(SAID)}"}
     assert not register.cleared
 
 
