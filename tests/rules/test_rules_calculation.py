@@ -112,6 +112,14 @@ def test_a_form_is_calculated_where_it_stands() -> None:
     ]
 
 
+def test_the_event_before_is_that_of_the_project() -> None:
+    """Whatever the order of the rows."""
+    dictionary = project(X, calc("y", "sum([previous-event-name][x],[x])"))
+    record = RecordView([row("e2", x="5"), row("e1", x="1")], dictionary, ("e1", "e2"))
+    done = Calculations(dictionary).recalculate(record)
+    assert {one.event: one.values["y"] for one in done} == {"e1": "1", "e2": "6"}
+
+
 def test_a_result_that_is_right_already_is_no_change() -> None:
     """Neither is a blank that stays blank; one that is not any more is emptied."""
     dictionary = project(X, calc("y", "[x]+1"))
