@@ -110,6 +110,7 @@ def test_a_form_is_calculated_where_it_stands() -> None:
         ("e1", "g", 2, {"v": "6"}),
         ("e2", "", 0, {"y": "4", "v": "5"}),
     ]
+    assert changes(dictionary, *rows[:1], events={"g": ("e1",)}) == []  # a form that stands nowhere
 
 
 def test_the_event_before_is_that_of_the_project() -> None:
