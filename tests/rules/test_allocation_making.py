@@ -112,7 +112,8 @@ def test_later_versions_follow_and_fill_what_is_new(config: Config) -> None:
 def test_a_master_is_drawn_given_or_known(config: Config) -> None:
     """Drawn where there is none; from then on it is that of the tables, and another one is refused."""
     make(config, identity=False, master=False)
-    make(config, "ODE-K", master=False)
+    files = PackerFiles(config.home / "identity.txt")
+    make_version(config, files, ("ODE-K",), lambda: bytes(32), TODAY)
     assert {table.master for table in open_tables(config, config.home / "identity.txt")} == {MASTER[::-1]}
     with pytest.raises(TableError, match="master"):
         make(config, "ODE-K")
@@ -139,7 +140,7 @@ def test_blocks_are_the_files_or_those_of_the_tables(config: Config) -> None:
 def test_codes_are_shown_once_before_they_are_frozen(config: Config) -> None:
     """Nothing is made before a person has read them."""
     with pytest.raises(PlanRefused, match=r"(?s)^PVP-MM, prod.*--freeze"):
-        make(config, identity=False, freeze=False)
+        make_version(config, PackerFiles(), (), lambda: MASTER, TODAY)
     assert not tables_of(config).exists()
     make(config, identity=False)
     assert make(config, "ODE-K", freeze=False).version == 2
@@ -329,6 +330,9 @@ def test_without_an_identity_the_way_to_one_is_told(config: Config) -> None:
     """And a file that is not there too."""
     with pytest.raises(ConfigError, match="keygen"):
         open_tables(config, config.home / "none")
+    make(config, identity=False)
+    with pytest.raises(ConfigError, match="--identity FILE"):
+        open_tables(config, None)
 
 
 def test_the_digest_in_a_manifest_is_that_of_its_sealed_file(config: Config) -> None:

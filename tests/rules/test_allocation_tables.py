@@ -210,6 +210,8 @@ def test_a_version_that_says_how_it_was_cut_is_held_against_that() -> None:
     assert list(verify([shorter])) == [f"version 1: is not what its master gives ({last})"]
     old = replace(first, codes=None, rule=WHOLE_BLOCKS)
     assert list(verify([old])) == list(verify([replace(old, allocations=old.allocations[:-1])])) == []
+    later = replace(second, codes=None, rule=WHOLE_BLOCKS)
+    assert list(verify([old, later])) == []
     assert list(verify([replace(first, rule="another")])) == ["version 1: is not what its master gives"]
     assert list(verify([replace(first, codes=None)])) == []
 

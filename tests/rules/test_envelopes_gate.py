@@ -397,6 +397,8 @@ def test_who_holds_and_who_names_an_envelope(desk: Desk) -> None:
     marks = looked(*both, envelopes=register)
     assert (marks.named_by(ODE_2), marks.named_by(ODE_1)) == ("A", "")
     assert (marks.holder_of(ODE_1, "C"), marks.holder_of(ODE_1, "B"), marks.holder_of(ODE_2, "C")) == ("B", "", "")
+    own = looked(replace(B, envelope=ODE_1, named=ODE_1, opened=True), envelopes=register)
+    assert own.holder_of(ODE_1, "A") == "B"
     assert marks.opened_another("A", ODE_1)
     assert not marks.opened_another("A", ODE_2)
     assert not marks.opened_another("B", ODE_1)

@@ -17,6 +17,7 @@ from trialdesk.allocation.numbering import envelope_id
 from trialdesk.allocation.scheme import scheme_of
 from trialdesk.allocation.tables import Order, Table, next_table
 from trialdesk.config import load
+from trialdesk.envelopes.moving import Said
 from trialdesk.envelopes.push import PushPlan, Restore, check_tables, guarded, plan_push, push
 from trialdesk.envelopes.register import (
     made,
@@ -28,7 +29,8 @@ from trialdesk.envelopes.register import (
     used,
     write_use,
 )
-from trialdesk.errors import ConcealmentBroken, NotAllowed, TableError, WriteBackFailed
+from trialdesk.envelopes.unsealing import find, form_line, note_unsealing
+from trialdesk.errors import ConcealmentBroken, NotAllowed, ReleaseRefused, TableError, WriteBackFailed
 from trialdesk.model import Envelope, Pile
 from trialdesk.redcap.answers import Export
 from trialdesk.redcap.gateway import FILTERED, LOG_SEEN, USERS_SEEN
@@ -50,7 +52,7 @@ class Register:
         self.more: tuple[str, ...] = ()
         self.asked: list[tuple[str, ...]] = []
         self.about: list[Sequence[str] | None] = []
-        self.lossy = False
+        self.lossy = self.cleared = False
 
     def dictionary(self) -> Dictionary:
         return self.known
@@ -69,7 +71,8 @@ class Register:
         return Export(rows, frozenset(shown) if rows else frozenset(), {}, ())
 
     def write(self, record_id: str, rows: Iterable[Row], *, clear: bool = False) -> int:
-        assert (record_id, clear) == ("env_id", True)
+        assert record_id == "env_id"
+        self.cleared = clear
         for row in () if self.lossy else rows:
             assert (row.event, row.instrument, row.instance) == ("", "", 0)
             assert all(isinstance(value, str) for value in row.values.values())
@@ -128,6 +131,7 @@ def test_an_empty_register_is_given_every_envelope_with_all_its_facts() -> None:
                 "env_parcel": f"{one.envelope.pile.site}-v00{table.version}",
                 "env_status": "made",
             }
+    assert register.cleared
     again = plan(register)
     assert (again.empty, again.new, again.fill, again.present) == (True, (), (), len(CARDS))
 
@@ -285,6 +289,7 @@ def test_an_envelope_reads_back_as_it_was_written() -> None:
         "env_opened_on": "2026-03-02",
     }
     write_use(register, [envelope()])
+    assert register.cleared
     assert read_register(register, [ONE]) == (envelope(),)
     assert set(used(envelope()).values()) == {"made", ""}
     register.about.clear()
@@ -395,3 +400,40 @@ def test_a_token_that_sees_nothing_of_the_sealed_form_is_blind() -> None:
     other: Any = Register(trial_dictionary())
     with pytest.raises(NotAllowed, match="no envelope register"):
         prove_blind(other)
+
+
+SAID = Said("AB", DAY, "card torn")
+
+
+def test_an_envelope_is_found_in_its_tables() -> None:
+    """In whichever version; a number of none is told."""
+    assert find(MADE, TWO) == CARDS[TWO]
+    last = MADE[1].allocations[-1].envelope.id
+    assert find(MADE, last) == CARDS[last]
+    with pytest.raises(ReleaseRefused, match=r"^ODE-X: is in no version"):
+        find(MADE, "ODE-X")
+
+
+def test_an_unsealing_is_noted_before_an_arm_is_shown() -> None:
+    """With who, when and why, below what was noted before; nothing else is changed."""
+    register: Any = pushed()
+    note_unsealing(register, TWO, SAID)
+    assert register.held[TWO]["env_note"] == form_line(SAID) == "2026-03-02 unsealed by AB: card torn"
+    before = dict(register.held[TWO])
+    note_unsealing(register, TWO, SAID)
+    assert register.held[TWO] == {**before, "env_note": f"{form_line(SAID)}\n{form_line(SAID)}"}
+    assert not register.cleared
+
+
+def test_an_unsealing_that_can_not_be_noted_shows_nothing() -> None:
+    """The register lacks the envelope, has it as opened, or does not take the note."""
+    register: Any = pushed()
+    register.held[ONE] |= {"env_status": "opened", "env_record": "A"}
+    with pytest.raises(ReleaseRefused, match=f"^{ONE}: is opened for A"):
+        note_unsealing(register, ONE, SAID)
+    with pytest.raises(ReleaseRefused, match=r"^X: is not in the register"):
+        note_unsealing(register, "X", SAID)
+    register.lossy = True
+    with pytest.raises(WriteBackFailed, match=f"^{TWO}: the register does not hold the note"):
+        note_unsealing(register, TWO, SAID)
+    assert "env_note" not in register.held[TWO]

@@ -110,6 +110,15 @@ def test_a_form_is_calculated_where_it_stands() -> None:
         ("e1", "g", 2, {"v": "6"}),
         ("e2", "", 0, {"y": "4", "v": "5"}),
     ]
+    assert changes(dictionary, *rows[:1], events={"g": ("e1",)}) == []  # a form that stands nowhere
+
+
+def test_the_event_before_is_that_of_the_project() -> None:
+    """Whatever the order of the rows."""
+    dictionary = project(X, calc("y", "sum([previous-event-name][x],[x])"))
+    record = RecordView([row("e2", x="5"), row("e1", x="1")], dictionary, ("e1", "e2"))
+    done = Calculations(dictionary).recalculate(record)
+    assert {one.event: one.values["y"] for one in done} == {"e1": "1", "e2": "6"}
 
 
 def test_a_result_that_is_right_already_is_no_change() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -153,7 +154,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 @cache
 def _first() -> World:
     """The world in process, made once; its folder is copied for every module, in forked processes too."""
-    with world_in(Path(mkdtemp(prefix="trialdesk-envelopes-")), server_on=answering) as built:
+    folder = Path(mkdtemp(prefix="trialdesk-envelopes-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with world_in(folder, server_on=answering) as built:
         return built
 
 
