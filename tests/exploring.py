@@ -164,19 +164,24 @@ class Projects:
 def inside() -> Iterator[None]:
     """The release code asks `Projects` in place of gateways."""
     with pytest.MonkeyPatch.context() as patched:
-        for name, what in (
-            ("read_filed", lambda _: ()),
-            ("prove_blind", lambda _: None),
-            ("prove_fit", lambda *_: None),
-            ("prove_codes", lambda *_: None),
-            ("pull_records", lambda trial, records: trial.pull(records[0])),
-            ("read_marks", lambda _config, _dictionary, _trial, register: register.look()),
-            ("read_register", lambda register, ids: register.read(ids)),
-            ("set_use", lambda register, envelopes: register.set_use(envelopes)),
-        ):
-            patched.setattr(room, name, what)
-        patched.setattr("trialdesk.envelopes.gate._unproved", lambda *_: iter(()))  # nobody files anything meanwhile
+        put_inside(patched)
         yield
+
+
+def put_inside(patched: pytest.MonkeyPatch) -> None:
+    """The same until `patched` is undone; a test that patches the release code as well does it with this one."""
+    for name, what in (
+        ("read_filed", lambda _: ()),
+        ("prove_blind", lambda _: None),
+        ("prove_fit", lambda *_: None),
+        ("prove_codes", lambda *_: None),
+        ("pull_records", lambda trial, records: trial.pull(records[0])),
+        ("read_marks", lambda _config, _dictionary, _trial, register: register.look()),
+        ("read_register", lambda register, ids: register.read(ids)),
+        ("set_use", lambda register, envelopes: register.set_use(envelopes)),
+    ):
+        patched.setattr(room, name, what)
+    patched.setattr("trialdesk.envelopes.gate._unproved", lambda *_: iter(()))  # nobody files anything meanwhile
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
@@ -24,6 +25,11 @@ from trialdesk.redcap.tokens import token
 pytestmark = pytest.mark.requirement("CAL-08", "INS-04")
 
 FIRST = {"redcap_repeat_instrument": "call_log", "redcap_repeat_instance": "1"}
+
+
+def day_there() -> date:
+    """Today where the trial is: for an hour or two before midnight UTC that is tomorrow."""
+    return datetime.now(ZoneInfo("Europe/Copenhagen")).date()
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Clinic:
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     folder = tmp_path_factory.mktemp("calls")
-    today = date.today()
+    today = day_there()
     with running(folder / "redcap.db") as server:
         files = write_files(FROZEN / "config.yaml", fresh_folder(folder / "files"), server.url, today)
         stage = set_stage(files, server, folder / "redcap.db", lambda plan: plan.digest)
@@ -106,7 +112,7 @@ def test_what_another_nurse_wrote_meanwhile_is_not_overtaken(clinic: Clinic) -> 
     """The sheet was printed, then somebody typed a later try into REDCap."""
     path = clinic.sheet()
     fill(path, "ODE-002", Outcome="No answer", Clock_time="0:01")
-    later = {"cl_contact": "W03", "cl_date": str(date.today()), "cl_time": "00:05", "cl_out": "2",
+    later = {"cl_contact": "W03", "cl_date": str(day_there()), "cl_time": "00:05", "cl_out": "2",
              "redcap_repeat_instrument": "call_log", "redcap_repeat_instance": "2"}  # fmt: skip
     clinic.stage.project_of("ODE").import_records(
         [{"record_id": "ODE-002", "redcap_event_name": "logs_arm_1", **later}]
@@ -119,7 +125,7 @@ def test_what_another_nurse_wrote_meanwhile_is_not_overtaken(clinic: Clinic) -> 
 
 def test_call_backs_of_the_forms_are_shown_then_copied_once(clinic: Clinic) -> None:
     """An older project's field, filled in by the site; the log then holds it with its source."""
-    today = date.today()
+    today = day_there()
     asked = {"nc_stat": "2", "nc_date": str(today - timedelta(1)), "nc_cb_date": str(today + timedelta(1))}
     where = {"record_id": "ODE-002", "redcap_event_name": "week_4_arm_1"}
     clinic.stage.project_of("ODE").import_records([{**where, **asked}])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from desk import CONFIG, DICTIONARY, ODE_1, ODE_2, OTHER_1, RIG_1, Desk
-from exploring import NOW, inside
+from exploring import NOW, inside, put_inside
 from trialdesk.envelopes import release as room
 from trialdesk.envelopes.release import Contended, Contention
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, ReleaseRefused, WriteBackFailed
@@ -22,9 +22,9 @@ AT = "2026-03-02 10:30"
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    with inside():
-        yield Desk()
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    put_inside(monkeypatch)  # not one of its own: what a test patches in the same room would outlive it
+    return Desk()
 
 
 def away(_: int) -> None:
