@@ -348,6 +348,18 @@ def test_being_told_to_end_leaves_nothing_half_done(rehearsed: Rehearsed) -> Non
     sync(rehearsed.stage)
 
 
+def test_who_watches_a_night_sees_how_far_it_is_and_how_fast(rehearsed: Rehearsed) -> None:
+    """Records as they come, workbooks as they are written; the names of the stages between."""
+    config, shown = rehearsed.stage.config, list[str]()
+    trial, register = open_gateway(config, "trial"), open_gateway(config, "register")
+    nightly(config, Order(TODAY, datetime.now(config.trial.zone)), trial, register, shown.append)
+    records = len(trial.ids("record_id"))
+    assert [line for line in shown if re.fullmatch(rf"pull: {records} of {records} records, \d+ a second", line)]
+    books = [line for line in shown if line.startswith("build: ")]
+    assert books[-1].split(", ")[0] == f"build: {len(books)} of {len(books)} workbooks"
+    assert [line for line in shown if ":" not in line][:3] == ["preflight", "pull", "sanity"]
+
+
 def test_the_register_says_opened_where_a_record_does(rehearsed: Rehearsed) -> None:
     """After the write-back `released` are the open release, the passed over (R49) and what can't be proved (R11)."""
     from trialdesk.envelopes.register import read_register

@@ -14,7 +14,7 @@ from trialdesk.model import Envelope, Patient
 from trialdesk.redcap.answers import Rows
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.patients import patients
-from trialdesk.redcap.snapshot import Snapshot, pull
+from trialdesk.redcap.snapshot import Counted, Snapshot, pull
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Pull:
     filed: tuple[Manifest, ...] = ()
 
 
-def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Sequence[str] = ()) -> Pull:
+def pull_both(
+    config: Config, trial: Gateway, register: Gateway, expected: Sequence[str] = (), progress: Counted | None = None
+) -> Pull:
     """What both projects hold now; neither identifiers nor allocations are asked for.
 
     Args:
@@ -43,12 +45,13 @@ def pull_both(config: Config, trial: Gateway, register: Gateway, expected: Seque
         trial: The trial project.
         register: The envelope register, with a token that was proved blind.
         expected: The envelopes it showed to the last run; where one is missing it is asked once more.
+        progress: Told how many of how many records of the trial have come.
 
     Raises:
         ConfigError: the configuration's logic names something the project does not have.
         TableError: a record of the register is not an envelope.
     """
-    told = _trial(config, trial, pull(trial))
+    told = _trial(config, trial, pull(trial, progress=progress))
     more = [name for name in (DOMAIN,) if name in register.dictionary()]
     envelopes = read_register(register, more=more)
     if missing(envelopes, expected):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +124,10 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
     """All of a run but its records and the memory stands in the folder; what can't be written is lost."""
     folder, lost, facts = making.folder, making.lost, found.facts
 
+    counting, done = making.stage.counting("workbooks"), count(1)
+
     def written(name: str, book: Book) -> str:
+        counting(next(done), len(books))
         return save(folder / name, as_read(facts.config, book.sheets), book.foot)
 
     digests = {name: lost.attempt(name, partial(written, name, book)) for name, book in books.items()}

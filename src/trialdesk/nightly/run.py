@@ -217,7 +217,8 @@ def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, la
         version = trial.version()
         note(f"REDCap {version}; the register token sees no card")
     with making.stage("pull") as note:
-        pull = pull_both(config, trial, register, last.envelopes if last else ())
+        counting = making.stage.counting("records")
+        pull = pull_both(config, trial, register, last.envelopes if last else (), counting)
         kept = Kept(pull, _removals(trial, last), version, at)
         put_by(config, kept)
         note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")

@@ -28,3 +28,13 @@ class Stages:
         said: list[str] = []
         yield said.append
         self.done.append(StageResult(name, "; ".join(said), round(time.monotonic() - begun, 3)))
+
+    def counting(self, what: str) -> Callable[[int, int], None]:
+        """Shows how far the stage is, as in `pull: 400 of 2000 records, 310 a second`."""
+        begun = time.monotonic()
+
+        def show(done: int, of: int) -> None:
+            rate = done / max(time.monotonic() - begun, 0.001)
+            self.progress(f"{self.current}: {done} of {of} {what}, {rate:.0f} a second")
+
+        return show

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from redcap_rules.record import RecordView, Row
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.holding import tick_columns
 from trialdesk.redcap.tables import Tables
+
+Counted = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,18 @@ class Snapshot:
         return self.tables.view(record)
 
 
-def pull(gateway: Gateway, *, groups: bool = True) -> Snapshot:
+def pull(gateway: Gateway, *, groups: bool = True, progress: Counted | None = None) -> Snapshot:
     """The whole project as this token sees it; identifiers are never asked for (reference/design.md 11)."""
-    return pull_records(gateway, None, groups=groups)
+    return pull_records(gateway, None, groups=groups, progress=progress)
 
 
-def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: bool = True) -> Snapshot:
-    """The named records (None: all) of the project, with their data access groups if the token's user may see them."""
+def pull_records(
+    gateway: Gateway, records: tuple[str, ...] | None, *, groups: bool = True, progress: Counted | None = None
+) -> Snapshot:
+    """The named records (None: all) of the project, with their data access groups if the token's user may see them.
+
+    `progress` is told (records done, records in all) after each batch.
+    """
     project = gateway.project()
     codes = project.get("missing_data_codes", "")
     dictionary = replace(gateway.dictionary(), missing_codes=missing_codes(codes))
@@ -62,7 +69,9 @@ def pull_records(gateway: Gateway, records: tuple[str, ...] | None, *, groups: b
     events = tuple(row["unique_event_name"] for row in gateway.events(filled=True)) if longitudinal else ("",)
     fields = requested(dictionary)
     ticks = tick_columns(dictionary)
-    export = gateway.records(dictionary.record_id, fields, records=records, groups=groups, ticks=ticks)
+    export = gateway.records(
+        dictionary.record_id, fields, records=records, groups=groups, ticks=ticks, progress=progress
+    )
     rows: dict[str, list[Row]] = {}
     for row in export.rows:
         rows.setdefault(row.record, []).append(row)
