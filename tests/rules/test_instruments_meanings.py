@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -79,12 +80,9 @@ def test_numbers_and_choices_are_described(tmp_path: Path) -> None:
 
 def test_an_identifier_would_always_be_blank(tmp_path: Path) -> None:
     """Identifiers are never requested: "0 of 60 randomised" would be published night after night."""
-    row = row_of("rand_date")
-    assert '"' not in row
-    header = (ROOT / RANDOMISATION).read_text(encoding="utf-8").splitlines()[0]
-    at = header.replace('"Choices, Calculations, OR Slider Labels"', "Choices").split(",").index("Identifier?")
-    cells = row.split(",")
-    marked = ",".join([*cells[:at], "y", *cells[at + 1 :]])
+    row, header = row_of("rand_date"), (ROOT / RANDOMISATION).read_text(encoding="utf-8").splitlines()[0]
+    titles, cells = csv.reader([header, row])
+    marked = ",".join(f'"{"y" if title == "Identifier?" else cell}"' for title, cell in zip(titles, cells, strict=True))
     found = [one for one in faults(tmp_path, row, marked, RANDOMISATION) if "it would always be blank" in one.what]
     assert [one.column for one in found] == ["facts.opened_on"]
 
