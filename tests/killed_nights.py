@@ -92,7 +92,7 @@ class Ward:
 
     def _wrong(self, said: str) -> str:
         if "Traceback" in said:
-            return "a traceback"
+            return f"a traceback: {said.strip().splitlines()[-1]}"
         if left := sorted(path.name for path in self.temporary.rglob("*")):
             return f"{left[0]} lies in the system's temporary folder"
         if self.names and self._names() != self.names:

@@ -95,6 +95,9 @@ def run(app: Callable[[], object]) -> None:
     An unexpected exception becomes exit code 70 and names its kind and place only: its text may quote data.
     """
     signal.signal(signal.SIGTERM, _interrupted)
+    # a half-written workbook of openpyxl complains when it is thrown away, which Python shows as a traceback
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda _: None
     try:
         app()
     except TrialError as error:
