@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,9 +43,12 @@ def building(reports: Path, run: str) -> Iterator[Path]:
         raise OutputFailed(
             f"{folder}: can't be made ({error.strerror}); check folders.reports and its rights"
         ) from None
+    # what libraries put by for a moment as well: whatever kills a run, nothing lies elsewhere
+    system, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield folder
     finally:
+        tempfile.tempdir = system
         shutil.rmtree(folder, ignore_errors=True)
 
 
