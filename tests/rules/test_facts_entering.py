@@ -65,6 +65,8 @@ MORE = {
     "RIG-1": opened("RIG", "2026-03-08"),
 }
 THIRD, LAST = night(MORE, SEEN, "2026-03-20")
+SCREENED = {("RIG-1", "screening"): 12}
+"""Screened on the day of the randomisation, and seen the same night."""
 
 
 def test_what_stood_there_when_the_memory_began_has_no_delay() -> None:
@@ -74,13 +76,13 @@ def test_what_stood_there_when_the_memory_began_has_no_delay() -> None:
 
 
 def test_a_delay_stays_what_it_was_and_a_new_record_s_forms_have_theirs() -> None:
-    assert took(THIRD) == {("ODE-1", "week_1"): 3, ("ODE-1", "week_2"): 4, ("RIG-1", "randomisation"): 12}
+    assert took(THIRD) == {("ODE-1", "week_1"): 3, ("ODE-1", "week_2"): 4, ("RIG-1", "randomisation"): 12, **SCREENED}
 
 
 def test_a_renamed_record_keeps_its_days() -> None:
     renamed = {"ODE-9": MORE["ODE-1"], "RIG-1": MORE["RIG-1"]}
     facts, _ = night(renamed, LAST, "2026-03-25")
-    assert took(facts) == {("ODE-9", "week_1"): 3, ("ODE-9", "week_2"): 4, ("RIG-1", "randomisation"): 12}
+    assert took(facts) == {("ODE-9", "week_1"): 3, ("ODE-9", "week_2"): 4, ("RIG-1", "randomisation"): 12, **SCREENED}
 
 
 def test_a_form_entered_before_its_day_took_none() -> None:
@@ -93,13 +95,13 @@ def test_a_form_entered_before_its_day_took_none() -> None:
 
 
 def test_the_monitor_reads_them_by_form_and_by_site() -> None:
-    """3, 4 and 12 days: one of three over ten; at ODE none."""
+    """3, 4 and twice 12 days: two of four over ten; at ODE none."""
     made = {table.name: table for table in enrolment_packs(THIRD, ["monitor"])["monitor"]}
     total = made["Entry delay"].lines[-1].values
-    assert (total[0], total[2:6]) == ("All", (3, 4, 12, 1))
+    assert (total[0], total[2:6]) == ("All", (4, 8, 12, 2))
     conduct = next(block for block in made["Sites"].more if block.title == "Conduct")
     by_site = {line.values[0]: line.values[-2:] for line in conduct.lines}
-    assert (by_site["ODE"], by_site["RIG"], by_site["All"]) == ((3.5, 4), (12, 12), (4, 12))
+    assert (by_site["ODE"], by_site["RIG"], by_site["All"]) == ((3.5, 4), (12, 12), (8, 12))
     assert by_site[CONFIG.sites[-1].code] == (None, None)
 
 

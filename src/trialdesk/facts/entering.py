@@ -40,7 +40,7 @@ class Delays:
 
 
 def entries(facts: Facts) -> Iterator[Entry]:
-    """Every entered form of an enrolment, or of a contact all arms have, whose first day a run has seen."""
+    """Every entered form of a step of recruitment, or of a contact all arms have, whose first day a run has seen."""
     night, renamed, today = facts.common.past.remembered.night, facts.common.past.moves.renamed, facts.common.day
     if night is None or night.records is None:
         return
@@ -68,9 +68,18 @@ def delays(found: Iterable[Entry]) -> Delays:
 
 
 def _about(facts: Facts) -> Mapping[tuple[str, str], date]:
-    """Record and event to the day they are about: that of the enrolment, or on which the contact was made."""
-    event = facts.config.facts.opened_on.event
-    found = {(p.record, event): p.opened_on for p in facts.patients if p.opened_on}
+    """Record and event to the day they are about: the last one a step of recruitment dates there, or of the contact.
+
+    An event without either, such as a baseline, has no day of its own.
+    """
+    told, found = facts.config.facts, dict[tuple[str, str], date]()
+    for one in facts.patients:
+        steps = ((told.screened_on, one.screened_on), (told.consented_on, one.consented_on),
+                 (told.opened_on, one.opened_on))  # fmt: skip
+        for ref, on in steps:
+            if on:
+                place = one.record, ref.event
+                found[place] = max(on, found.get(place, on))
     for entry in facts.schedule.entries:
         if entry.contact.said.done and entry.contact.said.on:
             found[entry.contact.record, entry.contact.rule.event] = entry.contact.said.on

@@ -11,7 +11,7 @@ import requests
 from pydantic import SecretStr
 
 from trialdesk.errors import RedcapUnreachable
-from trialdesk.redcap.guard import believe
+from trialdesk.redcap.guard import believe, unreached
 
 
 def create_project(url: str, super_token: SecretStr, project: Mapping[str, str]) -> SecretStr:
@@ -34,7 +34,7 @@ def create_project(url: str, super_token: SecretStr, project: Mapping[str, str])
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        raise RedcapUnreachable(f"{urlsplit(url).netloc} can't be reached ({type(error).__name__})") from None
+        raise unreached(url, error) from None
     # the demo server of REDCap's makers prints text before the token (reference/redcap-api.md 13.3)
     token_found = re.search(r"[0-9A-Fa-f]{32}$", answer.text.strip())
     if not token_found:

@@ -24,7 +24,7 @@ from trialdesk.config import Config
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch, WriteBackFailed
 from trialdesk.redcap.answers import Answer, Export, Removals, Rows, Untrue, flat, read_table, removal, texts
 from trialdesk.redcap.batches import Batch
-from trialdesk.redcap.guard import believe
+from trialdesk.redcap.guard import believe, unreached
 from trialdesk.redcap.patience import USUAL, Patience, within
 from trialdesk.redcap.tokens import Role, token
 
@@ -416,19 +416,14 @@ class Gateway:
         raise RedcapUnreachable(f"{self._host} did not answer")  # the loop above returns or raises
 
     def _once(self, ask: Callable[[], T]) -> T:
-        """Ask once. `from None`: the exceptions of requests carry the token in their request.
-
-        Source: reference/dependencies.md 3.1.
-        """
+        """Ask once."""
         try:
             return within(self._patience.left, ask)
         except (RedcapRefused, NotAllowed) as refused:
             self.refusals.append(getattr(refused, "reason", "") or str(refused))
             raise
-        except requests.exceptions.Timeout:
-            raise RedcapUnreachable(
-                f"{self._host} did not answer in time; try again, or raise redcap.read_seconds"
-            ) from None
+        except requests.exceptions.Timeout as error:
+            raise unreached(self.url, error) from None
         except Untrue:
             raise RedcapUnreachable(
                 f"{self._host} answered with something that is not a table, or was cut off; nothing was used"
@@ -442,9 +437,7 @@ class Gateway:
         except requests.RequestException as error:
             if type(error) is requests.RequestException:  # PyCap's own error: status 200 with an error in the body
                 raise RedcapRefused(f"{self._host} answered with an error instead of data") from None
-            raise RedcapUnreachable(
-                f"{self._host} can't be reached ({type(error).__name__}); check redcap.url"
-            ) from None
+            raise unreached(self.url, error) from None
 
     @property
     def _host(self) -> str:

@@ -12,15 +12,29 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import RequestException, Response
 
 # Both have been seen with status 200 (reference/redcap-api.md 15).
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<br />\s*<b>)", re.IGNORECASE)
 _NO_MEMORY, _NO_DATABASE = b"REDCap ran out of server memory", b"database connection"
+
+
+def unreached(url: str, error: RequestException) -> RedcapUnreachable:
+    """What is said when nobody answered; to be raised `from None`, since these errors carry the token in their request.
+
+    Source: reference/dependencies.md 3.1.
+    """
+    import requests
+
+    host = urlsplit(url).netloc
+    if isinstance(error, requests.exceptions.Timeout):
+        return RedcapUnreachable(f"{host} did not answer in time; try again, or raise redcap.read_seconds")
+    return RedcapUnreachable(f"{host} can't be reached ({type(error).__name__}); check redcap.url")
 
 
 def believe(response: Response, *_: object, **__: object) -> None:

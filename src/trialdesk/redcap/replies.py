@@ -11,7 +11,7 @@ import requests
 from pydantic import SecretStr
 
 from trialdesk.errors import PlanRefused, RedcapUnreachable
-from trialdesk.redcap.guard import believe, is_page
+from trialdesk.redcap.guard import believe, is_page, unreached
 from trialdesk.redcap.patience import USUAL, within
 
 DOWN = frozenset({429, 502, 503, 504})
@@ -89,12 +89,8 @@ class Wire:
                     self.url, data={**fixed, **parameters}, timeout=self._timeout, allow_redirects=False
                 ),
             )
-        except requests.exceptions.Timeout:
-            raise RedcapUnreachable(f"{self._host} did not answer in time; try again later") from None
         except requests.RequestException as error:
-            raise RedcapUnreachable(
-                f"{self._host} can't be reached ({type(error).__name__}); check redcap.url"
-            ) from None
+            raise unreached(self.url, error) from None
 
     @property
     def _host(self) -> str:

@@ -277,7 +277,7 @@ _TERMS = (
                              "those without a category: one number for the whole trial"),
     ("Report in time", "serious event: days from awareness to the report to the sponsor, as configured"),
     ("Forecast", "number randomised by the end of each month: median, and low to high hold it with a chance of 80 %"),
-    ("Entry delay", "days from the contact, or the randomisation, to the first run that saw the form; unknown of those "
-                    "that were there before the desk's memory began"),
+    ("Entry delay", "days from the contact, or a step of recruitment, to the first run that saw the form; unknown of "
+                    "those that were there before the desk's memory began"),
     ("Run", "its stages, times and versions stand in run.json beside the reports"),
 )  # fmt: skip
