@@ -20,6 +20,7 @@ from trialdesk.config.values import FieldRef
 from trialdesk.facts.cohort import cohort
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event
+from trialdesk.facts.links import Links
 from trialdesk.facts.pulling import Pull
 from trialdesk.followup.schedule import schedule
 from trialdesk.instruments.treatment import Telling
@@ -28,6 +29,7 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.baseline import baseline
 from trialdesk.reports.completing import by_arm
+from trialdesk.reports.coordinator import coordinator_sheets
 from trialdesk.reports.exposure import EARLY, exposure
 from trialdesk.reports.harms import harms
 from trialdesk.reports.listings import completeness
@@ -35,6 +37,7 @@ from trialdesk.reports.outcomes import described, outcomes
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.reports.profiles import profile
 from trialdesk.workbook import SheetTable
+from trialdesk.workbook.measures import widths
 
 pytestmark = pytest.mark.requirement("REP-02", "REP-04")
 
@@ -173,6 +176,16 @@ def test_no_open_sheet_counts_patients_by_a_characteristic(trial: Snapshot) -> N
     shown = {name: {word for table in tables for word in told(table)} for name, tables in packs.items()}
     assert answers <= shown.pop("closed")
     assert not [(name, word) for name, words in shown.items() for word in words if word in answers]
+
+
+def test_every_other_workbook_prints_at_nine_points_too(trial: Snapshot) -> None:
+    """A site's, the closed one and the coordinator's: at most 175 characters of width on paper."""
+    pull = Pull(trial, patients(trial, BASELINE), (), forms_by_event(trial_rows("mapping.csv")))
+    facts = derive(pull, past(BASELINE, trial), BASELINE, DAY)
+    packs = enrolment_packs(facts, ["closed", f"site:{BASELINE.sites[0].code}"])
+    every = [*(table for tables in packs.values() for table in tables), *coordinator_sheets(facts, Links())]
+    wide = {table.name: sum(widths(table)[: table.printed or None]) for table in every}
+    assert {name: width for name, width in wide.items() if width > 175} == {}
 
 
 def told(table: SheetTable) -> set[str]:

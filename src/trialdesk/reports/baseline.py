@@ -31,11 +31,11 @@ def baseline(facts: Facts, telling: Telling) -> tuple[SheetTable, SheetTable]:
         if ref.field in dictionary and ref.field not in telling.fields and ref.event not in telling.events
     ]
     columns = (
-        Column("Characteristic", width=40), Column("Answer", width=34), Column("Arm", width=26),
+        Column("Characteristic", width=36), Column("Answer", width=34), Column("Arm", width=26),
         Column("Randomised", "number", 12), Column("Patients", "number", 10), Column("% of randomised", "percent", 12),
     )  # fmt: skip
     measures = (
-        Column("Characteristic", width=40), Column("Time point", width=34), Column("Arm", width=26),
+        Column("Characteristic", width=40), Column("Time point", width=20), Column("Arm", width=26),
         Column("Randomised", "number", 12), Column("Measured", "number", 10), *DESCRIBED,
     )  # fmt: skip
     answers = tuple(line for ref, field in named if field.options for line in _answers(ref, field, facts, arms))

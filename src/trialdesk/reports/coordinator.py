@@ -77,9 +77,9 @@ def _in_a_row(one: Escalation, links: Links) -> Line:
 def _findings(facts: Facts, links: Links) -> SheetTable:
     columns = (
         Column("Id", width=11), Column("Severity", width=10), Column("Rule", width=8), Column("Site", width=6),
-        Column("Record", width=12), Column("Where", width=26), Column("Finding", width=60), Column("Owner", width=12),
-        Column("Since", "date", 12), Column("Days", "number", 8), Column("State", width=12),
-        Column("Deviation", width=10), Column("REDCap", width=8),
+        Column("Record", width=10), Column("Where", width=22), Column("Finding", width=54), Column("Owner", width=11),
+        Column("Since", "date", 11), Column("Days", "number", 6), Column("State", width=9),
+        Column("Deviation", width=10), Column("REDCap", width=7),
     )  # fmt: skip
     now = [one for one in facts.lives if one.open]
     now.sort(key=lambda one: (one.acceptance is not None, one.finding.severity, one.finding))

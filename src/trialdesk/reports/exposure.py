@@ -29,7 +29,7 @@ def exposure(facts: Facts) -> SheetTable:
     """
     config, cohort = facts.config, facts.cohort
     columns = (
-        Column("What", width=40), Column("Arm", width=30), Column("Randomised", "number", 13),
+        Column("What", width=36), Column("Arm", width=30), Column("Randomised", "number", 13),
         Column("Patients", "number", 11), Column("Days in all", "number", 11), Column("With a day", "number", 11),
         *DESCRIBED,
     )  # fmt: skip

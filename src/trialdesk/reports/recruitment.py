@@ -31,12 +31,12 @@ def enrolment(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     target = config.trial.target if profile.whole else sum(site.target for site in profile.sites)
     if profile.whole:
         lines.append(_total(cohort, profile.sites, target))
-    steps = (Column(step.label, "number", max(9, len(step.label) + 3)) for step in config.funnel)
+    steps = (Column(step.label, "number", 11) for step in config.funnel)
     columns = (
-        Column("Site", width=8), Column("Name", width=40), Column("Note", width=22),
-        Column("Opened", "date", 12), *steps, Column("Target", "number", 9), Column("% of target", "percent", 12),
-        Column("Last randomised", "date", 16), Column("Days since", "number", 12),
-        Column("Site-months", "number", 13), Column("A month", "number", 10),
+        Column("Site", width=8), Column("Name", width=27), Column("Note", width=18),
+        Column("Opened", "date", 11), *steps, Column("Target", "number", 8), Column("% of target", "percent", 9),
+        Column("Last randomised", "date", 12), Column("Days since", "number", 8),
+        Column("Site-months", "number", 9), Column("A month", "number", 8),
     )  # fmt: skip
     part = share(cohort.randomised, target)
     percent = "" if part is None else f" ({_percent(part)})"
