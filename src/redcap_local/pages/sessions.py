@@ -75,11 +75,6 @@ class Sessions:
         """The browser has no user any more and may choose another."""
         return self.begin("", session)
 
-    def end(self, session: Session) -> None:
-        """The session is over."""
-        with self._lock:
-            self._sessions.pop(session.key, None)
-
     def must_wait(self, username: str) -> bool:
         """True while a user name has had too many wrong passwords."""
         with self._lock:
