@@ -240,13 +240,20 @@ def test_every_rule_about_envelopes_has_words_for_open_reports() -> None:
     assert not [text for text in said.values() for arm in CONFIG.arms if arm.name.casefold() in text.casefold()]
 
 
-def test_texts_of_one_line_take_one_line_of_paper(tmp_path: Path) -> None:
-    """Hospitals' names, and findings up to 75 letters."""
+def test_texts_take_one_line_of_paper_or_a_row_as_tall_as_two(tmp_path: Path) -> None:
+    """Findings up to 75 letters on one line; a long hospital's name on two, so that the sheet prints at nine points."""
     found = Finding("R52", "ODE", "ODE-001", "", "error", "f" * 75)
     save(tmp_path / "a.xlsx", packs(TRIAL, "closed", envelopes=(found,))["closed"], "f")
     book = load_workbook(tmp_path / "a.xlsx")
-    names = {len(site.name) for site in CONFIG.sites}
-    assert book["Enrolment"].column_dimensions["B"].width == 40 >= max(names) + 2
+    names = {site.name: len(site.name) for site in CONFIG.sites}
+    enrolment = book["Enrolment"]
+    room = int(enrolment.column_dimensions["B"].width) - 1
+    tall = {
+        enrolment.cell(row, 2).value: enrolment.row_dimensions[row].height
+        for row in range(HEADER_ROW + 1, enrolment.max_row)
+    }
+    assert room < max(names.values()) <= 2 * room
+    assert not {name for name, letters in names.items() if tall[name] < (15 if letters <= room else 30)}
     sheet_of_findings = book["Findings"]
     heights = {
         cell.value: sheet_of_findings.row_dimensions[number].height
