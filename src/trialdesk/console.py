@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import warnings
@@ -95,6 +96,8 @@ def run(app: Callable[[], object]) -> None:
     An unexpected exception becomes exit code 70 and names its kind and place only: its text may quote data.
     """
     signal.signal(signal.SIGTERM, _interrupted)
+    # what a night makes lives to its end: looking for circles in it as often as usual takes a seventh of the night
+    gc.set_threshold(100_000, 50, 100)
     # a half-written workbook of openpyxl complains when it is thrown away, which Python shows as a traceback
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = lambda _: None

@@ -7,14 +7,18 @@ from datetime import date
 
 import pytest
 
+from followup_records import pulled, record
 from frozen import FROZEN, trial_rows
+from redcap_rules.logic import parse
 from rehearsed import rehearsed
-from trialdesk.config import load
+from trialdesk.config import Config, load
 from trialdesk.facts.deriving import Facts, derive, found_alone, other_worlds, past
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import differing, worlds
 from trialdesk.findings.ruled import ruled, touched
+from trialdesk.followup.contacts import Said, heard
+from trialdesk.followup.schedule import schedule
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -50,6 +54,36 @@ def test_a_rule_that_reads_the_arm_under_whatever_name_is_evaluated_again(facts:
     for world in worlds(facts.snapshot, CONFIG, facts.common.telling):
         again = {rule.id for rule in touched(rules, differing(facts.snapshot, world), world.dictionary, CONFIG).rules}
         assert again & reading
+
+
+def test_what_contacts_said_is_read_again_where_it_may_be_another(facts: Facts) -> None:
+    """The schedule of every world, with and without what was read in the real one; and most of it is not read again."""
+    for world, other in both(facts):
+        everyone = patients(world, CONFIG)
+        assert other.schedule == schedule(everyone, world, CONFIG, DAY, facts.common.past.promised)
+        columns = differing(facts.snapshot, world)
+        known = heard(facts.schedule.courses, columns, world.dictionary, CONFIG)
+        said = sum(len(one.said) for one in known.values())
+        assert sum(entry.contact.said != Said() for entry in other.schedule.entries) * 0.9 < said
+
+
+@pytest.mark.parametrize("column", ["nc_date", "cl_out"])
+def test_a_form_is_read_again_where_a_column_of_it_is_another(facts: Facts, column: str) -> None:
+    """Of the contact's own form it is read again; of the call log, all of them are."""
+    known = heard(facts.schedule.courses, {column}, facts.snapshot.dictionary, CONFIG)
+    form_of = {rule.code: rule.form for rule in CONFIG.contacts}
+    forms = {form_of[code] for one in known.values() for code in one.said}
+    assert forms == ({"control"} if column.startswith("nc") else set())
+
+
+def test_a_form_that_is_there_in_another_world_alone_is_read(frozen: Config) -> None:
+    """Held nothing in the real one, where nobody could read it; here it is empty, and the condition is true of that."""
+    form = frozen.contact_forms["call"].model_copy(update={"done": parse("[nc_stat] <> '1'")})
+    config = frozen.model_copy(update={"contact_forms": {**frozen.contact_forms, "call": form}})
+    without, there = pulled({"ODE-1": record()}), pulled({"ODE-1": record(w3={"ae_cat": "9"})})
+    real, other = (schedule(patients(one, config), one, config, date(2026, 3, 1)) for one in (without, there))
+    known = heard(real.courses, {"ae_cat"}, without.dictionary, config)
+    assert real != other == schedule(patients(there, config), there, config, date(2026, 3, 1), before=known)
 
 
 def test_what_rules_find_in_a_record_is_read_from_it_alone(facts: Facts) -> None:

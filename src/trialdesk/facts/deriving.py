@@ -9,7 +9,7 @@ from datetime import date
 from trialdesk.config import Config
 from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
-from trialdesk.facts.dueforms import DueForm, before, due_forms, over
+from trialdesk.facts.dueforms import DueForm, due_forms, gone_through, over
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import differing, exchanged, worlds
 from trialdesk.findings.crosschecks import cross_findings
@@ -18,6 +18,7 @@ from trialdesk.findings.life import lives
 from trialdesk.findings.lists import FindingList, sort_out
 from trialdesk.findings.own import CLASSES
 from trialdesk.findings.ruled import ruled, told_once, touched
+from trialdesk.followup.contacts import Heard, heard
 from trialdesk.followup.keeping import Promises, promises
 from trialdesk.followup.schedule import Schedule, of_courses, schedule
 from trialdesk.instruments.folder import folder_of, read_labels, read_translations
@@ -161,7 +162,7 @@ def derive(
         pull.snapshot if dictionary == pull.snapshot.dictionary else replace(pull.snapshot, dictionary=dictionary)
     )
     every = ruled(common.rules, snapshot, config, day) if common.as_of == day else ()
-    return _facts(snapshot, pull.patients, common, every)
+    return _facts(snapshot, pull.patients, common, every, {})
 
 
 def _beforehand(pull: Pull, past: Past) -> Before:
@@ -196,18 +197,20 @@ def exchanged_world(real: Facts) -> Facts:
 
 
 def _otherwise(real: Facts, world: Snapshot) -> Facts:
-    """The facts of another world; rules that read nothing of what differs there find what they find in the real one."""
+    """The facts of another world; what reads nothing of what differs there finds what it finds in the real one."""
     common = real.common
-    again = touched(common.rules, differing(real.snapshot, world), world.dictionary, common.config)
+    columns = differing(real.snapshot, world)
+    again = touched(common.rules, columns, world.dictionary, common.config)
+    before = heard(real.schedule.courses, columns, world.dictionary, common.config)
     names = {rule.id for rule in again.rules}
     kept = [one for one in real.ruled if one.rule not in names]
     fresh = ruled(again, world, common.config, common.day) if common.as_of == common.day else ()
-    return _facts(world, patients(world, common.config), common, tuple(sorted((*kept, *fresh))))
+    return _facts(world, patients(world, common.config), common, tuple(sorted((*kept, *fresh))), before)
 
 
-def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common) -> Facts:
+def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, before: Mapping[str, Heard]) -> Facts:
     """Where every patient and every contact stands, and nothing that is found about them."""
-    plan = schedule(everyone, snapshot, common.config, common.day, common.past.promised)
+    plan = schedule(everyone, snapshot, common.config, common.day, common.past.promised, before)
     return _stood(snapshot, everyone, common, plan)
 
 
@@ -216,12 +219,18 @@ def _stood(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, plan
     return Facts(common, snapshot, tuple(everyone), plan, whole)
 
 
-def _facts(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, by_rules: tuple[Finding, ...]) -> Facts:
-    real = _placed(snapshot, everyone, common)
+def _facts(
+    snapshot: Snapshot,
+    everyone: Sequence[Patient],
+    common: Common,
+    by_rules: tuple[Finding, ...],
+    before: Mapping[str, Heard],
+) -> Facts:
+    real = _placed(snapshot, everyone, common, before)
     if common.as_of < common.day:
         return real
     randomised = [member.patient.record for member in real.cohort.members if member.randomised]
-    gone = before(snapshot, randomised, common.config.facts.opened_on.event, common.telling.events)
+    gone = gone_through(snapshot, randomised, common.config.facts.opened_on.event, common.telling.events)
     forms = due_forms(snapshot, [*gone, *over(real.schedule)], common.mapping, common.telling.columns)
     found = _found(real, by_rules)
     return replace(real, found=found, forms=forms, lives=_lives(found, common), ruled=by_rules)

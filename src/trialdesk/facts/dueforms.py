@@ -58,7 +58,7 @@ def over(plan: Schedule) -> list[Due]:
     ]
 
 
-def before(snapshot: Snapshot, randomised: Iterable[str], enrolment: str, telling: frozenset[str]) -> list[Due]:
+def gone_through(snapshot: Snapshot, randomised: Iterable[str], enrolment: str, telling: frozenset[str]) -> list[Due]:
     """Every randomised record with each event up to the enrolment's, which all of them have gone through.
 
     Args:

@@ -124,29 +124,37 @@ def _cancelled(one: Dated, today: date, moment: datetime) -> Dated:
     return replace(one, cancelled=True, sequence=one.sequence + 1, changed=moment)
 
 
-@lru_cache(maxsize=2**16)
 def _written(one: Dated, zone: ZoneInfo) -> bytes:
-    """The lines of an entry; a site's calendar holds those of the central one again."""
+    """The lines of an entry."""
+    at = _clock(one.at)
+    begins = one.day if at is None else datetime.combine(one.day, at)
+    lasts, own = (timedelta(days=1), None) if at is None else (_LASTS, zone)
+    lines = (
+        _line("summary", f"{one.contact} – {one.record}"),
+        _line("dtstart", begins, own),
+        _line("dtend", begins + lasts, own),
+        _line("dtstamp", one.changed),
+        _line("uid", one.uid),
+        _line("sequence", one.sequence),
+        _line("class", "PRIVATE"),
+        _line("last-modified", one.changed),
+        _line("status", "CANCELLED" if one.cancelled else "CONFIRMED"),
+        _line("transp", "TRANSPARENT" if at is None else "OPAQUE"),
+    )
+    return b"BEGIN:VEVENT\r\n" + b"".join(lines) + b"END:VEVENT\r\n"
+
+
+@lru_cache(maxsize=2**17)
+def _line(name: str, value: str | int | date, zone: ZoneInfo | None = None) -> bytes:
+    """A property as a file holds it, in a time of that zone.
+
+    A site's calendar holds the entries of the central one again, and many entries share their days and numbers.
+    """
     import icalendar
 
-    event = icalendar.Event()
-    event.add("uid", one.uid)
-    event.add("summary", f"{one.contact} – {one.record}")
-    event.add("sequence", one.sequence)
-    event.add("dtstamp", one.changed)
-    event.add("last-modified", one.changed)
-    at = _clock(one.at)
-    if at is None:
-        event.add("dtstart", one.day)
-        event.add("dtend", one.day + timedelta(days=1))
-    else:
-        begins = datetime.combine(one.day, at, zone)
-        event.add("dtstart", begins)
-        event.add("dtend", begins + _LASTS)
-    event.add("transp", "TRANSPARENT" if at is None else "OPAQUE")
-    event.add("class", "PRIVATE")
-    event.add("status", "CANCELLED" if one.cancelled else "CONFIRMED")
-    return bytes(event.to_ical())
+    one = icalendar.Event()
+    one.add(name, value.replace(tzinfo=zone) if zone and isinstance(value, datetime) else value)
+    return bytes(one.to_ical()).removeprefix(b"BEGIN:VEVENT\r\n").removesuffix(b"END:VEVENT\r\n")
 
 
 def _clock(text: str) -> time | None:

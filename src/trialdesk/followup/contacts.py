@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
-from redcap_rules.logic import evaluate, is_true
+from redcap_rules.dictionary import Dictionary
+from redcap_rules.logic import evaluate, is_true, references
 from redcap_rules.record import RecordView
 from trialdesk.config import Config, ContactForm, ContactRule
 from trialdesk.config.parts import ENROLMENT, PROCEDURE
@@ -121,8 +123,53 @@ class Course:
         return tuple(one for one in every if reached is None or one.on > reached)
 
 
-def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) -> Course:
+class Heard(NamedTuple):
+    """What forms and call log of one patient said, read before: contact code to what it said, and the log."""
+
+    said: Mapping[str, Said]
+    history: History
+
+
+def heard(courses: Iterable[Course], columns: Set[str], dictionary: Dictionary, config: Config) -> Mapping[str, Heard]:
+    """Record to what its forms and its log say also where these columns hold other values: nothing is read from them.
+
+    Forms that held nothing are left out, since a form may be there elsewhere.
+
+    Args:
+        courses: The patients as they were read.
+        columns: The columns with other values.
+        dictionary: The project's fields.
+        config: The trial.
+    """
+    log = config.call_log
+    if log and not columns.isdisjoint(_columns([ref.field for ref in log.fields.values()], dictionary)):
+        return {}
+    same = {
+        name for name, form in config.contact_forms.items() if columns.isdisjoint(_columns(_read(form), dictionary))
+    }
+    return {
+        one.patient.record: Heard(
+            {c.rule.code: c.said for c in one.contacts if c.rule.form in same and c.said != Said()}, one.history
+        )
+        for one in courses
+    }
+
+
+def _read(form: ContactForm) -> Iterator[str]:
+    """The fields a contact's form is read from."""
+    yield from form.fields
+    for logic in (form.done, form.refused):
+        yield from (one.field for one in references(logic)) if logic else ()
+
+
+def _columns(fields: Iterable[str], dictionary: Dictionary) -> Set[str]:
+    return {c for name in fields for c in (dictionary.get(name).columns if name in dictionary else (name,))}
+
+
+def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, before: Heard | None = None) -> Course:
     """The contacts of a randomised patient, as the record stands on a day.
+
+    What was read `before` is not read again.
 
     A booking belongs to the contact in whose window it falls: "call me on Tuesday", said in week 3 about a day of
     week 4, is the call of week 4. A contact's preferred weekday and time are the latest that it or an earlier one
@@ -134,14 +181,19 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     view = snapshot.view(patient.record)
     anchors = {ENROLMENT: enrolled_on, PROCEDURE: patient.procedure_on, **dict(patient.anchors)}
     misdated = dict(_impossible(anchors, config, today))
-    history = read_log(view, config)
+    history = before.history if before else read_log(view, config)
+    known = before.said if before else {}
     contacts = []
     for rule in config.contacts:
         if rule.arms and patient.arm not in rule.arms:
             continue
         anchor = anchors.get(rule.anchor)
         around = window(rule, anchor) if anchor and rule.anchor not in misdated else None
-        said = _logged(read_form(config.contact_forms[rule.form], rule.event, view), history, rule.code)
+        form = config.contact_forms[rule.form]
+        if rule.code in known and view.values(form.instrument, rule.event) is not None:
+            said = known[rule.code]
+        else:
+            said = _logged(read_form(form, rule.event, view), history, rule.code)
         contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
     contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
@@ -154,6 +206,7 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date) ->
     return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
 
+@lru_cache(maxsize=2**16)
 def record_order(record: str) -> tuple[str | int, ...]:
     """A key that sorts ODE-2 before ODE-10."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", record))
@@ -200,10 +253,11 @@ def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...
     """The contacts with the pauses that any of the same form names, and the stays in hospital."""
     named: dict[str, set[Pause]] = {}
     for contact in contacts:
-        pauses = named.setdefault(contact.rule.form, {*stays(history)})
+        own = named.setdefault(contact.rule.form, {*stays(history)})
         if contact.said.pause:
-            pauses.add(contact.said.pause)
-    return tuple(_with(contact, pauses=tuple(sorted(named[contact.rule.form]))) for contact in contacts)
+            own.add(contact.said.pause)
+    pauses = {form: tuple(sorted(found)) for form, found in named.items()}
+    return tuple(_with(contact, pauses=pauses[contact.rule.form]) for contact in contacts)
 
 
 def _logged(said: Said, history: History, code: str) -> Said:
@@ -262,4 +316,7 @@ def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:
 
 def _with(value: T, **changes: Any) -> T:
     """The same with these changes; itself where they change nothing, which is most of the time."""
-    return replace(value, **changes) if any(getattr(value, name) != new for name, new in changes.items()) else value
+    for name, new in changes.items():
+        if getattr(value, name) != new:
+            return replace(value, **changes)
+    return value

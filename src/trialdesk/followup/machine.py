@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ SCHEMA = 1
 
 
 def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> str:
-    """Every contact of every randomised patient as it stands on the schedule's day; ends with a line break.
+    """Every contact of every randomised patient as it stands on the schedule's day, a line each.
 
     Days are YYYY-MM-DD, times HH:MM in the trial's time zone; what there is none of is null.
 
@@ -34,7 +35,18 @@ def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> str:
         {"record": hold.record, "site": hold.site, "contacts": list(hold.contacts), "verify": list(hold.reasons)}
         for hold in plan.holds
     ]
-    return json.dumps({**head, "verify_first": holds, "contacts": contacts}, ensure_ascii=False, indent=1) + "\n"
+    parts = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
+    parts += [f"{_json(name)}: {_lines(part)}" for name, part in (("verify_first", holds), ("contacts", contacts))]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(items: Sequence[object]) -> str:
+    """A list with a line for each item; json's own indentation takes twenty times as long."""
+    return "[\n" + ",\n".join(map(_json, items)) + "\n]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _contact(entry: Entry) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from trialdesk.config import Config
 from trialdesk.config.parts import ENROLMENT
 from trialdesk.errors import ConfigError
 from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
-from trialdesk.followup.contacts import Contact, Course, course, record_order
+from trialdesk.followup.contacts import Contact, Course, Heard, course, record_order
 from trialdesk.followup.keeping import Promises, kept
 from trialdesk.followup.oddities import oddities
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
@@ -144,7 +144,12 @@ class Schedule:
 
 
 def schedule(
-    patients: Sequence[Patient], snapshot: Snapshot, config: Config, today: date, promised: Promises | None = None
+    patients: Sequence[Patient],
+    snapshot: Snapshot,
+    config: Config,
+    today: date,
+    promised: Promises | None = None,
+    before: Mapping[str, Heard] | None = None,
 ) -> Schedule:
     """The schedule of all randomised patients; the same data and day give the same schedule, in any order of patients.
 
@@ -156,6 +161,7 @@ def schedule(
         config: The trial.
         today: The day in the trial's time zone.
         promised: What earlier runs have promised (`keeping.promises`).
+        before: What records said when they were read before (`contacts.heard`).
 
     Raises:
         ConfigError: the configuration does not fit the project.
@@ -164,7 +170,7 @@ def schedule(
     check(snapshot, config)
     randomised = [patient for patient in patients if patient.randomised]
     try:
-        courses = [course(patient, snapshot, config, today) for patient in randomised]
+        courses = [course(one, snapshot, config, today, (before or {}).get(one.record)) for one in randomised]
     except LogicError as error:
         raise ConfigError(f"contact_forms: the logic does not fit the project: {error}") from None
     return of_courses(courses, config, today, promised)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from redcap_rules.dictionary import Dictionary
 from redcap_rules.names import status_field
 from redcap_rules.record import Row
 from trialdesk.config import Config
@@ -78,10 +79,23 @@ def cells(snapshot: Snapshot) -> Mapping[str, Mapping[str, int]]:
     tables, dictionary = snapshot.tables, snapshot.dictionary
     left_out = {status_field(form) for form in dictionary.forms} | {dictionary.record_id}
     counted: dict[str, Counter[str]] = {record: Counter() for record in snapshot.records}
+    places = {event: _Places(event, dictionary) for event in {kind[0] for kind in tables.kinds}}
     for record, rows in snapshot.rows.items():
         for row in rows:
-            counted[record].update(f"{row.event} {dictionary.form_of(c)}" for c in tables.held(row) - left_out)
+            counted[record].update(map(places[row.event].__getitem__, tables.held(row) - left_out))
     return counted
+
+
+class _Places(dict[str, str]):
+    """Column to `event form` in one event, worked out once for each column."""
+
+    def __init__(self, event: str, dictionary: Dictionary) -> None:
+        super().__init__()
+        self._event, self._dictionary = event, dictionary
+
+    def __missing__(self, column: str) -> str:
+        self[column] = place = f"{self._event} {self._dictionary.form_of(column)}"
+        return place
 
 
 def moves(last: Night | None, now: Night, removals: Removals | None = None) -> Moves:
