@@ -94,6 +94,21 @@ def test_a_form_entered_before_its_day_took_none() -> None:
     assert (took(facts), took(corrected)) == ({("ODE-1", "week_1"): 0}, {("ODE-1", "week_1"): 0})
 
 
+def test_a_form_with_a_date_of_its_own_counts_from_that() -> None:
+    """A baseline has no other day; and what was completed at home on the day before the contact was."""
+    filled = opened("ODE", "2026-03-02", week_1="2026-03-09")
+    filled["baseline_arm_1"] = {"vas_date": "2026-03-01", "vas_back": "7", "odi_1": "3"}
+    filled["week_4_arm_1"] = {"nc_stat": "1", "nc_date": "2026-03-30", "vas_date": "2026-03-29", "vas_back": "5"}
+    facts, _ = night({"ODE-1": filled}, BEGUN, "2026-04-02")
+    took = {(one.event.removesuffix("_arm_1"), one.form): one.delay for one in entries(facts)}
+    assert took == {
+        ("baseline", "vas_pain"): 32,
+        ("week_1", "nurse_contact"): 24,
+        ("week_4", "nurse_contact"): 3,
+        ("week_4", "vas_pain"): 4,
+    }
+
+
 def test_the_monitor_reads_them_by_form_and_by_site() -> None:
     """3, 4 and twice 12 days: two of four over ten; at ODE none."""
     made = {table.name: table for table in enrolment_packs(THIRD, ["monitor"])["monitor"]}

@@ -6,14 +6,16 @@ identifiers; the memory keeps on what day a run first saw each form, so a delay 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from statistics import median
 
 from trialdesk.facts.deriving import Facts
+from trialdesk.facts.dueforms import DueForm
 from trialdesk.redcap.observing import first_day
+from trialdesk.redcap.patients import day
 
 LATE = 10
 """Days after which a form was entered late."""
@@ -40,13 +42,17 @@ class Delays:
 
 
 def entries(facts: Facts) -> Iterator[Entry]:
-    """Every entered form of a step of recruitment, or of a contact all arms have, whose first day a run has seen."""
+    """Every entered form with a day it is about, whose first day a run has seen; none of an event that tells an arm.
+
+    That day is the one the form says it was completed on (`form_dates`), else that of its event: a contact, or a step
+    of recruitment.
+    """
     night, renamed, today = facts.common.past.remembered.night, facts.common.past.moves.renamed, facts.common.day
     if night is None or night.records is None:
         return
-    about, hidden = _about(facts), facts.common.telling.events
+    of_event, completed, hidden = _about(facts), _completed(facts), facts.common.telling.events
     for one in facts.forms:
-        on = about.get((one.record, one.event))
+        on = completed(one) or of_event.get((one.record, one.event))
         if not one.entered or on is None or one.event in hidden:
             continue
         earlier = night.records.get(renamed.get(one.record, one.record))
@@ -67,11 +73,24 @@ def delays(found: Iterable[Entry]) -> Delays:
     return Delays(len(days), median(days), days[ceil(0.9 * len(days)) - 1], sum(day > LATE for day in days))
 
 
-def _about(facts: Facts) -> Mapping[tuple[str, str], date]:
-    """Record and event to the day they are about: the last one a step of recruitment dates there, or of the contact.
+def _completed(facts: Facts) -> Callable[[DueForm], date | None]:
+    """What a form says of the day it was completed on, if it has a field for that and no arm can be told by it."""
+    checks, dictionary, tables = facts.config.crosschecks, facts.snapshot.dictionary, facts.snapshot.tables
+    dated = {
+        dictionary.form_of(name): name
+        for name in (checks.form_dates if checks else ())
+        if name in dictionary and name not in facts.common.telling.columns
+    }
 
-    An event without either, such as a baseline, has no day of its own.
-    """
+    def on(form: DueForm) -> date | None:
+        row = tables.home(form.event, form.form).get(form.record) if form.form in dated else None
+        return day(row.values.get(dated[form.form], "")) if row else None
+
+    return on
+
+
+def _about(facts: Facts) -> Mapping[tuple[str, str], date]:
+    """Record and event to the day they are about: the last one a step of recruitment dates there, or of the contact."""
     told, found = facts.config.facts, dict[tuple[str, str], date]()
     for one in facts.patients:
         steps = ((told.screened_on, one.screened_on), (told.consented_on, one.consented_on),

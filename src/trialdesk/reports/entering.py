@@ -35,7 +35,9 @@ def entry_delay(facts: Facts, found: Sequence[Entry]) -> SheetTable:
     lines = [_line((labels.event(event), labels.form(form)), by_place[event, form]) for event, form in places]
     if found:
         lines.append(_line(("All", ""), found, strong=True))
-    about = "Days from the contact, or a step of recruitment, to the first run that saw the form. 90 %: of nine in ten."
+    about = (
+        "Days from the form's date, else its contact's or step's, to the first run that saw it. 90 %: of nine in ten."
+    )
     empty = (
         "No form yet whose first day a run has seen: those that were there before the desk's memory began have none."
     )
