@@ -94,7 +94,8 @@ def read_table(text: str, record_id: str, ticks: Collection[str] = (), known: di
     """
     if not text.strip():
         return Answer()
-    header, *lines = _lines(text.removeprefix("\ufeff"), record_id)
+    lines = _lines(text.removeprefix("\ufeff"), record_id)
+    header = next(lines)
     if header[0] != record_id or len({*header}) < len(header):
         raise Untrue("no table of this project")
     unticked = [place for place, name in enumerate(header) if name in ticks]

@@ -32,6 +32,7 @@ class Tables:
         self._homes: dict[Kind, Mapping[str, Row]] = {}
         self._views: dict[str, RecordView] = {}
         self._held: dict[int, Set[str]] = {}
+        self._own: dict[tuple[str, str, str], bool] = {}
         self._answers: dict[tuple[int, Kind], tuple[Expression, frozenset[int]]] = {}
         self._ticks = tick_columns(dictionary)
         kinds: dict[Kind, list[Row]] = defaultdict(list)
@@ -118,14 +119,25 @@ class Tables:
         form = self._form(reference)
         event, instrument = reference.event or places[0].event, places[0].instrument
         own = event == places[0].event and instrument in ("", form)
-        homes = self.home(event, form)
         column = checkbox_column(reference.field, reference.code) if reference.code else reference.field
         blank = "0" if reference.code else ""
+        if own and self._at_home(event, instrument, form):
+            return self._spelled(reference, [place.values.get(column) or blank for place in places])
+        homes = self.home(event, form)
         texts = []
         for place in places:
             row = place if own and place.instance else homes.get(place.record)
-            texts.append("" if row is None else row.values.get(column, "") or blank)
+            texts.append("" if row is None else row.values.get(column) or blank)
         return self._spelled(reference, texts)
+
+    def _at_home(self, event: str, instrument: str, form: str) -> bool:
+        """Whether every row of a kind is itself where it has to be looked for, so that nothing has to be."""
+        found = self._own.get((event, instrument, form))
+        if found is None:
+            repeats = {bool(row.instance) for row in self.kinds.get((event, instrument), ())}
+            once = repeats == {False} and (instrument == form or (event, form) not in self.kinds)
+            found = self._own[event, instrument, form] = once or repeats == {True}
+        return found
 
     def _spelled(self, reference: Reference, texts: list[str]) -> list[str]:
         if reference.field in self._dictionary.comma_decimals:
