@@ -85,7 +85,7 @@ def conditions(config: Config) -> list[Expression]:
     return [*RULES, *states, *steps, *release, *forms, *signs]
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(st.integers(0).map(pull))
 def test_every_condition_of_the_trial_has_the_same_answers_by_column(frozen: Config, snapshot: Snapshot) -> None:
     """In every row of every kind, and where a record stands in no event."""

@@ -1,0 +1,15 @@
+"""Sheet, page, calendar, JSON and REDCap's call plan say the same of every patient, in eight more rehearsals."""
+
+from __future__ import annotations
+
+import pytest
+
+from agreeing import agree
+from trialdesk.config import Config
+
+pytestmark = pytest.mark.requirement("CAL-06")
+
+
+@pytest.mark.parametrize("seed", range(3, 11))
+def test_all_outputs_agree_on_every_patient(frozen: Config, seed: int) -> None:
+    agree(frozen, seed)
