@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from redcap_local.intake.targets import set_target
+from redcap_local.intake.targets import set_target, target_event
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_entry
+from redcap_local.people import administrators_change, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records, structure
+from redcap_local.storage.log import Change, Place
 
 
 def move_to_production(
@@ -64,5 +65,6 @@ def _empty_targets(connection: sqlite3.Connection, project: Project, now: dateti
         for number in sorted(record for rid, record in done if rid == model.id and record in by_id):
             record = by_id[number]
             set_target(connection, project, model, record, "", now)
-            entry = administrators_entry(now, f"{model.target_field} = ''", f"Update record {record.name}", record.name)
+            place = Place(target_event(project, model).id)
+            entry = administrators_change(now, record.name, place, Change(model.target_field, ""))
             log.write(connection, project.id, [entry])

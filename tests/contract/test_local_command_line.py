@@ -217,7 +217,8 @@ def test_files_of_the_first_schema_are_carried_over(clinic: Any, tmp_path: Path)
     with sqlite3.connect(old) as connection:
         connection.execute("alter table report drop column sort")
         connection.execute("alter table account drop column password")
-        connection.execute("alter table log drop column event")
+        for column in ("event", "instance", "changes"):
+            connection.execute(f"alter table log drop column {column}")
         connection.execute("drop table form_lock")
         connection.execute("pragma user_version = 1")
     connection.close()

@@ -529,7 +529,7 @@ def test_a_locked_record_locks_all_its_forms(person: Any, site: Any) -> None:
 def test_a_field_s_history_is_every_value_it_has_held(person: Any, site: Any) -> None:
     """By whom and when, of this event and instance alone; whatever quotes and commas a value has (D.113.200)."""
     me, start = person(), event_of(site)
-    odd = "it's, name = 'no'"
+    odd = "it's', name = 'no"
     me.form("was", start, "intake").save(name="A", sex="1", fears___2="1")
     me.form("was", start, "medicine", 2).save(drug="x")
     site.admin.put({"record_id": "was", "redcap_event_name": "start_arm_1", "name": odd})
@@ -674,4 +674,5 @@ def test_a_concealed_target_shows_the_number_and_never_the_arm(new_clinic: Any, 
     form = me.form("1", start, "intake")
     assert form.own["name"] == "N-017"
     history = me.get(me.address("DataEntry/data_history.php", id="1", event_id=start, field_name="name"))
+    assert "<td>N-017</td>" in history.text
     assert "secret" not in form.answer.text + history.text + str(log_of(made, "1"))

@@ -35,7 +35,7 @@ def export(call: Call) -> Reply:
             "timestamp": entry.time[:16],
             "username": entry.username,
             "action": entry.action,
-            "details": entry.details,
+            "details": entry.told,
             "record": entry.record,
         }
         for entry in entries

@@ -5,11 +5,12 @@ from __future__ import annotations
 from redcap_local import messages
 from redcap_local.allocation_table import is_concealed
 from redcap_local.call import Call
-from redcap_local.intake.targets import set_target
+from redcap_local.intake.targets import set_target, target_event
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
 from redcap_local.project import Event, Project
 from redcap_local.storage import locks, randomization, records
+from redcap_local.storage.log import Change, Place
 from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
@@ -24,7 +25,7 @@ def randomize(call: Call) -> Reply:
     record = find_record(call, call.parameters.needed("record"))
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
-    event, form = _event(project, model.target_event), project.columns[model.target_field].form
+    event, form = target_event(project, model), project.columns[model.target_field].form
     if (record.id, event.id, 1, form) in locks.locks(call.connection, [record.id]):
         raise ApiError(messages.FORM_LOCKED)
     production = project.in_production
@@ -39,7 +40,7 @@ def randomize(call: Call) -> Reply:
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
     call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
-    call.note("record_edit", call.words("Update", record.name), f"{model.target_field} = '{value}'", record.name)
+    call.note_values(record.name, Place(target_event(project, model).id), [Change(model.target_field, value)])
     return _answer(call, model, record, slot)
 
 

@@ -107,7 +107,9 @@ create table log (
     details text not null,
     record text not null default '',
     access_group integer,
-    event integer                             -- where a change of values was, null for all else
+    event integer,                            -- where a change of values was, null for all else
+    instance integer not null default 0,      -- of the repeating row, 0 where nothing repeats
+    changes text not null default ''          -- JSON list of [field, value, code of a checkbox option]
 );
 create index log_record on log (project, record, time);
 
