@@ -392,18 +392,52 @@ def test_leaving_with_changes_asks(hand: Hand) -> None:
     assert hand.site.row("leave")["num"] == "2"
 
 
-def test_a_required_field_that_is_blank_is_named_and_can_be_left_so(hand: Hand) -> None:
-    """B.3.14.0500: the rest is saved all the same when that is wanted."""
+def test_a_required_field_that_is_blank_is_named_once_the_rest_is_saved(hand: Hand) -> None:
+    """B.3.14.0500: the button leads where it said it would once that is wanted all the same."""
     hand.go("intake", "needs")
     hand.type("remark", "x")
-    hand.press("Save & Stay")
-    assert "“Name”" in hand.asked
-    hand.answers("Fill them in")
-    assert hand.page.evaluate("document.activeElement.name") == "who"
-    hand.press("Save & Stay")
-    with hand.page.expect_navigation():
-        hand.answers("Save all the same")
+    hand.save("Save & Go To Next Form")
     assert hand.site.row("needs")["remark"] == "x"
+    assert hand.asked.endswith("these have no value: “Name”")
+    hand.answers("Okay")
+    assert hand.page.evaluate("document.activeElement.name") == "who"
+    hand.save("Save & Exit Form")
+    with hand.page.expect_navigation():
+        hand.answers("Ignore and go on")
+    assert "Record ID needs was saved." in hand.page.locator("main").inner_text()
+    hand.go("intake", "needs")
+    hand.type("who", "N")
+    hand.save()
+    assert hand.asked == ""
+
+
+def test_a_missing_data_code_is_chosen_beside_any_field(hand: Hand) -> None:
+    """D.113.100: it stands in place of an answer, which then is not typed; a checkbox ticks it alone."""
+    hand.site.set(missing_data_codes="INV, Invalid | UNK, Unknown")
+    hand.site.put(record_id="codes", who="C", sex="1", fears___1="1")
+    hand.go("intake", "codes")
+    for name in ("born", "sex", "fears", "town", "pain", "remark", "sleep"):
+        hand.at(name).get_by_role("button", name="missing data code of").click()
+        hand.answers("Unknown (UNK)")
+        assert "Unknown (UNK)" in hand.at(name).inner_text()
+        assert hand.input(name).first.is_disabled()
+    assert hand.at("told").inner_text().startswith("Dear C, you are Unknown, born Unknown; fears: Unknown.")
+    hand.at("town").get_by_role("button", name="missing data code of").click()
+    hand.answers("Clear it")
+    hand.save()
+    row = hand.site.row("codes")
+    assert [row[name] for name in ("born", "sex", "town", "pain", "remark", "sleep")] == [
+        "UNK",
+        "UNK",
+        "",
+        *["UNK"] * 3,
+    ]
+    assert [row[f"fears___{code}"] for code in ("1", "2", "inv", "unk")] == ["0", "0", "0", "1"]
+    assert hand.input("born").is_disabled()
+    hand.at("born").get_by_role("button", name="missing data code of").click()
+    hand.answers("Clear it")
+    assert hand.input("born").is_enabled()
+    hand.site.set(missing_data_codes="")
 
 
 def test_deleting_asks_first(hand: Hand) -> None:

@@ -29,10 +29,10 @@ class Addresses:
         """The record's own page with its events and forms."""
         return self._at("DataEntry/record_home.php", id=name, arm=arm, msg=message)
 
-    def form(self, name: str, event: int, form: str, instance: int = 1, *, message: str = "") -> str:
-        """A form of a record."""
+    def form(self, name: str, event: int, form: str, instance: int = 1, **told: str) -> str:
+        """A form of a record; `msg` and `then` tell it what has just been saved, and where one was going."""
         shown = instance if instance != 1 else ""
-        return self._at("DataEntry/index.php", id=name, event_id=event, page=form, instance=shown, msg=message)
+        return self._at("DataEntry/index.php", id=name, event_id=event, page=form, instance=shown, **told)
 
     def file(self, name: str, event: int, field: str, instance: int) -> str:
         """The file in a field of a record."""

@@ -101,7 +101,7 @@ def model(here: Scene, dictionary: Dictionary, readonly: Iterable[str]) -> Json:
         "others": [_other(one) for one in dictionary.fields if one.form != form and one.name in asked],
         "words": script_words(),
         "commas": sorted(dictionary.comma_decimals),
-        "missing": [choice.code for choice in dictionary.missing_codes],
+        "missing": [[choice.code, shown(choice.label)] for choice in dictionary.missing_codes],
         "clock": project.settings["display_today_now_button"] == "1",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _COLUMNS = "time, username, kind, action, details, record, access_group, event, instance, changes"
@@ -107,7 +107,7 @@ def read(connection: sqlite3.Connection, project: int, limits: Mapping[str, obje
 def _entry(*row: Any) -> Entry:
     place = None if row[7] is None else Place(row[7], row[8])
     changes = tuple(Change(*change) for change in json.loads(row[9])) if row[9] else ()
-    return Entry(*row[:7], place=place, changes=changes)
+    return replace(Entry(*row[:7]), place=place, changes=changes)
 
 
 def changed_records(connection: sqlite3.Connection, project: int, begin: str, end: str) -> frozenset[str]:
