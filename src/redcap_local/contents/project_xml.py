@@ -12,9 +12,18 @@ from redcap_local.export.options import Options
 from redcap_local.export.rows import batches, stored_by_record
 from redcap_local.odm import document
 from redcap_local.odm.clinical_data import SubjectWriter
-from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS, attribute_text, closed
+from redcap_local.odm.vocabulary import (
+    FIELDS,
+    MOST_SORTED,
+    ROLE_RIGHTS,
+    TRIGGERED_BY_EVERYBODY,
+    TRIGGERED_BY_RIGHT,
+    attribute_text,
+    closed,
+)
 from redcap_local.rights import Rights
 from redcap_local.storage import documents, people, randomization, reports
+from redcap_local.storage.randomization import Trigger
 from redcap_local.storage.reports import Report
 from redcap_local.view import cells
 from redcap_local.wire.replies import MIME, Reply
@@ -119,4 +128,16 @@ def _model(model: randomization.Model) -> str:
         target_field=model.target_field,
         target_event=model.target_event,
         **strata,
+        **_trigger(model.trigger),
     )
+
+
+def _trigger(trigger: Trigger | None) -> dict[str, str]:
+    if trigger is None:
+        return {}
+    return {
+        "trigger_option": TRIGGERED_BY_EVERYBODY if trigger.everybody else TRIGGERED_BY_RIGHT,
+        "trigger_instrument": trigger.form,
+        "trigger_event_id": trigger.event,
+        "trigger_logic": trigger.logic,
+    }

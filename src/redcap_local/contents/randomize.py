@@ -18,8 +18,8 @@ from redcap_local.wire.replies import Cell, Reply
 from redcap_rules.names import GROUP
 
 
-def randomize(call: Call) -> Reply:
-    """The record has the next allocation of its stratum in upload order."""
+def randomize(call: Call, words: str = "Randomize record") -> Reply:
+    """The record has the next allocation of its stratum in upload order; the log says it in those words."""
     project = call.project
     model = _model(call)
     record = find_record(call, call.parameters.needed("record"))
@@ -39,7 +39,7 @@ def randomize(call: Call) -> Reply:
     randomization.use(call.connection, slot.id, record.id, call.time)
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
-    call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
+    call.note("randomize", f"Randomize Record {record.name}", words, record.name)
     call.note_values(record.name, Place(target_event(project, model).id), [Change(model.target_field, value)])
     return _answer(call, model, record, slot)
 

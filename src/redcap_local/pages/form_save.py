@@ -8,7 +8,7 @@ from dataclasses import replace
 from redcap_local.contents import files, record_delete
 from redcap_local.intake.entering import enter
 from redcap_local.messages import ApiError, Confidence, Message
-from redcap_local.pages import answers, locking, randomizing
+from redcap_local.pages import answers, locking, randomizing, triggering
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.form_view import Unsaved, barred, new_name, sent_values, show
 from redcap_local.pages.leaving import lacking, onwards
@@ -43,6 +43,7 @@ def _save(visit: Visit) -> Answer:
         words = visit.call.words("Update", where.name)
         visit.call.note("record_edit", words, f"Reason for data change(s): {reason}", where.name)
     _store_files(visit, where)
+    triggering.fire(visit, where)
     visit.editors.leave(where.key(visit.project), visit.text("word"))
     return Moved(lacking(visit, where) if visit.text("lacks") else onwards(visit, where))
 

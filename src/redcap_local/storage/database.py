@@ -24,6 +24,7 @@ _NEXT = {
     3: (
         "alter table log add column instance integer not null default 0",
         "alter table log add column changes text not null default ''",
+        "alter table randomization add column triggered text not null default ''",
     ),
 }
 # Long enough for another process (the command line beside a running server) to finish a big import.

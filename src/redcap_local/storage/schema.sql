@@ -164,7 +164,8 @@ create table randomization (                  -- one model, what REDCap calls ri
     target_field text not null,
     target_event text not null,
     strata text not null,                     -- JSON list of [field, unique event name]
-    by_group integer not null default 0
+    by_group integer not null default 0,
+    triggered text not null default ''        -- JSON list of form, event, logic and whether by everybody
 );
 create table allocation (                     -- one row of an allocation table, used in order of id
     id integer primary key autoincrement,
