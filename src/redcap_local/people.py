@@ -18,10 +18,12 @@ CREATOR = "site_admin"
 """The user to whom new projects belong."""
 
 
-def administrators_entry(now: datetime, details: str, action: str = "", record: str = "") -> Entry:
-    """The line of the log for what an administrator has done: to the record, or to the project's design."""
+def administrators_entry(
+    now: datetime, details: str, action: str = "", record: str = "", *, by: str = CREATOR
+) -> Entry:
+    """The line of the log for what an administrator, or another user on a page, has done: to record or design."""
     kind = "record_edit" if record else "manage"
-    return Entry(now.strftime("%Y-%m-%d %H:%M:%S"), CREATOR, kind, action or "Manage/Design ", details, record)
+    return Entry(now.strftime("%Y-%m-%d %H:%M:%S"), by, kind, action or "Manage/Design ", details, record)
 
 
 def administrators_change(now: datetime, record: str, place: Place, *changes: Change) -> Entry:

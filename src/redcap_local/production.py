@@ -7,14 +7,14 @@ from datetime import datetime
 
 from redcap_local.intake.targets import set_target, target_event
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_change, administrators_entry
+from redcap_local.people import CREATOR, administrators_change, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records, structure
 from redcap_local.storage.log import Change, Place
 
 
 def move_to_production(
-    connection: sqlite3.Connection, project: Project, now: datetime, *, keep_records: bool = True
+    connection: sqlite3.Connection, project: Project, now: datetime, *, keep_records: bool = True, by: str = CREATOR
 ) -> None:
     """The project is in production: its structure is fixed, and its production tables are in use.
 
@@ -26,6 +26,7 @@ def move_to_production(
         project: The project.
         now: When it is moved.
         keep_records: False deletes all records.
+        by: Whom the log names.
 
     Raises:
         AdministrationError: A randomization without a production table (reference/randomisation.md 2c).
@@ -42,7 +43,7 @@ def move_to_production(
         words += " (delete all records)"
     moved = {**project.settings, "in_production": "1", "production_time": now.strftime("%Y-%m-%d %H:%M:%S")}
     structure.save_settings(connection, project.id, moved)
-    log.write(connection, project.id, [administrators_entry(now, words)])
+    log.write(connection, project.id, [administrators_entry(now, words, by=by)])
 
 
 def move_to_development(connection: sqlite3.Connection, project: Project, now: datetime) -> None:

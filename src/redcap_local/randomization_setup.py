@@ -12,7 +12,7 @@ from datetime import datetime
 
 from redcap_local import allocation_table
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_entry
+from redcap_local.people import CREATOR, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, structure
 from redcap_local.storage.randomization import Model, Slot, Trigger
@@ -23,11 +23,12 @@ MOST_STRATA = 14
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """How a table is uploaded: for which status, to which REDCap version, when."""
+    """How a table is uploaded: for which status, to which REDCap version, when, and by whom."""
 
     production: bool
     version: str
     now: datetime
+    by: str = CREATOR
 
 
 def define_randomization(connection: sqlite3.Connection, project: Project, model: Model, now: datetime) -> int:
@@ -105,7 +106,8 @@ def upload_allocations(connection: sqlite3.Connection, project: Project, model: 
     status = "production" if production else "development"
     appended = append and bool(there)
     words = "to append - " if appended else "- "
-    _log(connection, project, f"Upload randomization allocation table {words}{status} (rid={model.id})", table.now)
+    details = f"Upload randomization allocation table {words}{status} (rid={model.id})"
+    log.write(connection, project.id, [administrators_entry(table.now, details, by=table.by)])
     return allocation_table.APPENDED if appended else allocation_table.SUCCESS
 
 

@@ -226,7 +226,8 @@ def test_files_of_the_first_schema_are_carried_over(clinic: Any, tmp_path: Path)
         )
         for column in newer:
             connection.execute("alter table {} drop column {}".format(*column.split(".")))
-        connection.execute("drop table form_lock")
+        for table in ("form_lock", "quality_rule"):
+            connection.execute(f"drop table {table}")
         connection.execute("pragma user_version = 1")
     connection.close()
     assert f"{clinic.project}\t" in said("project", "list", "--db", old)

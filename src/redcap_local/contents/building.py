@@ -25,7 +25,8 @@ from redcap_local.odm.vocabulary import (
     TRIGGERED_BY_RIGHT,
 )
 from redcap_local.rights import HIGHEST, RIGHTS, Rights, all_rights
-from redcap_local.storage import documents, people, randomization, records, reports, structure
+from redcap_local.storage import documents, people, quality, randomization, records, reports, structure
+from redcap_local.storage.quality import QualityRule
 from redcap_local.storage.randomization import Model, Trigger
 from redcap_local.storage.reports import Report
 from redcap_rules.dictionary import Dictionary, DictionaryError, from_api, to_api
@@ -73,6 +74,10 @@ def build(connection: sqlite3.Connection, project: int, definition: Definition, 
         )
     for model in definition.randomizations:
         randomization.insert_model(connection, project, _model(model))
+    for rule in definition.quality_rules:
+        live = rule.get("real_time_execute") == "1"
+        name, logic = rule.get("rule_name", ""), rule.get("rule_logic", "")
+        quality.insert(connection, project, QualityRule(0, name, logic, live))
 
 
 def _sort(report: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:

@@ -17,6 +17,11 @@ class Addresses:
         given = {name: value for name, value in asked.items() if value not in ("", None)}
         return f"/redcap_v{self.version}/{place}?{urlencode({'pid': self.project, **given})}"
 
+    def room(self, place: str, **told: object) -> str:
+        """A page of the project's menu, by its place there."""
+        path, _, route = place.partition("?route=")
+        return self._at(path, route=route, **told)
+
     def home(self) -> str:
         """The project's own page."""
         return self._at("index.php")

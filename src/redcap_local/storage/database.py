@@ -25,6 +25,9 @@ _NEXT = {
         "alter table log add column instance integer not null default 0",
         "alter table log add column changes text not null default ''",
         "alter table randomization add column triggered text not null default ''",
+        "create table quality_rule (id integer primary key autoincrement, "
+        "project integer not null references project (id) on delete cascade, name text not null, "
+        "logic text not null, live integer not null default 0)",
     ),
 }
 # Long enough for another process (the command line beside a running server) to finish a big import.

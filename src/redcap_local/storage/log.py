@@ -82,7 +82,7 @@ def read(connection: sqlite3.Connection, project: int, limits: Mapping[str, obje
         connection: An open transaction.
         project: The project's id.
         limits: Any of `kinds` (list), `username`, `record`, `begin` and `end` (inclusive times), and `group`: what the
-            members of a group did, and what was done to its records.
+            members of a group did, and what was done to its records; `after`: what `last` has given.
     """
     conditions = {
         "kinds": "kind in (select value from json_each(:kinds))",
@@ -90,6 +90,7 @@ def read(connection: sqlite3.Connection, project: int, limits: Mapping[str, obje
         "record": "record = :record",
         "group": "(access_group = :group or record in "
         "(select name from record where project = :project and access_group = :group))",
+        "after": "id > :after",
         "begin": "time >= :begin",
         "end": "time <= :end",
     }
@@ -108,6 +109,11 @@ def _entry(*row: Any) -> Entry:
     place = None if row[7] is None else Place(row[7], row[8])
     changes = tuple(Change(*change) for change in json.loads(row[9])) if row[9] else ()
     return replace(Entry(*row[:7]), place=place, changes=changes)
+
+
+def last(connection: sqlite3.Connection) -> int:
+    """What tells the lines there are from those that will be written."""
+    return int(connection.execute("select coalesce(max(id), 0) from log").fetchone()[0])
 
 
 def changed_records(connection: sqlite3.Connection, project: int, begin: str, end: str) -> frozenset[str]:

@@ -158,6 +158,13 @@ create table report (
     logic text not null default '',
     sort text not null default '[]'           -- JSON list of columns, -column for the highest first
 );
+create table quality_rule (                   -- what no row of a record should be: data quality rules, in order of id
+    id integer primary key autoincrement,
+    project integer not null references project (id) on delete cascade,
+    name text not null,
+    logic text not null,
+    live integer not null default 0           -- also executed when a form is saved
+);
 create table randomization (                  -- one model, what REDCap calls rid is its id
     id integer primary key autoincrement,
     project integer not null references project (id) on delete cascade,
