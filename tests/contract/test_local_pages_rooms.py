@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 import requests
 
-from pages import Person
+from pages import OpenForm, Person
 from redcap_local.administration import loaded, opened, save_report
 from redcap_local.allocation_table import APPENDED, BAD_HEADER, ERRORS, NOT_A_CODE, SUCCESS
 from redcap_local.export.shifting import MOST_DAYS
 from redcap_local.pages.rooms import ROOMS
 from redcap_local.randomization_setup import define_randomization
 from redcap_local.server import Running
+from redcap_local.storage import quality
+from redcap_local.storage.quality import QualityRule
 from redcap_local.storage.randomization import Model
 from redcap_rules.validation import WRONG_FORMAT
 
@@ -337,6 +339,32 @@ def test_a_rule_tells_nothing_of_a_form_its_user_may_not_see(site: Any, person: 
     answer = person("ann").post(me.address(QUALITY), action="execute")
     assert "a form that you have no access to" in told(answer)
     assert not discrepancies(answer)
+
+
+def test_a_live_rule_is_told_when_a_form_is_saved_and_the_save_stands(site: Any, person: Callable[..., Person]) -> None:
+    """Of the row that was saved, and to who may see what it asks for."""
+    site.user("ann", forms={"intake": 0})
+    me = person()
+    for name, logic, live in (("Heavy", "[weight] > 100", "1"), ("Woman", "[sex] = '1'", "1"), ("Any", "1", "")):
+        me.post(me.address(QUALITY), action="add", name=name, logic=logic, live=live)
+
+    def told_of(who: Person, weight: str) -> list[str]:
+        answer = who.form("n1", me_event(site), "visit").save("exit_form", weight=weight)
+        return list(OpenForm(who, "", answer).entry["violated"]) if "msg=look" in answer.url else []
+
+    assert told_of(me, "120.0") == ["Heavy", "Woman"]
+    assert told_of(me, "70.0") == ["Woman"]
+    assert told_of(person("ann"), "70.1") == []
+    assert site.admin.rows(records=["n1"])[0]["weight"] == "70.1"
+
+
+def test_a_rule_whose_field_is_gone_says_so(site: Any, person: Callable[..., Person]) -> None:
+    """It came with a project's XML, or its field went later."""
+    with opened(site.db) as connection:
+        quality.insert(connection, site.project, QualityRule(0, "Old", "[gone] = 1", live=True))
+    me = person()
+    assert "there is no field 'gone'" in told(me.post(me.address(QUALITY), action="execute"))
+    assert "msg=look" not in me.form("n1", me_event(site), "visit").save(weight="70.1").url
 
 
 @pytest.mark.parametrize(("name", "logic"), [("", "1"), ("x", "[sex] ="), ("x", "[nothing] = 1"), ("x", "")])

@@ -74,8 +74,8 @@ class Site:
             self._fill(field, sheet)
         status.select_option(sheet.status)
         self.page.get_by_role("button", name="Save & Exit Form").click()
-        self.page.wait_for_url(re.compile(r"/record_home\.php|msg=lacks"))
-        if "msg=lacks" in self.page.url:
+        self.page.wait_for_url(re.compile(r"/record_home\.php|msg=look"))
+        if "msg=look" in self.page.url:
             self.page.locator("dialog[open]").get_by_role("button", name="Ignore and go on").click()
         self.page.wait_for_url("**/record_home.php*")
 

@@ -398,7 +398,7 @@ def test_a_required_field_that_is_blank_is_named_once_the_rest_is_saved(hand: Ha
     hand.type("remark", "x")
     hand.save("Save & Go To Next Form")
     assert hand.site.row("needs")["remark"] == "x"
-    assert hand.asked.endswith("these have no value: “Name”")
+    assert hand.asked.endswith("these have no value: “Name”.")
     hand.answers("Okay")
     assert hand.page.evaluate("document.activeElement.name") == "who"
     hand.save("Save & Exit Form")

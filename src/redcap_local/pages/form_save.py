@@ -8,10 +8,10 @@ from dataclasses import replace
 from redcap_local.contents import files, record_delete
 from redcap_local.intake.entering import enter
 from redcap_local.messages import ApiError, Confidence, Message
-from redcap_local.pages import answers, locking, randomizing, triggering
+from redcap_local.pages import answers, discrepancies, locking, randomizing, triggering
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.form_view import Unsaved, barred, new_name, sent_values, show
-from redcap_local.pages.leaving import lacking, onwards
+from redcap_local.pages.leaving import again, onwards
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Visit
 from redcap_local.wire.parameters import Parameters
@@ -45,7 +45,8 @@ def _save(visit: Visit) -> Answer:
     _store_files(visit, where)
     triggering.fire(visit, where)
     visit.editors.leave(where.key(visit.project), visit.text("word"))
-    return Moved(lacking(visit, where) if visit.text("lacks") else onwards(visit, where))
+    looked_at = visit.text("lacks") or discrepancies.violated(visit, where)
+    return Moved(again(visit, where) if looked_at else onwards(visit, where))
 
 
 def _refuse_barred(visit: Visit, where: Spot) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from redcap_local.columns import plain
 from redcap_local.messages import ApiError
-from redcap_local.pages import answers, locking, randomizing, standing
+from redcap_local.pages import answers, discrepancies, locking, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
 from redcap_local.pages.disabling import disabled
 from redcap_local.pages.form_model import Scene, decided_dictionary, model, scene, scripts, values
-from redcap_local.pages.leaving import LACKS, next_form, onwards
+from redcap_local.pages.leaving import LOOK, next_form, onwards
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
 from redcap_local.storage import documents, log, records
@@ -106,7 +106,8 @@ def _standing(here: Scene, stored: Mapping[str, str]) -> dict[str, object]:
         },
         "asks": project.settings["bypass_branching_erase_field_prompt"] != "1",
         "keeps": project.settings.get("branching_keeps_values") == "1",
-        "onwards": onwards(visit, where) if visit.text("msg") == LACKS else "",
+        "onwards": onwards(visit, where) if visit.text("msg") == LOOK else "",
+        "violated": discrepancies.violated(visit, where) if visit.text("msg") == LOOK else [],
         "reason": project.settings.get("require_change_reason") == "1" and bool(stored),
     }
 

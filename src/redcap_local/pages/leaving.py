@@ -6,8 +6,8 @@ from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import next_record
 from redcap_local.pages.visit import Visit
 
-LACKS = "lacks"
-"""The message of a form that was saved while required fields had no value."""
+LOOK = "look"
+"""The message of a form that was saved though required fields have no value, or rules are violated."""
 
 
 def onwards(visit: Visit, where: Spot) -> str:
@@ -31,10 +31,10 @@ def onwards(visit: Visit, where: Spot) -> str:
             return to.record(where.name, arm, message)
 
 
-def lacking(visit: Visit, where: Spot) -> str:
-    """The form again, which names the required fields without a value before it goes on."""
+def again(visit: Visit, where: Spot) -> str:
+    """The form again, which names what needs a look before it goes on."""
     return visit.addresses.form(
-        where.name, where.event.id, where.form, where.instance, msg=LACKS, then=visit.text("then")
+        where.name, where.event.id, where.form, where.instance, msg=LOOK, then=visit.text("then")
     )
 
 
