@@ -116,7 +116,7 @@ def log_lines(hand: Hand, **asked: str) -> list[str]:
     opens(hand, "Logging")
     for label, text in asked.items():
         if label in {"Event_type", "User"}:
-            hand.page.get_by_label(label.replace("_", " ")).select_option(text)
+            hand.page.get_by_role("combobox", name=label.replace("_", " "), exact=True).select_option(text)
         else:
             hand.page.get_by_label(label, exact=True).fill(text)
     presses(hand, "Show")
