@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 SEX, AGREE = "1, Female | 2, Male", "1, Never | 2, Sometimes | 3, Always"
+START = "start_arm_1"
+FORMS = ("intake", "limits", "logic", "medicine")
 # name, form, type, label, choices, and whatever else a row needs
 TYPE, TAGS, SHOWN = "text_validation_type_or_show_slider_number", "field_annotation", "branching_logic"
 LOW, HIGH = "text_validation_min", "text_validation_max"
@@ -204,3 +206,53 @@ def seat(browser: Browser, site: Site, user: str) -> Hand:
     page.goto(site.server.start())
     page.locator(f'button[value="{user}"]').click()
     return hand
+
+
+def member(site: Site, name: str, **rights: Any) -> None:
+    """The user of that name may see, change and export every form, unless told otherwise."""
+    every = {"forms": dict.fromkeys(FORMS, 1), "forms_export": dict.fromkeys(FORMS, 1), "record_create": 1}
+    row = {"username": name, **every, **rights}
+    site.ask(content="user", data=[row])
+
+
+def groups(site: Site, *names: str) -> None:
+    site.ask(content="dag", action="import",
+             data=[{"data_access_group_name": name, "unique_group_name": ""} for name in names])  # fmt: skip
+
+
+def opens(hand: Hand, room: str) -> None:
+    with hand.page.expect_navigation():
+        hand.page.get_by_role("link", name=room, exact=True).click()
+
+
+def presses(hand: Hand, label: str) -> None:
+    with hand.page.expect_navigation():
+        hand.press(label)
+
+
+def main(hand: Hand) -> str:
+    return str(hand.page.locator("main").inner_text())
+
+
+def links(hand: Hand) -> list[str]:
+    return [str(name) for name in hand.page.locator("tbody th a").all_inner_texts()]
+
+
+def uploads(hand: Hand, label: str, text: str, button: str) -> str:
+    """What the page says to the file."""
+    file = {"name": "data.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    hand.page.get_by_label(label).set_input_files(file)  # type: ignore[arg-type]
+    presses(hand, button)
+    return main(hand)
+
+
+def log_lines(hand: Hand, **asked: str) -> list[str]:
+    """User, action and details of the lines on the log's page, within the limits typed there."""
+    opens(hand, "Logging")
+    for label, text in asked.items():
+        if label in {"Event_type", "User"}:
+            hand.page.get_by_role("combobox", name=label.replace("_", " "), exact=True).select_option(text)
+        else:
+            hand.page.get_by_label(label, exact=True).fill(text)
+    presses(hand, "Show")
+    return [": ".join(row.inner_text().split("\t")[1:]) for row in hand.page.locator("tbody tr").all()]

@@ -90,6 +90,16 @@ class Project:
         several = len(self.events) > 1 or (len(self.arms) > 1 and bool(self.events))
         return self.settings["is_longitudinal"] == "1" and several
 
+    @cached_property
+    def shown_events(self) -> tuple[Event, ...]:
+        """The events people see: all of them, or the first alone while longitudinal is off (B.4.27.0300)."""
+        return self.events if self.longitudinal else self.events[:1]
+
+    @cached_property
+    def shown_event_ids(self) -> frozenset[int]:
+        """Their ids."""
+        return frozenset(event.id for event in self.shown_events)
+
     @property
     def in_production(self) -> bool:
         """True once the project has been moved to production."""

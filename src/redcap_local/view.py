@@ -25,13 +25,13 @@ def row_place(project: Project, event: int, instance: int, column: str) -> RowPl
 def cells(project: Project, stored: Iterable[tuple[int, int, str, str]]) -> Cells:
     """The values of a record by row; `stored` gives event id, instance, column and value.
 
-    Values of columns the dictionary no longer has are left out.
+    Values of columns the dictionary no longer has, and of events that are hidden, are left out.
     """
     rows: Cells = {}
     places: dict[tuple[int, int, str], RowPlace] = {}
-    columns = project.columns
+    columns, shown = project.columns, project.shown_event_ids
     for event, instance, column, value in stored:
-        if column not in columns:
+        if column not in columns or event not in shown:
             continue
         # The record id stands apart: its form may repeat, but it does not.
         form = "" if column == project.dictionary.record_id else columns[column].form
@@ -62,5 +62,5 @@ def record_view(project: Project, name: str, rows: Cells, kind: type[RecordView]
             for (event, instrument, instance), values in rows.items()
         ],
         project.dictionary,
-        [project.rule_event(event) for event in project.events],
+        [project.rule_event(event) for event in project.shown_events],
     )

@@ -142,7 +142,7 @@ def _events(call: Call) -> tuple[Event, ...]:
     project = call.project
     wanted = call.parameters.items("events")
     if not project.longitudinal:
-        return project.events[:1]
+        return project.shown_events
     unknown = [name for name in wanted if name not in project.events_by_name]
     if unknown:
         raise ApiError(messages.BAD_VALUES, "events", quoted(unknown))

@@ -86,7 +86,7 @@ def model(here: Scene, dictionary: Dictionary, readonly: Iterable[str]) -> Json:
     asked = set(_asked(dictionary, form))
     fixed = {dictionary.record_id, *readonly}
     fields = [{**one, "readonly": one["readonly"] or one["name"] in fixed} for one in form_model(dictionary, form)]
-    events = [event for event in project.events if event.arm == here.where.event.arm]
+    events = [event for event in project.shown_events if event.arm == here.where.event.arm]
     return {
         "labels": {form: project.form_label(form)},
         "events": [

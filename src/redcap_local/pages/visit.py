@@ -89,14 +89,14 @@ class Visit:
     def event(self) -> Event:
         """The event of the address; the first one when it names none."""
         number = self.number("event_id", self.project.first_event.id)
-        if number not in self.project.events_by_id:
+        if number not in self.project.shown_event_ids:
             raise NoSuchPlace(f"project {self.project.id} has no event {number}")
         return self.project.events_by_id[number]
 
     def arm(self) -> int:
         """The arm of the address; the first one when it names none."""
         number = self.number("arm", self.project.first_event.arm)
-        if number not in {event.arm for event in self.project.events}:
+        if number not in {event.arm for event in self.project.shown_events}:
             raise NoSuchPlace(f"project {self.project.id} has no events in arm {number}")
         return number
 

@@ -6,121 +6,23 @@ The numbers are those of reference/redcap-validation-facts.md 11; what each asks
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser import FLAGS, chromium
-from hands import Hand, Site, furnished, seat
+from hands import FORMS, START, Hand, Site, groups, links, log_lines, main, member, opens, presses, uploads
 from redcap_local.administration import loaded, opened
 from redcap_local.allocation_table import APPENDED, BAD_HEADER, DUPLICATE_TABLE, ERRORS, SUCCESS
 from redcap_local.pages.rooms import ROOMS
 from redcap_local.randomization_setup import define_randomization, find_model, set_trigger
-from redcap_local.server import Running, running
 from redcap_local.storage.randomization import Model, Trigger
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.requirement("RCP-02")
 
-START = "start_arm_1"
-FORMS = ("intake", "limits", "logic", "medicine")
 TABLE = "redcap_randomization_number,redcap_randomization_group,sex"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Path]]:
-    database = tmp_path_factory.mktemp("features") / "redcap.db"
-    with running(database) as server:
-        yield server, database
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    program = chromium()
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def site(home: tuple[Running, Path]) -> Site:
-    """A project of the test's own."""
-    return furnished(*home)
-
-
-@pytest.fixture
-def seated(site: Site, browser: Browser) -> Iterator[Callable[..., Hand]]:
-    """A function that seats a user at a browser of their own; no script may have had an error."""
-    there: list[Hand] = []
-
-    def sit(user: str = "site_admin") -> Hand:
-        there.append(seat(browser, site, user))
-        there[-1].grid()
-        return there[-1]
-
-    yield sit
-    for hand in there:
-        hand.page.context.close()
-    assert not [text for hand in there for text in hand.wrong if "Failed to load resource" not in text]
-
-
-def member(site: Site, name: str, **rights: Any) -> None:
-    """The user of that name may see, change and export every form, unless told otherwise."""
-    every = {"forms": dict.fromkeys(FORMS, 1), "forms_export": dict.fromkeys(FORMS, 1), "record_create": 1}
-    row = {"username": name, **every, **rights}
-    site.ask(content="user", data=[row])
-
-
-def groups(site: Site, *names: str) -> None:
-    site.ask(content="dag", action="import",
-             data=[{"data_access_group_name": name, "unique_group_name": ""} for name in names])  # fmt: skip
-
-
-def opens(hand: Hand, room: str) -> None:
-    with hand.page.expect_navigation():
-        hand.page.get_by_role("link", name=room, exact=True).click()
-
-
-def presses(hand: Hand, label: str) -> None:
-    with hand.page.expect_navigation():
-        hand.press(label)
-
-
-def main(hand: Hand) -> str:
-    return str(hand.page.locator("main").inner_text())
-
-
-def links(hand: Hand) -> list[str]:
-    return [str(name) for name in hand.page.locator("tbody th a").all_inner_texts()]
-
-
-def uploads(hand: Hand, label: str, text: str, button: str) -> str:
-    """What the page says to the file."""
-    file = {"name": "data.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    hand.page.get_by_label(label).set_input_files(file)  # type: ignore[arg-type]
-    presses(hand, button)
-    return main(hand)
-
-
-def log_lines(hand: Hand, **asked: str) -> list[str]:
-    """User, action and details of the lines on the log's page, within the limits typed there."""
-    opens(hand, "Logging")
-    for label, text in asked.items():
-        if label in {"Event_type", "User"}:
-            hand.page.get_by_role("combobox", name=label.replace("_", " "), exact=True).select_option(text)
-        else:
-            hand.page.get_by_label(label, exact=True).fill(text)
-    presses(hand, "Show")
-    return [": ".join(row.inner_text().split("\t")[1:]) for row in hand.page.locator("tbody tr").all()]
 
 
 def test_the_project_is_moved_to_production_and_back(site: Site, seated: Callable[..., Hand]) -> None:
