@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from redcap_local.allocation_table import is_concealed
-from redcap_local.intake.targets import set_target, target_event
+from redcap_local.intake.targets import set_target
 from redcap_local.messages import AdministrationError
 from redcap_local.people import administrators_change, administrators_entry
 from redcap_local.project import Project
@@ -55,7 +55,7 @@ class Row:
 
     def note(self, value: str, name: str) -> None:
         """The log says what the target of the record of that name was given."""
-        place = Place(target_event(self.project, self.model).id)
+        place = Place(self.project.event_named(self.model.target_event).id)
         entry = administrators_change(self.now, name, place, Change(self.model.target_field, value))
         log.write(self.connection, self.project.id, [entry])
 

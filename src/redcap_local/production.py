@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from redcap_local.intake.targets import set_target, target_event
+from redcap_local.intake.targets import set_target
 from redcap_local.messages import AdministrationError
 from redcap_local.people import CREATOR, administrators_change, administrators_entry
 from redcap_local.project import Project
@@ -66,6 +66,6 @@ def _empty_targets(connection: sqlite3.Connection, project: Project, now: dateti
         for number in sorted(record for rid, record in done if rid == model.id and record in by_id):
             record = by_id[number]
             set_target(connection, project, model, record, "", now)
-            place = Place(target_event(project, model).id)
+            place = Place(project.event_named(model.target_event).id)
             entry = administrators_change(now, record.name, place, Change(model.target_field, ""))
             log.write(connection, project.id, [entry])

@@ -187,7 +187,7 @@ def _add_file(call: Call, data: FileData) -> None:
     if column is None or column.field is None or column.field.kind != "file":
         return
     record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
-    event = project.events_by_name.get(data.row.get(EVENT, ""), project.first_event)
+    event = project.event_named(data.row.get(EVENT, ""))
     if column.form not in project.forms_of(event):
         raise ApiError(messages.BAD_VALUES, "event", f"'{event.name}'")
     if not call.user.rights.edits(column.form):

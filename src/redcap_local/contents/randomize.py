@@ -5,10 +5,9 @@ from __future__ import annotations
 from redcap_local import messages
 from redcap_local.allocation_table import is_concealed
 from redcap_local.call import Call
-from redcap_local.intake.targets import set_target, target_event
+from redcap_local.intake.targets import set_target
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
-from redcap_local.project import Event, Project
 from redcap_local.storage import locks, randomization, records
 from redcap_local.storage.log import Change, Place
 from redcap_local.storage.randomization import Model, Slot
@@ -25,7 +24,7 @@ def randomize(call: Call, words: str = "Randomize record") -> Reply:
     record = find_record(call, call.parameters.needed("record"))
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
-    event, form = target_event(project, model), project.columns[model.target_field].form
+    event, form = project.event_named(model.target_event), project.columns[model.target_field].form
     if (record.id, event.id, 1, form) in locks.locks(call.connection, [record.id]):
         raise ApiError(messages.FORM_LOCKED)
     production = project.in_production
@@ -40,7 +39,9 @@ def randomize(call: Call, words: str = "Randomize record") -> Reply:
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
     call.note("randomize", f"Randomize Record {record.name}", words, record.name)
-    call.note_values(record.name, Place(target_event(project, model).id), [Change(model.target_field, value)])
+    call.note_values(
+        record.name, Place(project.event_named(model.target_event).id), [Change(model.target_field, value)]
+    )
     return _answer(call, model, record, slot)
 
 
@@ -60,22 +61,18 @@ def _model(call: Call) -> Model:
     raise ApiError(messages.NO_MODEL, wanted)
 
 
-def _event(project: Project, name: str) -> Event:
-    return project.events_by_name.get(name, project.first_event)
-
-
 def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:
     project = call.project
-    wanted = {(_event(project, event).id, field): "" for field, event in model.strata}
+    wanted = {(project.event_named(event).id, field): "" for field, event in model.strata}
     for _, event_id, _, column, value in records.values(call.connection, [record.id], [f for f, _ in model.strata]):
         if (event_id, column) in wanted:
             wanted[event_id, column] = value
     for field, event in model.strata:
-        if not wanted[_event(project, event).id, field]:
+        if not wanted[project.event_named(event).id, field]:
             raise ApiError(messages.STRATUM_BLANK, record.name, field)
     if model.by_group and record.group is None:
         raise ApiError(messages.STRATUM_BLANK, record.name, GROUP)
-    return tuple(wanted[_event(project, event).id, field] for field, event in model.strata)
+    return tuple(wanted[project.event_named(event).id, field] for field, event in model.strata)
 
 
 def _answer(call: Call, model: Model, record: Record, slot: Slot) -> Reply:

@@ -135,7 +135,7 @@ def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Rec
     done = randomization.randomised_records(call.connection, project.id, production=production)
     for model in randomization.models(call.connection, project.id):
         fixed = {(model.target_event, model.target_field), *((event, field) for field, event in model.strata)}
-        places = {(project.events_by_name.get(event, project.first_event).id, field) for event, field in fixed}
+        places = {(project.event_named(event).id, field) for event, field in fixed}
         for record_id in sorted(record for rid, record in done if rid == model.id and record in names):
             change = changed[names[record_id]]
             for event, _, column in (*change.set, *change.erased):

@@ -7,15 +7,10 @@ from datetime import datetime
 
 from redcap_local.intake.calculations import follow
 from redcap_local.intake.changes import Changes
-from redcap_local.project import Event, Project
+from redcap_local.project import Project
 from redcap_local.storage import records
 from redcap_local.storage.randomization import Model
 from redcap_local.storage.records import Record
-
-
-def target_event(project: Project, model: Model) -> Event:
-    """The event of the randomization's target; the only one of a classic project."""
-    return project.events_by_name.get(model.target_event, project.first_event)
 
 
 def set_target(
@@ -25,7 +20,7 @@ def set_target(
 
     A target that is given a value brings its row and the status of its form with it.
     """
-    event = target_event(project, model).id
+    event = project.event_named(model.target_event).id
     known = project.columns
     stored = records.values(connection, [record.id])
     change = Changes(after={(place, at, name): text for _, place, at, name, text in stored if name in known})

@@ -47,8 +47,8 @@ class Line:
 def show(visit: Visit, faults: tuple[str, ...] = ()) -> Shown:
     """The form that asks for a file, with what was chosen before."""
     chosen = {name: visit.text(name) for name in ("dateFormat", "overwriteBehavior", "csvDelimiter", "forceAutoNumber")}
-    count = visit.text("count")
-    message = f"{count} record{'' if count == '1' else 's'} imported." if count else ""
+    count = visit.number("count", -1)
+    message = f"{count} record{'' if count == 1 else 's'} imported." if count >= 0 else ""
     values = {"chosen": chosen, "orders": ORDERS, "delimiters": DELIMITERS, "faults": faults, "message": message}
     return Shown("import.html.j2", {**values, "review": None})
 

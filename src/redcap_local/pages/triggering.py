@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from redcap_local.contents import randomize
 from redcap_local.messages import ApiError
-from redcap_local.pages import randomizing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.form_model import scene
 from redcap_local.pages.record_home import known
@@ -31,7 +30,7 @@ def _is_trigger(visit: Visit, saved: Spot, model: Model) -> bool:
     trigger = model.trigger
     if trigger is None or trigger.form != saved.form:
         return False
-    if randomizing.event_of(visit, trigger.event).id != saved.event.id:
+    if visit.project.event_named(trigger.event).id != saved.event.id:
         return False
     may = trigger.everybody or visit.user.rights.changes("random_perform")
     where = Spot(saved.name, known(visit, saved.name), saved.event, saved.form, saved.instance)
