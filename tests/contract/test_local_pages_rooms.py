@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from pages import OpenForm, Person
-from redcap_local.administration import loaded, opened, save_report
+from redcap_local.administration import change_settings, loaded, opened, save_report
 from redcap_local.allocation_table import APPENDED, BAD_HEADER, ERRORS, NOT_A_CODE, SUCCESS
 from redcap_local.export.shifting import MOST_DAYS
 from redcap_local.pages.rooms import ROOMS
@@ -302,7 +302,7 @@ def test_rules_are_executed_over_the_records_of_the_user_s_group(site: Any, pers
     path = me.address(QUALITY)
     me.post(path, action="add", name="Women", logic="[sex] = '1'")
     me.post(path, action="add", name="Seen from the north", logic="[user-dag-name] = 'north' and [sex] = '1'")
-    ours, theirs = me.post(path, action="execute"), ann.post(path, action="execute")
+    ours, theirs = me.post(path, action="execute", rule="custom"), ann.post(path, action="execute", rule="custom")
     assert discrepancies(ours) == [["n1", "Start", "sex = '1'"], ["s1", "Start", "sex = '1'"]]
     assert discrepancies(theirs) == [["n1", "Start", "sex = '1'"]] * 2
     assert re.findall(r"Total discrepancies: (\d+)", ours.text + theirs.text) == ["2", "0", "1", "1"]
@@ -336,7 +336,7 @@ def test_a_rule_tells_nothing_of_a_form_its_user_may_not_see(site: Any, person: 
     site.user("ann", data_quality_execute=1, forms={"intake": 0})
     me = person()
     me.post(me.address(QUALITY), action="add", name="Women", logic="[sex] = '1'")
-    answer = person("ann").post(me.address(QUALITY), action="execute")
+    answer = person("ann").post(me.address(QUALITY), action="execute", rule="custom")
     assert "a form that you have no access to" in told(answer)
     assert not discrepancies(answer)
 
@@ -363,8 +363,46 @@ def test_a_rule_whose_field_is_gone_says_so(site: Any, person: Callable[..., Per
     with opened(site.db) as connection:
         quality.insert(connection, site.project, QualityRule(0, "Old", "[gone] = 1", live=True))
     me = person()
-    assert "there is no field 'gone'" in told(me.post(me.address(QUALITY), action="execute"))
+    assert "there is no field 'gone'" in told(me.post(me.address(QUALITY), action="execute", rule="custom"))
     assert "msg=look" not in me.form("n1", me_event(site), "visit").save(weight="70.1").url
+
+
+def test_redcap_s_own_rules_find_what_no_import_of_today_would_take(
+    new_clinic: Callable[..., Any], local_redcap: Running
+) -> None:
+    """C.4.18.0300, D.113.100: blanks, wrong types, ranges, hidden values, choices, calculations, missing codes."""
+    made = new_clinic()
+    rows = made.admin.ok(content="metadata")
+    more = {"name": {"required_field": "y"}, "height": {"text_validation_min": "100", "text_validation_max": "220"},
+            "remark": {"branching_logic": "[sex] = '2'"}}  # fmt: skip
+    made.admin.ok(content="metadata", data=[{**row, **more.get(row["field_name"], {})} for row in rows])
+    with opened(made.db) as connection:
+        change_settings(connection, loaded(connection, made.project), {"missing_data_codes": "UNK, Unknown"})
+    row = {"record_id": "1", "redcap_event_name": START, "sex": "1", "born": "UNK", "remark": "talks", "smoker": "0"}
+    made.admin.put({**row, "weight": "70.0", "height": "250", "fears___unk": "1"})
+    with opened(made.db) as connection:
+        for field, value in (("weight", "heavy"), ("smoker", "7"), ("bmi", "99")):
+            connection.execute(
+                "update value set value = ? where field = ? and record in (select id from record where project = ?)",
+                (value, field, made.project),
+            )
+    made.user("ann", data_quality_execute=1, forms={"visit": 0})
+    me, ann = (Person.entered(local_redcap.start(), name, made.project) for name in ("site_admin", "ann"))
+
+    def found(who: Person, letter: str) -> list[str]:
+        return [row[-1] for row in discrepancies(who.post(who.address(QUALITY), action="execute", rule=letter))]
+
+    assert found(me, "A") == ["name = ''", "scan = ''", "pain = ''"]
+    assert found(me, "B") == ["name = ''"]
+    assert found(me, "C") == ["weight = 'heavy'"]
+    assert found(me, "D") == ["height = '250'"]
+    assert found(me, "F") == ["remark = 'talks'"]
+    assert found(me, "G") == ["smoker = '7'"]
+    assert found(me, "H") == ["bmi = '99'"]
+    assert found(me, "I") == ["born = 'UNK'", "fears = 'UNK'"]
+    assert (found(ann, "C"), found(ann, "G")) == ([], ["smoker = '7'"])
+    answer = me.post(me.address(QUALITY), action="execute", rule="own")
+    assert re.findall(r"Total discrepancies: (\d+)", answer.text) == ["3", "1", "1", "1", "1", "1", "1", "2"]
 
 
 @pytest.mark.parametrize(("name", "logic"), [("", "1"), ("x", "[sex] ="), ("x", "[nothing] = 1"), ("x", "")])

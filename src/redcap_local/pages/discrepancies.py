@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from redcap_local.pages import smart
 from redcap_local.pages.answers import Spot
@@ -13,7 +14,7 @@ from redcap_local.project import Project
 from redcap_local.storage import quality, records
 from redcap_local.storage.quality import QualityRule
 from redcap_local.storage.records import Record, StoredValue
-from redcap_local.view import RowByRow, RowPlace, cells, record_view
+from redcap_local.view import Cells, RowByRow, RowPlace, cells, record_view
 from redcap_rules.logic import Expression, LogicError, Reference, evaluate, is_true, parse, references
 from redcap_rules.record import RecordView
 
@@ -45,9 +46,26 @@ class Seen:
 
     visit: Visit
     record: Record
+    rows: Cells
     view: RecordView
-    places: tuple[RowPlace, ...]
     smart: dict[str, str]
+
+    @cached_property
+    def miscalculated(self) -> dict[RowPlace, frozenset[str]]:
+        """The calculated fields that do not hold what they should, by row."""
+        project, now = self.visit.project, self.visit.call.now
+        whole = record_view(project, self.record.name, self.rows)
+        wrong = project.calculations.recalculate(whole, today=now.date(), now=now)
+        named = {(row.event, row.instrument, row.instance): frozenset(row.values) for row in wrong}
+        events = {place: project.rule_event(project.events_by_id[place[0]]) for place in self.rows}
+        return {place: named.get((events[place], *place[1:]), frozenset()) for place in self.rows}
+
+    def discrepancy(self, place: RowPlace, form: str, values: str) -> Discrepancy:
+        """What is told of the row at that place, where the form shows it."""
+        event, _, instance = place
+        project, name = self.visit.project, self.record.name
+        label = project.events_by_id[event].label if project.longitudinal else ""
+        return Discrepancy(name, label, instance, values, self.visit.addresses.form(name, event, form, instance or 1))
 
     def holds(self, logic: Expression, place: RowPlace) -> bool:
         """Whether the rule holds for the row at that place."""
@@ -88,8 +106,8 @@ def execute(visit: Visit, rule: QualityRule) -> Outcome:
         return Outcome(NO_ACCESS)
     found = (
         _discrepancy(seen, logic, place)
-        for seen in _every_record(visit)
-        for place in seen.places
+        for seen in every_record(visit)
+        for place in seen.rows
         if seen.holds(logic, place)
     )
     return Outcome(found=tuple(found))
@@ -124,7 +142,8 @@ def _may_know(visit: Visit, logic: Expression) -> bool:
     return all(map(visit.user.rights.views, forms))
 
 
-def _every_record(visit: Visit) -> Iterator[Seen]:
+def every_record(visit: Visit) -> Iterator[Seen]:
+    """The records that the user sees."""
     connection, project = visit.call.connection, visit.project
     mine = visible(records.records(connection, project.id), visit.user.group)
     stored: dict[int, list[StoredValue]] = {record.id: [] for record in mine}
@@ -138,23 +157,15 @@ def _seen(visit: Visit, record: Record, stored: Iterable[StoredValue]) -> Seen:
     rows = cells(visit.project, (value[1:] for value in stored))
     view = record_view(visit.project, record.name, rows, RowByRow)
     group = visit.project.groups_by_id.get(record.group or 0)
-    return Seen(visit, record, view, tuple(rows), {**smart.of_user(visit), **smart.of_group("record", group)})
+    return Seen(visit, record, rows, view, {**smart.of_user(visit), **smart.of_group("record", group)})
 
 
 def _discrepancy(seen: Seen, logic: Expression, place: RowPlace) -> Discrepancy:
-    event, instrument, instance = place
-    project = seen.visit.project
-    at = project.events_by_id[event]
-    asked = list(references(logic))
+    _, instrument, _ = place
+    project, asked = seen.visit.project, list(references(logic))
     here = [one for one in asked if not one.event and not one.instance]
     form = instrument or next((project.dictionary.form_of(one.field) for one in asked), project.dictionary.forms[0])
-    return Discrepancy(
-        seen.record.name,
-        at.label if project.longitudinal else "",
-        instance,
-        ", ".join(dict.fromkeys(_told(seen, one, place) for one in here)),
-        seen.visit.addresses.form(seen.record.name, event, form, instance or 1),
-    )
+    return seen.discrepancy(place, form, ", ".join(dict.fromkeys(_told(seen, one, place) for one in here)))
 
 
 def _told(seen: Seen, one: Reference, place: RowPlace) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from redcap_local.messages import ApiError, Confidence, Message
 from redcap_local.pages import discrepancies
 from redcap_local.pages.discrepancies import Outcome
+from redcap_local.pages.own_rules import OWN_RULES, execute_own
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Shown, Visit
 from redcap_local.storage import quality
 from redcap_local.storage.quality import QualityRule
 from redcap_rules.logic import LogicError
 
 PLACE = "DataQuality/index.php"
+ALL_OWN, ALL_CUSTOM = "own", "custom"
 UNREADABLE = "The logic cannot be read: {}."
 
 
@@ -34,8 +37,7 @@ def change(visit: Visit) -> Answer:
         case "execute":
             visit.needs("data_quality_execute")
             there = quality.rules(connection, project.id)
-            wanted = [rule for rule in there if visit.text("rule") in {"", str(rule.id)}]
-            return _page(there, {rule.id: discrepancies.execute(visit, rule) for rule in wanted}, ())
+            return _page(there, dict(_outcomes(visit, there)), ())
         case other:
             raise NoSuchPlace(f"there is no action {other[:40]!r}")
     return Moved(visit.addresses.room(PLACE))
@@ -46,8 +48,20 @@ def refused(visit: Visit, fault: ApiError) -> Shown:
     return replace(show(visit, tuple(fault.text.splitlines())), status=fault.status)
 
 
-def _page(rules: list[QualityRule], outcomes: dict[int, Outcome], faults: tuple[str, ...]) -> Shown:
-    return Shown("quality.html.j2", {"rules": rules, "outcomes": outcomes, "faults": faults})
+def _outcomes(visit: Visit, rules: list[QualityRule]) -> Iterator[tuple[str, Outcome]]:
+    """What executing gave by letter or id: all rules of REDCap or of the project, or the one that is named."""
+    wanted = visit.text("rule")
+    for own in OWN_RULES.values():
+        if wanted in {ALL_OWN, own.letter}:
+            yield own.letter, execute_own(visit, own)
+    for rule in rules:
+        if wanted in {ALL_CUSTOM, str(rule.id)}:
+            yield str(rule.id), discrepancies.execute(visit, rule)
+
+
+def _page(rules: list[QualityRule], outcomes: Mapping[str, Outcome], faults: tuple[str, ...]) -> Shown:
+    listed = {"rules": rules, "own_rules": OWN_RULES.values(), "all_own": ALL_OWN, "all_custom": ALL_CUSTOM}
+    return Shown("quality.html.j2", {**listed, "outcomes": outcomes, "faults": faults})
 
 
 def _new_rule(visit: Visit) -> QualityRule:
