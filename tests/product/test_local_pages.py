@@ -248,6 +248,7 @@ def test_a_missing_data_code_is_chosen_beside_any_field(hand: Hand) -> None:
     ]
     assert [row[f"fears___{code}"] for code in ("1", "2", "inv", "unk")] == ["0", "0", "0", "1"]
     assert hand.input("born").is_disabled()
+    assert hand.at("born").get_by_role("button", name="Today").is_disabled()
     hand.at("born").get_by_role("button", name="missing data code of").click()
     hand.answers("Clear it")
     assert hand.input("born").is_enabled()
