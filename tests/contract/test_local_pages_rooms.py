@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from pages import OpenForm, Person
-from redcap_local.administration import change_settings, loaded, opened, save_report
+from redcap_local.administration import change_settings, enable_survey, loaded, opened, save_report
 from redcap_local.allocation_table import APPENDED, BAD_HEADER, ERRORS, NOT_A_CODE, SUCCESS
 from redcap_local.export.shifting import MOST_DAYS
 from redcap_local.pages.rooms import ROOMS
@@ -182,6 +182,18 @@ def test_all_dates_of_a_record_are_moved_alike_and_the_api_leaves_them_out(
         rows = exported(person("ann"), report_id=str(number), labels=labels)
         assert len(rows) == 2
         assert all(row[column] < "1961" for row in rows)
+
+
+@pytest.mark.parametrize(("right", "named"), [(1, True), (2, False), (3, False)])
+def test_who_answered_a_survey_is_an_identifier(
+    site: Any, person: Callable[..., Person], right: int, named: bool
+) -> None:
+    """B.2.6.0300, B.5.21.0100: its time stamps stay."""
+    with opened(site.db) as connection:
+        enable_survey(connection, loaded(connection, site.project), "intake")
+    site.user("ann", forms_export=dict.fromkeys(("intake", "visit", "medicine", "allocation"), right))
+    columns = exported(person("ann"))[0]
+    assert ("redcap_survey_identifier" in columns, "intake_timestamp" in columns) == (named, True)
 
 
 def test_an_export_is_the_group_s_own_and_is_logged_without_api(site: Any, person: Callable[..., Person]) -> None:
@@ -402,7 +414,24 @@ def test_redcap_s_own_rules_find_what_no_import_of_today_would_take(
     assert found(me, "I") == ["born = 'UNK'", "fears = 'UNK'"]
     assert (found(ann, "C"), found(ann, "G")) == ([], ["smoker = '7'"])
     answer = me.post(me.address(QUALITY), action="execute", rule="own")
-    assert re.findall(r"Total discrepancies: (\d+)", answer.text) == ["3", "1", "1", "1", "1", "1", "1", "2"]
+    assert re.findall(r"Total discrepancies: (\d+)", answer.text) == ["3", "1", "1", "1", "0", "1", "1", "1", "2"]
+
+
+def test_an_outlier_is_more_than_two_deviations_from_the_mean_of_its_field(
+    new_clinic: Callable[..., Any], local_redcap: Running
+) -> None:
+    """Rule E: of numbers, sliders and calculations; one value, or all alike, are none; `heavy` is no number."""
+    made = new_clinic()
+    heights = ["170", "171", "172", "173", "174", "175", "176", "250"]
+    made.admin.put(
+        *(
+            {"record_id": str(n), "redcap_event_name": START, "height": text, "pain": "50", "remark": text}
+            for n, text in enumerate(heights, start=1)
+        ),
+        {"record_id": "9", "redcap_event_name": START, "weight": "70.0"},
+    )
+    me = Person.entered(local_redcap.start(), "site_admin", made.project)
+    assert discrepancies(me.post(me.address(QUALITY), action="execute", rule="E")) == [["8", "Start", "height = '250'"]]
 
 
 @pytest.mark.parametrize(("name", "logic"), [("", "1"), ("x", "[sex] ="), ("x", "[nothing] = 1"), ("x", "")])

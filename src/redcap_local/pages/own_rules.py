@@ -1,12 +1,13 @@
 """REDCap's own data quality rules, which every project has (reference/redcap-validation-facts.md 2, C.4.18.0300).
 
-Rule E, outliers, is not among them. Blank values are looked for where a form has data and branching shows the field.
+Blank values are looked for where a form has data and branching shows the field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from redcap_local.pages.discrepancies import Discrepancy, Outcome, Seen, every_record
 from redcap_local.pages.visit import Visit
@@ -15,7 +16,7 @@ from redcap_local.view import RowPlace
 from redcap_rules.dictionary import Field
 from redcap_rules.formulas import is_computed
 from redcap_rules.logic import LogicError, parse
-from redcap_rules.validation import out_of_range, refusal
+from redcap_rules.validation import TYPES, out_of_range, refusal
 
 _CHOICES = frozenset({"radio", "dropdown", "yesno", "truefalse"})
 _ASKED = _CHOICES | {"text", "notes", "slider", "file"}
@@ -60,11 +61,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class OwnRule:
-    """A rule with its letter and REDCap's name for it."""
+    """A rule with its letter, REDCap's name for it, and the cells that it finds among all."""
 
     letter: str
     name: str
-    holds: Callable[[Cell], bool]
+    finds: Callable[[Iterable[Cell]], Iterable[Cell]]
+
+
+def _each(holds: Callable[[Cell], bool]) -> Callable[[Iterable[Cell]], Iterable[Cell]]:
+    """A rule that looks at every cell by itself."""
+    return lambda cells: filter(holds, cells)
 
 
 def _is_blank(cell: Cell) -> bool:
@@ -98,25 +104,48 @@ def _is_miscalculated(cell: Cell) -> bool:
     return is_computed(cell.field) and cell.field.name in cell.seen.miscalculated.get(cell.place, ())
 
 
+def _outliers(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """Numbers more than two standard deviations from the mean of their field."""
+    by_field: dict[str, list[tuple[Cell, float]]] = {}
+    for cell in cells:
+        number = None if cell.missing else _number(cell)
+        if number is not None:
+            by_field.setdefault(cell.field.name, []).append((cell, number))
+    for found in by_field.values():
+        numbers = [number for _, number in found]
+        mean, spread = fmean(numbers), stdev(numbers) if len(numbers) > 1 else 0.0
+        yield from (cell for cell, number in found if abs(number - mean) > 2 * spread)
+
+
+def _number(cell: Cell) -> float | None:
+    kind = TYPES.get(cell.field.validation)
+    numeric = cell.field.kind in {"calc", "slider"} or (kind is not None and kind.data_type in {"number", "integer"})
+    try:
+        return float(cell.value.replace(",", ".")) if numeric else None
+    except ValueError:
+        return None
+
+
 OWN_RULES: Mapping[str, OwnRule] = {
     rule.letter: rule
     for rule in (
-        OwnRule("A", "Blank values", _is_blank),
-        OwnRule("B", "Blank values (required fields only)", _is_required),
-        OwnRule("C", "Field validation errors (incorrect data type)", _is_of_wrong_type),
-        OwnRule("D", "Field validation errors (out of range)", _is_out_of_range),
-        OwnRule("F", "Hidden fields that contain values", _is_hidden),
-        OwnRule("G", "Multiple choice fields with invalid values", _is_no_choice),
-        OwnRule("H", "Incorrect values for calculated fields", _is_miscalculated),
-        OwnRule("I", "Fields containing missing data codes", lambda cell: cell.missing),
+        OwnRule("A", "Blank values", _each(_is_blank)),
+        OwnRule("B", "Blank values (required fields only)", _each(_is_required)),
+        OwnRule("C", "Field validation errors (incorrect data type)", _each(_is_of_wrong_type)),
+        OwnRule("D", "Field validation errors (out of range)", _each(_is_out_of_range)),
+        OwnRule("E", "Outliers for numerical fields", _outliers),
+        OwnRule("F", "Hidden fields that contain values", _each(_is_hidden)),
+        OwnRule("G", "Multiple choice fields with invalid values", _each(_is_no_choice)),
+        OwnRule("H", "Incorrect values for calculated fields", _each(_is_miscalculated)),
+        OwnRule("I", "Fields containing missing data codes", _each(lambda cell: cell.missing)),
     )
 }
 
 
 def execute_own(visit: Visit, rule: OwnRule) -> Outcome:
     """The fields for which the rule holds, in the forms and records that the user sees."""
-    found = (_discrepancy(cell) for seen in every_record(visit) for cell in _cells(seen) if rule.holds(cell))
-    return Outcome(found=tuple(found))
+    every = (cell for seen in every_record(visit) for cell in _cells(seen))
+    return Outcome(found=tuple(map(_discrepancy, rule.finds(every))))
 
 
 def _cells(seen: Seen) -> Iterator[Cell]:
