@@ -10,9 +10,10 @@ from datetime import datetime
 from redcap_local.allocation_table import is_concealed
 from redcap_local.intake.targets import set_target
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_entry
+from redcap_local.people import administrators_change, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records
+from redcap_local.storage.log import Change, Place
 from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 
@@ -52,9 +53,10 @@ class Row:
         changed = replace(self.slot, code=text) if as_code else replace(self.slot, number=text)
         randomization.update_slot(self.connection, changed)
 
-    def note(self, details: str, name: str) -> None:
-        """The log says that the record of that name was updated."""
-        entry = administrators_entry(self.now, details, f"Update record {name}", name)
+    def note(self, value: str, name: str) -> None:
+        """The log says what the target of the record of that name was given."""
+        place = Place(self.project.event_named(self.model.target_event).id)
+        entry = administrators_change(self.now, name, place, Change(self.model.target_field, value))
         log.write(self.connection, self.project.id, [entry])
 
     @property
@@ -111,7 +113,7 @@ def _randomize(row: Row, name: str) -> None:
         raise AdministrationError(msg)
     row.give(record.id, row.now.strftime("%Y-%m-%d %H:%M:%S"))
     set_target(row.connection, row.project, row.model, record, row.value, row.now)
-    row.note(f"{row.model.target_field} = '{row.value}'", name)
+    row.note(row.value, name)
 
 
 def _remove(row: Row, _value: str) -> None:
@@ -122,13 +124,13 @@ def _remove(row: Row, _value: str) -> None:
     row.give(None, "")
     for record in found:  # none, when the record has been deleted
         set_target(row.connection, row.project, row.model, record, "", row.now)
-        row.note(f"{row.model.target_field} = ''", record.name)
+        row.note("", record.name)
 
 
 def _block(row: Row, _value: str) -> None:
     _refuse_used(row)
     row.give(None, f"{row.slot.id}{UNAVAILABLE}")
-    row.note(f"{row.model.target_field} = '{row.value}'", f"{row.slot.id}{UNAVAILABLE}")
+    row.note(row.value, f"{row.slot.id}{UNAVAILABLE}")
 
 
 def _restore(row: Row, _value: str) -> None:

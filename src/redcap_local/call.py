@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from redcap_local.project import Project
 from redcap_local.rights import User
-from redcap_local.storage.log import Entry
+from redcap_local.storage.log import Change, Entry, Place
 from redcap_local.wire.parameters import Parameters
 
 # 15.0 has action=randomize and still codes form rights 0-3 (reference/redcap-api.md 14).
@@ -63,7 +63,13 @@ class Call:
         """The action of a line of the log about a record: `Update record (API) 7`."""
         return f"{verb} record{self.origin} {record}"
 
-    def note(self, kind: str, action: str, details: str = "", record: str = "", event: int | None = None) -> None:
+    def note(self, kind: str, action: str, details: str = "", record: str = "") -> None:
         """The line is written to the log when the request succeeds, for the group of the user."""
-        entry = Entry(self.time, self.user.username, kind, action, details, record, self.user.group, event)
+        self.notes.append(Entry(self.time, self.user.username, kind, action, details, record, self.user.group))
+
+    def note_values(self, record: str, place: Place, changes: Iterable[Change], *, new: bool = False) -> None:
+        """So is the line of what values of a record were given, the first of a new record."""
+        verb, kind = ("Create", "record_add") if new else ("Update", "record_edit")
+        who, action = self.user, self.words(verb, record)
+        entry = Entry(self.time, who.username, kind, action, "", record, who.group, place, tuple(changes))
         self.notes.append(entry)

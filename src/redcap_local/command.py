@@ -382,6 +382,27 @@ def define(
 
 
 @randomizations.command()
+def trigger(
+    db: Db,
+    project: Project,
+    rid: Annotated[int, typer.Option(help="The randomization's id.")],
+    form: Annotated[str, typer.Option(help="The form that is saved, as form or form@unique_event_name.")],
+    logic: Annotated[str, typer.Option(help="What must hold then; blank: records are randomized by hand alone.")],
+    everybody: Annotated[bool, typer.Option(help="Also when it is saved without the right to randomize.")] = False,
+) -> None:
+    """Randomize a record by itself when a form is saved on the pages and a condition holds."""
+    from redcap_local.administration import loaded, opened
+    from redcap_local.randomization_setup import find_model, set_trigger
+    from redcap_local.storage.randomization import Trigger
+
+    name, _, event = form.partition("@")
+    wanted = Trigger(name, event, logic, everybody) if logic.strip() else None
+    with told_plainly(), opened(db) as connection:
+        found = loaded(connection, project)
+        set_trigger(connection, found, find_model(connection, found, rid), wanted, datetime.now())
+
+
+@randomizations.command()
 def upload(
     db: Db,
     project: Project,

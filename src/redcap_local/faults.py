@@ -46,10 +46,10 @@ def _slow(fault: Fault, answer: Callable[[], Reply]) -> Reply:
 
 
 def _cut(_fault: Fault, answer: Callable[[], Reply]) -> Reply:
-    whole = answer()
-    body = whole.body if isinstance(whole.body, bytes) else b"".join(whole.body)
+    reply = answer()
+    body = reply.whole
     # A promised length that never comes: the connection is closed in the middle of the body.
-    return Reply(body[: len(body) // 2], whole.mime, whole.status, promised=len(body) + 1)
+    return Reply(body[: len(body) // 2], reply.mime, reply.status, promised=len(body) + 1)
 
 
 KINDS: dict[str, Callable[[Fault, Callable[[], Reply]], Reply]] = {

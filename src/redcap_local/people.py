@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 from redcap_local import messages
@@ -11,16 +12,23 @@ from redcap_local.chance import HEX
 from redcap_local.messages import AdministrationError, ApiError
 from redcap_local.project import Group
 from redcap_local.storage import people
-from redcap_local.storage.log import Entry
+from redcap_local.storage.log import Change, Entry, Place
 
 CREATOR = "site_admin"
 """The user to whom new projects belong."""
 
 
-def administrators_entry(now: datetime, details: str, action: str = "", record: str = "") -> Entry:
-    """The line of the log for what an administrator has done: to the record, or to the project's design."""
+def administrators_entry(
+    now: datetime, details: str, action: str = "", record: str = "", *, by: str = CREATOR
+) -> Entry:
+    """The line of the log for what an administrator, or another user on a page, has done: to record or design."""
     kind = "record_edit" if record else "manage"
-    return Entry(now.strftime("%Y-%m-%d %H:%M:%S"), CREATOR, kind, action or "Manage/Design ", details, record)
+    return Entry(now.strftime("%Y-%m-%d %H:%M:%S"), by, kind, action or "Manage/Design ", details, record)
+
+
+def administrators_change(now: datetime, record: str, place: Place, *changes: Change) -> Entry:
+    """The line of the log for values that an administrator has given or taken."""
+    return replace(administrators_entry(now, "", f"Update record {record}", record), place=place, changes=changes)
 
 
 def member_or_refuse(call: Call, name: str) -> str:

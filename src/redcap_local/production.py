@@ -7,13 +7,14 @@ from datetime import datetime
 
 from redcap_local.intake.targets import set_target
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_entry
+from redcap_local.people import CREATOR, administrators_change, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records, structure
+from redcap_local.storage.log import Change, Place
 
 
 def move_to_production(
-    connection: sqlite3.Connection, project: Project, now: datetime, *, keep_records: bool = True
+    connection: sqlite3.Connection, project: Project, now: datetime, *, keep_records: bool = True, by: str = CREATOR
 ) -> None:
     """The project is in production: its structure is fixed, and its production tables are in use.
 
@@ -25,6 +26,7 @@ def move_to_production(
         project: The project.
         now: When it is moved.
         keep_records: False deletes all records.
+        by: Whom the log names.
 
     Raises:
         AdministrationError: A randomization without a production table (reference/randomisation.md 2c).
@@ -41,7 +43,7 @@ def move_to_production(
         words += " (delete all records)"
     moved = {**project.settings, "in_production": "1", "production_time": now.strftime("%Y-%m-%d %H:%M:%S")}
     structure.save_settings(connection, project.id, moved)
-    log.write(connection, project.id, [administrators_entry(now, words)])
+    log.write(connection, project.id, [administrators_entry(now, words, by=by)])
 
 
 def move_to_development(connection: sqlite3.Connection, project: Project, now: datetime) -> None:
@@ -64,5 +66,6 @@ def _empty_targets(connection: sqlite3.Connection, project: Project, now: dateti
         for number in sorted(record for rid, record in done if rid == model.id and record in by_id):
             record = by_id[number]
             set_target(connection, project, model, record, "", now)
-            entry = administrators_entry(now, f"{model.target_field} = ''", f"Update record {record.name}", record.name)
+            place = Place(project.event_named(model.target_event).id)
+            entry = administrators_change(now, record.name, place, Change(model.target_field, ""))
             log.write(connection, project.id, [entry])

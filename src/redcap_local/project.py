@@ -90,6 +90,20 @@ class Project:
         several = len(self.events) > 1 or (len(self.arms) > 1 and bool(self.events))
         return self.settings["is_longitudinal"] == "1" and several
 
+    def event_named(self, name: str) -> Event:
+        """The event of that unique name; the first where a classic project, or a row without one, names none."""
+        return self.events_by_name.get(name, self.first_event)
+
+    @cached_property
+    def shown_events(self) -> tuple[Event, ...]:
+        """The events people see: all of them, or the first alone while longitudinal is off (B.4.27.0300)."""
+        return self.events if self.longitudinal else self.events[:1]
+
+    @cached_property
+    def shown_event_ids(self) -> frozenset[int]:
+        """Their ids."""
+        return frozenset(event.id for event in self.shown_events)
+
     @property
     def in_production(self) -> bool:
         """True once the project has been moved to production."""

@@ -12,21 +12,23 @@ from datetime import datetime
 
 from redcap_local import allocation_table
 from redcap_local.messages import AdministrationError
-from redcap_local.people import administrators_entry
+from redcap_local.people import CREATOR, administrators_entry
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, structure
-from redcap_local.storage.randomization import Model, Slot
+from redcap_local.storage.randomization import Model, Slot, Trigger
+from redcap_rules.logic import LogicError, parse
 
 MOST_STRATA = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """How a table is uploaded: for which status, to which REDCap version, when."""
+    """How a table is uploaded: for which status, to which REDCap version, when, and by whom."""
 
     production: bool
     version: str
     now: datetime
+    by: str = CREATOR
 
 
 def define_randomization(connection: sqlite3.Connection, project: Project, model: Model, now: datetime) -> int:
@@ -51,6 +53,28 @@ def define_randomization(connection: sqlite3.Connection, project: Project, model
     blinded = " - blinded" if allocation_table.is_concealed(project, model) else ""
     _log(connection, project, f"Save randomization model{blinded} (rid={rid})", now)
     return rid
+
+
+def set_trigger(
+    connection: sqlite3.Connection, project: Project, model: Model, trigger: Trigger | None, now: datetime
+) -> None:
+    """The model randomizes by that trigger, also in production; by hand alone when there is none.
+
+    Raises:
+        AdministrationError: The form is not in that event, or the logic cannot be read.
+    """
+    if trigger is not None:
+        event = project.events_by_name.get(trigger.event, None if trigger.event else project.first_event)
+        if event is None or trigger.form not in project.forms_of(event):
+            msg = f"there is no form {trigger.form!r} in event {trigger.event!r}"
+            raise AdministrationError(msg)
+        try:
+            parse(trigger.logic)
+        except LogicError as fault:
+            msg = f"the logic cannot be read: {fault.message}, column {fault.column}"
+            raise AdministrationError(msg) from None
+    randomization.save_trigger(connection, model.id, trigger)
+    _log(connection, project, f"Save trigger of randomization (rid={model.id})", now)
 
 
 def upload_allocations(connection: sqlite3.Connection, project: Project, model: Model, text: str, table: Upload) -> str:
@@ -82,7 +106,8 @@ def upload_allocations(connection: sqlite3.Connection, project: Project, model: 
     status = "production" if production else "development"
     appended = append and bool(there)
     words = "to append - " if appended else "- "
-    _log(connection, project, f"Upload randomization allocation table {words}{status} (rid={model.id})", table.now)
+    details = f"Upload randomization allocation table {words}{status} (rid={model.id})"
+    log.write(connection, project.id, [administrators_entry(table.now, details, by=table.by)])
     return allocation_table.APPENDED if appended else allocation_table.SUCCESS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -55,6 +55,7 @@ class ExportRight(IntEnum):
     FULL = 1
     DEIDENTIFIED = 2
     NO_IDENTIFIERS = 3
+    SHIFTED = 4  # never stored: what a page makes of de-identified, see Rights.on_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,21 @@ class Rights:
     def exports(self, form: str) -> ExportRight:
         """What exports hold of the form."""
         return ExportRight(self.forms_export.get(form, ExportRight.NONE))
+
+    def on_pages(self) -> Rights:
+        """The rights with which a page exports: de-identified keeps dates, moved by days of the record's own.
+
+        Source: reference/redcap-validation-facts.md 6 (B.2.6.0300).
+        """
+        turned = {ExportRight.DEIDENTIFIED: ExportRight.SHIFTED}
+        return replace(
+            self, forms_export={form: turned.get(self.exports(form), code) for form, code in self.forms_export.items()}
+        )
+
+    @property
+    def exports_any(self) -> bool:
+        """True when exports hold something of at least one form."""
+        return any(self.forms_export.values())
 
     def as_json(self) -> dict[str, object]:
         """The rights as they are stored."""

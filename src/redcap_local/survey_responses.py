@@ -8,10 +8,10 @@ from datetime import datetime
 
 from redcap_local.columns import NOT_COMPLETED, time_stamp
 from redcap_local.messages import AdministrationError
-from redcap_local.people import CREATOR
+from redcap_local.people import administrators_change
 from redcap_local.project import Event, Project
 from redcap_local.storage import log, records
-from redcap_local.storage.log import Entry
+from redcap_local.storage.log import Change, Place
 from redcap_local.storage.records import Record
 
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -50,9 +50,9 @@ def record_response(connection: sqlite3.Connection, project: Project, response: 
         (record.id, event.id, response.instance, status, "0" if completed == NOT_COMPLETED else "2"),
     ]
     records.save_values(connection, rows)
-    details = ", ".join(f"{column} = '{value}'" for *_, column, value in rows[1:])
-    entry = Entry(now.strftime(_TIME), CREATOR, "record_edit", f"Update record {record.name}", details, record.name)
-    log.write(connection, project.id, [entry])
+    told = [Change(column, value) for *_, column, value in rows[1:]]
+    instance = 0 if project.row_instrument(event.id, response.form) is None else response.instance
+    log.write(connection, project.id, [administrators_change(now, record.name, Place(event.id, instance), *told)])
 
 
 def _time(completed: str) -> str:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from redcap_local.administration import loaded, opened
 from redcap_local.command import app
+from redcap_local.storage import randomization
 
 pytestmark = pytest.mark.requirement("RCP-02")
 
@@ -215,10 +216,18 @@ def test_files_of_the_first_schema_are_carried_over(clinic: Any, tmp_path: Path)
     old = tmp_path / "old.db"
     said("backup", "--db", clinic.db, "--to", old)
     with sqlite3.connect(old) as connection:
-        connection.execute("alter table report drop column sort")
-        connection.execute("alter table account drop column password")
-        connection.execute("alter table log drop column event")
-        connection.execute("drop table form_lock")
+        newer = (
+            "report.sort",
+            "account.password",
+            "log.event",
+            "log.instance",
+            "log.changes",
+            "randomization.triggered",
+        )
+        for column in newer:
+            connection.execute("alter table {} drop column {}".format(*column.split(".")))
+        for table in ("form_lock", "quality_rule"):
+            connection.execute(f"drop table {table}")
         connection.execute("pragma user_version = 1")
     connection.close()
     assert f"{clinic.project}\t" in said("project", "list", "--db", old)
@@ -236,3 +245,18 @@ def test_a_backup_is_a_whole_copy(clinic: Any, tmp_path: Path) -> None:
     connection.close()
     assert oct(copy.stat().st_mode & 0o777) == "0o600"
     assert run("backup", "--db", clinic.db, "--to", copy).returncode == 2
+
+
+def test_a_trigger_of_a_randomization_is_set_and_taken_away(clinic: Any) -> None:
+    """As its third step on REDCap's page; what cannot be is said with exit code 2."""
+    at = ("--db", clinic.db, "--project", str(clinic.project))
+    rid = said("randomization", "define", *at, "--target", "arm@start_arm_1", "--stratum", "sex@start_arm_1")
+    words = ("randomization", "trigger", *at, "--rid", rid, "--form")
+    said(*words, "intake@start_arm_1", "--logic", "[sex] <> ''", "--everybody")
+    with opened(clinic.db) as connection:
+        (model,) = randomization.models(connection, clinic.project)
+    assert model.trigger == randomization.Trigger("intake", "start_arm_1", "[sex] <> ''", everybody=True)
+    assert run(*words, "intake@week_1_arm_1", "--logic", "1").returncode == 2
+    said(*words, "intake", "--logic", "")
+    with opened(clinic.db) as connection:
+        assert randomization.models(connection, clinic.project)[0].trigger is None

@@ -529,7 +529,7 @@ def test_a_locked_record_locks_all_its_forms(person: Any, site: Any) -> None:
 def test_a_field_s_history_is_every_value_it_has_held(person: Any, site: Any) -> None:
     """By whom and when, of this event and instance alone; whatever quotes and commas a value has (D.113.200)."""
     me, start = person(), event_of(site)
-    odd = "it's, name = 'no'"
+    odd = "it's', name = 'no"
     me.form("was", start, "intake").save(name="A", sex="1", fears___2="1")
     me.form("was", start, "medicine", 2).save(drug="x")
     site.admin.put({"record_id": "was", "redcap_event_name": "start_arm_1", "name": odd})
@@ -556,7 +556,7 @@ LOGIC = (
 
 
 def test_forms_are_disabled_until_their_condition_holds(new_clinic: Any, local_redcap: Running) -> None:
-    """In one event or all; with data it can stay enabled, disabled it can be hidden; imports do not heed it."""
+    """D.103.100: in one event or all; with data it stays enabled, disabled it is hidden; imports do not heed it."""
     made = new_clinic()
 
     def decide(**how: bool) -> None:
@@ -645,6 +645,7 @@ def test_each_arm_has_a_tab_of_its_own_with_its_records(new_clinic: Any, local_r
     added = {"arm_num": 2, "unique_event_name": "only_arm_2", "form": "visit"}
     made.admin.ok(content="formEventMapping", data=[*mapping, added])
     made.admin.put({"record_id": "one", "redcap_event_name": "start_arm_1", "weight": "70.0"})
+    made.admin.put({"record_id": "one", "redcap_event_name": "week_1_arm_1", "weight": "99.0"})
     made.admin.put({"record_id": "two", "redcap_event_name": "only_arm_2", "weight": "70.0"})
     me = Person.entered(local_redcap.start(), "site_admin", made.project)
     grids = [me.get(me.address("DataEntry/record_status_dashboard.php", arm=arm)).text for arm in (1, 2)]
@@ -653,7 +654,11 @@ def test_each_arm_has_a_tab_of_its_own_with_its_records(new_clinic: Any, local_r
     assert ["two, Only, Visit: Incomplete" in grids[1], "Intake" in grids[1]] == [True, False]
     made.admin.ok(content="project_settings", data={"is_longitudinal": 0})
     home = me.get(me.address("DataEntry/record_home.php", id="one")).text
-    assert ("Instruments" in home, "Week 1" in home, "Intake" in home) == (True, False, True)
+    assert (home.count(">Instruments<"), "Week 1" in home, home.count("</span> Intake<")) == (1, False, 1)
+    made.admin.put({"record_id": "one", "height": "200"})
+    visit = me.form("one", event_of(made), "visit")
+    assert (visit.own["weight"], visit.own["height"]) == ("70.0", "200")
+    assert me.form("one", event_of(made, "week_1_arm_1"), "visit").answer.status_code == 404
     made.admin.ok(content="project_settings", data={"is_longitudinal": 1})
     assert "Week 1" in me.get(me.address("DataEntry/record_home.php", id="one")).text
 
@@ -674,4 +679,5 @@ def test_a_concealed_target_shows_the_number_and_never_the_arm(new_clinic: Any, 
     form = me.form("1", start, "intake")
     assert form.own["name"] == "N-017"
     history = me.get(me.address("DataEntry/data_history.php", id="1", event_id=start, field_name="name"))
+    assert "<td>N-017</td>" in history.text
     assert "secret" not in form.answer.text + history.text + str(log_of(made, "1"))

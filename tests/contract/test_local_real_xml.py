@@ -12,6 +12,7 @@ import pytest
 
 from redcap_local.administration import opened
 from redcap_local.storage import randomization, reports
+from redcap_local.storage.randomization import Trigger
 
 pytestmark = pytest.mark.requirement("RCP-02")
 
@@ -105,6 +106,7 @@ def test_a_project_in_arms_has_its_events_groups_and_model(made: Any, clinic: An
     with opened(clinic.db) as connection:
         (model,) = randomization.models(connection, number)
     assert (model.target_field, model.strata, model.by_group) == ("arm", (("site", "start_arm_1"),), False)
+    assert model.trigger == Trigger("allocation", "start_arm_1", "[site] = '1'", everybody=False)
 
 
 @pytest.mark.parametrize("name", ["household_project.xml", "two_arm_project.xml"])
@@ -136,6 +138,8 @@ def test_what_is_written_has_the_words_and_groups_of_what_was_read(made: Any, na
     words = ("title", "redcap_reports_fields", "advanced_logic", "orderby_field1", "orderby_sort1")
     for old, new in zip(before.iter(f"{REDCAP}Reports"), after.iter(f"{REDCAP}Reports"), strict=True):
         assert [new.get(word) or "" for word in words] == [old.get(word) or "" for word in words]
+    for old, new in zip(before.iter(f"{REDCAP}Randomization"), after.iter(f"{REDCAP}Randomization"), strict=True):
+        assert old.attrib.items() - new.attrib.items() <= {("stratified", "0"), ("group_by", "FIELD")}
     order = re.findall(r"<redcap:(\w+Group)>", written)
     assert order == [group for group in re.findall(r"<redcap:(\w+Group)>", text) if group in order]
     assert made(written).rows() == source.rows()

@@ -6,6 +6,7 @@ card code; the night runs; the call is tried, logged, and made.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -73,9 +74,9 @@ class Site:
             self._fill(field, sheet)
         status.select_option(sheet.status)
         self.page.get_by_role("button", name="Save & Exit Form").click()
-        asked = self.page.locator("dialog[open]").get_by_role("button", name="Save all the same")
-        if asked.count():
-            asked.click()
+        self.page.wait_for_url(re.compile(r"/record_home\.php|msg=look"))
+        if "msg=look" in self.page.url:
+            self.page.locator("dialog[open]").get_by_role("button", name="Ignore and go on").click()
         self.page.wait_for_url("**/record_home.php*")
 
     def _fill(self, field: Field, sheet: Sheet) -> None:

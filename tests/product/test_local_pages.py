@@ -5,185 +5,26 @@ The numbers are those of reference/redcap-validation-facts.md 11.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from browser import FLAGS, chromium
+from hands import Hand, Site, furnished, seat
 from pages import VERSION
-from redcap_local.administration import change_settings, loaded, opened
+from redcap_local.administration import loaded, opened
 from redcap_local.randomization_setup import Upload, define_randomization, find_model, upload_allocations
-from redcap_local.server import Running, running
+from redcap_local.server import running
 from redcap_local.storage.randomization import Model
-from redcap_rules.dictionary import API_COLUMNS
 from redcap_rules.validation import NOT_A_NUMBER, NOT_A_TIME, NOT_AN_EMAIL, NOT_AN_INTEGER, WRONG_FORMAT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.requirement("RCP-02")
-
-SEX, AGREE = "1, Female | 2, Male", "1, Never | 2, Sometimes | 3, Always"
-# name, form, type, label, choices, and whatever else a row needs
-TYPE, TAGS, SHOWN = "text_validation_type_or_show_slider_number", "field_annotation", "branching_logic"
-LOW, HIGH = "text_validation_min", "text_validation_max"
-FIELDS: list[tuple[str, str, str, str, str, dict[str, str]]] = [
-    ("record_id", "intake", "text", "Record ID", "", {}),
-    ("who", "intake", "text", "Name", "", {"required_field": "y"}),
-    ("born", "intake", "text", "Born", "", {TYPE: "date_dmy"}),
-    ("seen", "intake", "text", "Seen at", "", {TYPE: "datetime_ymd"}),
-    ("clock", "intake", "text", "Clock", "", {TYPE: "time"}),
-    ("sex", "intake", "radio", "Sex of [who]", SEX, {}),
-    ("smoker", "intake", "yesno", "Smokes?", "", {}),
-    ("agrees", "intake", "truefalse", "Agrees", "", {}),
-    ("town", "intake", "dropdown", "Town", "1, Aarhus | 2, Odense & Fyn", {}),
-    ("fears", "intake", "checkbox", "Fears", "1, Needles | 2, Heights | -99, None", {TAGS: "@NONEOFTHEABOVE='-99'"}),
-    ("remark", "intake", "notes", "Remark", "", {}),
-    ("scan", "intake", "file", "Scan", "", {}),
-    ("pain", "intake", "slider", "Pain", "none | some | worst", {}),
-    ("sleep", "intake", "radio", "I sleep well", AGREE, {"matrix_group_name": "habits", "section_header": "Habits"}),
-    ("walk", "intake", "radio", "I walk daily", AGREE, {"matrix_group_name": "habits"}),
-    ("told", "intake", "descriptive", "Dear [who], you are [sex], born [born]; fears: [fears]. {nick}", "", {}),
-    ("nick", "intake", "text", "Nickname", "", {}),
-    ("num", "limits", "text", "Number", "", {TYPE: "number"}),
-    ("num1", "limits", "text", "One decimal", "", {TYPE: "number_1dp"}),
-    ("comma", "limits", "text", "Comma", "", {TYPE: "number_comma_decimal"}),
-    ("int", "limits", "text", "Integer", "", {TYPE: "integer", LOW: "5", HIGH: "10"}),
-    ("mail", "limits", "text", "E-mail", "", {TYPE: "email"}),
-    ("day", "limits", "text", "Day", "", {TYPE: "date_ymd", LOW: "2026-01-01", HIGH: "2026-12-31"}),
-    ("moment", "limits", "text", "Moment", "", {TYPE: "datetime_seconds_mdy"}),
-    ("hour", "limits", "text", "Hour", "", {TYPE: "time", LOW: "08:00", HIGH: "16:00"}),
-    ("zip", "limits", "text", "Zip", "", {TYPE: "zipcode"}),
-    ("phone", "limits", "text", "Phone", "", {TYPE: "phone"}),
-    ("weight", "logic", "text", "Weight", "", {}),
-    ("height", "logic", "text", "Height", "", {}),
-    ("bmi", "logic", "calc", "BMI", "round([weight]/([height]/100)^2,1)", {}),
-    ("six", "logic", "calc", "Six", "3*2", {}),
-    ("word", "logic", "text", "Word", "", {TAGS: "@CALCTEXT(if([bmi] >= 25, 'high', 'low'))"}),
-    ("next", "logic", "text", "Next", "", {TYPE: "date_dmy", TAGS: "@CALCDATE([start],7,'d')"}),
-    ("start", "logic", "text", "Start", "", {TYPE: "date_dmy"}),
-    ("gap", "logic", "calc", "Gap", "datediff([start],'2026-07-15','d')", {}),
-    ("preset", "logic", "radio", "Preset", "1, One | 5, Five | 6, Six",
-     {TAGS: "@DEFAULT='5' @IF([record-name]='secret','', @HIDECHOICE='6')"}),
-    ("text", "logic", "text", "Text", "", {TAGS: '@DEFAULT="some words"'}),
-    ("today", "logic", "text", "Filled", "", {TYPE: "date_ymd", TAGS: "@TODAY"}),
-    ("user", "logic", "text", "By", "", {TAGS: "@USERNAME @READONLY"}),
-    ("unseen", "logic", "text", "Unseen", "", {TAGS: "@HIDDEN @DEFAULT='kept'"}),
-    ("more", "logic", "yesno", "More?", "", {}),
-    ("detail", "logic", "text", "Detail", "", {SHOWN: "[more] = '1'"}),
-    ("ticks", "logic", "checkbox", "Ticks", "1, A | 2, B | 3, C", {}),
-    ("third", "logic", "text", "Third", "", {SHOWN: "[ticks(3)] = '1' and [record_id] <> '999'"}),
-    ("earlier", "logic", "text", "Earlier dose", "", {SHOWN: "[start_arm_1][dose][2] = '20'"}),
-    ("smart", "logic", "descriptive", "[user-name] in [event-label], [instrument-name] of [record-name]", "", {}),
-    ("drug", "medicine", "text", "Drug", "", {}),
-    ("dose", "medicine", "text", "Dose", "", {}),
-]  # fmt: skip
-PLACES = [
-    ("start_arm_1", "intake"), ("start_arm_1", "limits"), ("start_arm_1", "logic"), ("start_arm_1", "medicine"),
-    ("later_arm_1", "logic"), ("phone_arm_1", "limits"),
-]  # fmt: skip
-
-
-@dataclass
-class Site:
-    """A project, and the way to it as its creator."""
-
-    server: Running
-    database: Path
-    token: str
-    project: int
-    events: dict[str, int] = field(default_factory=dict)
-
-    def ask(self, **parameters: Any) -> Any:
-        body = {"token": self.token, "format": "json", "returnFormat": "json"}
-        body |= {name: text if isinstance(text, str) else json.dumps(text) for name, text in parameters.items()}
-        answer = requests.post(self.server.url, data=body, timeout=30)
-        assert answer.ok, answer.text
-        return answer.json() if answer.text else None
-
-    def put(self, **values: str) -> None:
-        self.ask(content="record", data=[{"redcap_event_name": "start_arm_1", **values}])
-
-    def row(self, record: str, event: str = "start_arm_1") -> dict[str, Any]:
-        rows = self.ask(content="record", **{"records[0]": record, "events[0]": event})
-        return dict(next((row for row in rows if not row["redcap_repeat_instrument"]), {}))
-
-    def log(self, record: str) -> list[str]:
-        return [f"{row['action']}: {row['details']}" for row in self.ask(content="log", record=record)]
-
-    def set(self, **settings: str) -> None:
-        with opened(self.database) as connection:
-            change_settings(connection, loaded(connection, self.project), settings)
-
-
-@dataclass
-class Hand:
-    """A person at a browser: opens forms, types, and looks."""
-
-    site: Site
-    page: Page
-    wrong: list[str]
-
-    def go(self, form: str = "intake", record: str = "", event: str = "start_arm_1", instance: int = 1) -> None:
-        place = f"id={record}&event_id={self.site.events[event]}&page={form}&instance={instance}"
-        self.visit(f"DataEntry/index.php?pid={self.site.project}&{place}")
-
-    def visit(self, page: str) -> None:
-        home = self.site.server.url.removesuffix("/api/")
-        self.page.goto(f"{home}/redcap_v{VERSION}/{page}")
-
-    def grid(self) -> None:
-        self.visit(f"DataEntry/record_status_dashboard.php?pid={self.site.project}")
-
-    def record(self, name: str) -> None:
-        self.visit(f"DataEntry/record_home.php?pid={self.site.project}&id={name}")
-
-    def at(self, name: str) -> Locator:
-        return self.page.locator(f'[data-name="{name}"]')
-
-    def input(self, name: str) -> Locator:
-        return self.page.locator(f'#main [name="{name}"]')
-
-    def type(self, name: str, text: str) -> str:
-        """What the field says to the text."""
-        self.input(name).fill(text)
-        self.input(name).blur()
-        return self.page.locator(f"#told-{name}").inner_text()
-
-    def pick(self, name: str, code: str) -> None:
-        self.page.locator(f'input[name="{name}"][value="{code}"]').click()
-
-    def reads(self, name: str) -> str:
-        return self.input(name).input_value()
-
-    def sees(self, name: str) -> bool:
-        return self.at(name).is_visible()
-
-    def press(self, label: str) -> None:
-        self.page.get_by_role("button", name=label, exact=True).click()
-
-    def save(self, label: str = "Save & Stay") -> None:
-        if label in {"Save & Exit Record", "Save & Go To Next Record", "Save & Add New Instance"}:
-            self.page.locator("summary", has_text="More").click()
-        with self.page.expect_navigation():
-            self.press(label)
-
-    def answers(self, label: str) -> None:
-        """Gives the answer of that name to the question asked."""
-        self.page.locator("dialog").get_by_role("button", name=label).click()
-
-    @property
-    def asked(self) -> str:
-        """The question being asked; '' for none."""
-        dialog = self.page.locator("dialog[open] p")
-        return dialog.inner_text() if dialog.count() else ""
 
 
 @pytest.fixture(scope="module")
@@ -191,26 +32,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     database = tmp_path_factory.mktemp("pages") / "redcap.db"
     with running(database) as server:
         yield furnished(server, database)
-
-
-def furnished(server: Running, database: Path) -> Site:
-    settings = [{"project_title": "Playground", "purpose": "0", "is_longitudinal": 1}]
-    sent = {"token": server.super_token, "content": "project", "format": "json", "data": json.dumps(settings)}
-    site = Site(server, database, requests.post(server.url, data=sent, timeout=30).text, 0)
-    site.project = site.ask(content="project")["project_id"]
-    keys = ("field_name", "form_name", "field_type", "field_label", "select_choices_or_calculations")
-    blank = dict.fromkeys(API_COLUMNS, "")
-    rows = [{**blank, **dict(zip(keys, row[:5], strict=True)), **row[5]} for row in FIELDS]
-    site.ask(content="metadata", data=rows)
-    events = [{"event_name": name, "arm_num": 1} for name in ("Start", "Later", "Phone")]
-    site.ask(content="event", action="import", override="1", data=events)
-    mapping = [{"arm_num": 1, "unique_event_name": event, "form": form} for event, form in PLACES]
-    site.ask(content="formEventMapping", data=mapping)
-    repeats = [{"event_name": "start_arm_1", "form_name": "medicine"}, {"event_name": "phone_arm_1", "form_name": ""}]
-    site.ask(content="repeatingFormsEvents", data=repeats)
-    with opened(database) as connection:
-        site.events = {event.name: event.id for event in loaded(connection, site.project).events}
-    return site
 
 
 @pytest.fixture(scope="module")
@@ -229,19 +50,12 @@ def seated(site: Site, browser: Browser) -> Iterator[Callable[..., Hand]]:
     """A function that seats a user at a browser of their own, the same one every time."""
     known: dict[str, Hand] = {}
 
-    def seat(user: str = "site_admin") -> Hand:
+    def seated_as(user: str = "site_admin") -> Hand:
         if user not in known:
-            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-            page.set_default_timeout(15_000)
-            hand = known[user] = Hand(site, page, [])
-            page.on("pageerror", lambda error: hand.wrong.append(str(error)))
-            page.on("console", lambda said: hand.wrong.append(said.text) if said.type == "error" else None)
-            page.on("dialog", lambda dialog: dialog.accept())  # the browser's own question on leaving
-            page.goto(site.server.start())
-            page.locator(f'button[value="{user}"]').click()
+            known[user] = seat(browser, site, user)
         return known[user]
 
-    yield seat
+    yield seated_as
     for hand in known.values():
         hand.page.context.close()
 
@@ -392,18 +206,53 @@ def test_leaving_with_changes_asks(hand: Hand) -> None:
     assert hand.site.row("leave")["num"] == "2"
 
 
-def test_a_required_field_that_is_blank_is_named_and_can_be_left_so(hand: Hand) -> None:
-    """B.3.14.0500: the rest is saved all the same when that is wanted."""
+def test_a_required_field_that_is_blank_is_named_once_the_rest_is_saved(hand: Hand) -> None:
+    """B.3.14.0500: the button leads where it said it would once that is wanted all the same."""
     hand.go("intake", "needs")
     hand.type("remark", "x")
-    hand.press("Save & Stay")
-    assert "“Name”" in hand.asked
-    hand.answers("Fill them in")
-    assert hand.page.evaluate("document.activeElement.name") == "who"
-    hand.press("Save & Stay")
-    with hand.page.expect_navigation():
-        hand.answers("Save all the same")
+    hand.save("Save & Go To Next Form")
     assert hand.site.row("needs")["remark"] == "x"
+    assert hand.asked.endswith("these have no value: “Name”.")
+    hand.answers("Okay")
+    assert hand.page.evaluate("document.activeElement.name") == "who"
+    hand.save("Save & Exit Form")
+    with hand.page.expect_navigation():
+        hand.answers("Ignore and go on")
+    assert "Record ID needs was saved." in hand.page.locator("main").inner_text()
+    hand.go("intake", "needs")
+    hand.type("who", "N")
+    hand.save()
+    assert hand.asked == ""
+
+
+def test_a_missing_data_code_is_chosen_beside_any_field(hand: Hand) -> None:
+    """D.113.100: it stands in place of an answer, which then is not typed; a checkbox ticks it alone."""
+    hand.site.set(missing_data_codes="INV, Invalid | UNK, Unknown")
+    hand.site.put(record_id="codes", who="C", sex="1", fears___1="1")
+    hand.go("intake", "codes")
+    for name in ("born", "sex", "fears", "town", "pain", "remark", "sleep"):
+        hand.at(name).get_by_role("button", name="missing data code of").click()
+        hand.answers("Unknown (UNK)")
+        assert "Unknown (UNK)" in hand.at(name).inner_text()
+        assert hand.input(name).first.is_disabled()
+    assert hand.at("told").inner_text().startswith("Dear C, you are Unknown, born Unknown; fears: Unknown.")
+    hand.at("town").get_by_role("button", name="missing data code of").click()
+    hand.answers("Clear it")
+    hand.save()
+    row = hand.site.row("codes")
+    assert [row[name] for name in ("born", "sex", "town", "pain", "remark", "sleep")] == [
+        "UNK",
+        "UNK",
+        "",
+        *["UNK"] * 3,
+    ]
+    assert [row[f"fears___{code}"] for code in ("1", "2", "inv", "unk")] == ["0", "0", "0", "1"]
+    assert hand.input("born").is_disabled()
+    assert hand.at("born").get_by_role("button", name="Today").is_disabled()
+    hand.at("born").get_by_role("button", name="missing data code of").click()
+    hand.answers("Clear it")
+    assert hand.input("born").is_enabled()
+    hand.site.set(missing_data_codes="")
 
 
 def test_deleting_asks_first(hand: Hand) -> None:

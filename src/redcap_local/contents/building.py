@@ -17,10 +17,17 @@ from redcap_local.messages import ApiError
 from redcap_local.odm import clinical_data
 from redcap_local.odm.clinical_data import FileData
 from redcap_local.odm.definition import Definition, EventDefinition, rights_by_form
-from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS
+from redcap_local.odm.vocabulary import (
+    FIELDS,
+    MOST_SORTED,
+    ROLE_RIGHTS,
+    TRIGGERED_BY_EVERYBODY,
+    TRIGGERED_BY_RIGHT,
+)
 from redcap_local.rights import HIGHEST, RIGHTS, Rights, all_rights
-from redcap_local.storage import documents, people, randomization, records, reports, structure
-from redcap_local.storage.randomization import Model
+from redcap_local.storage import documents, people, quality, randomization, records, reports, structure
+from redcap_local.storage.quality import QualityRule
+from redcap_local.storage.randomization import Model, Trigger
 from redcap_local.storage.reports import Report
 from redcap_rules.dictionary import Dictionary, DictionaryError, from_api, to_api
 from redcap_rules.names import EVENT, INSTANCE, group_name
@@ -67,6 +74,10 @@ def build(connection: sqlite3.Connection, project: int, definition: Definition, 
         )
     for model in definition.randomizations:
         randomization.insert_model(connection, project, _model(model))
+    for rule in definition.quality_rules:
+        live = rule.get("real_time_execute") == "1"
+        name, logic = rule.get("rule_name", ""), rule.get("rule_logic", "")
+        quality.insert(connection, project, QualityRule(0, name, logic, live))
 
 
 def _sort(report: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
@@ -134,7 +145,16 @@ def _model(row: dict[str, str]) -> Model:
         target_event=row.get("target_event", ""),
         strata=tuple(pair for pair in strata if pair[0]),
         by_group=row.get("group_by") == "DAG",
+        trigger=_trigger(row),
     )
+
+
+def _trigger(row: dict[str, str]) -> Trigger | None:
+    option = row.get("trigger_option", "")
+    if option not in {TRIGGERED_BY_RIGHT, TRIGGERED_BY_EVERYBODY}:
+        return None
+    form, event, condition = (row.get(f"trigger_{part}", "") for part in ("instrument", "event_id", "logic"))
+    return Trigger(form, event, condition, everybody=option == TRIGGERED_BY_EVERYBODY)
 
 
 def add_data(call: Call, root: Element, *, checked: bool) -> None:
@@ -167,7 +187,7 @@ def _add_file(call: Call, data: FileData) -> None:
     if column is None or column.field is None or column.field.kind != "file":
         return
     record = records.records(call.connection, project.id, [data.row[project.dictionary.record_id]])[0]
-    event = project.events_by_name.get(data.row.get(EVENT, ""), project.first_event)
+    event = project.event_named(data.row.get(EVENT, ""))
     if column.form not in project.forms_of(event):
         raise ApiError(messages.BAD_VALUES, "event", f"'{event.name}'")
     if not call.user.rights.edits(column.form):

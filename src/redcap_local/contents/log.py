@@ -12,7 +12,7 @@ from redcap_local.wire import replies
 from redcap_local.wire.replies import Grid, Reply
 
 # What each type selects; redcapAPI asserts of every line of a type what its action says.
-_KINDS: dict[str, list[str]] = {
+KINDS: dict[str, list[str]] = {
     "": [],
     "export": ["export"],
     "manage": ["manage", "export_design"],
@@ -29,13 +29,13 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 
 def export(call: Call) -> Reply:
     """The log, newest first, within the limits asked for; always comma-separated in CSV."""
-    entries = log.read(call.connection, call.project.id, _limits(call))
+    entries = log.read(call.connection, call.project.id, limits_of(call))
     rows = [
         {
             "timestamp": entry.time[:16],
             "username": entry.username,
             "action": entry.action,
-            "details": entry.details,
+            "details": entry.told,
             "record": entry.record,
         }
         for entry in entries
@@ -53,10 +53,15 @@ def _group(call: Call, asked: str) -> int:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
 
 
-def _limits(call: Call) -> dict[str, object]:
+def limits_of(call: Call) -> dict[str, object]:
+    """What the request wants to see of the log, its user's own group at most.
+
+    Raises:
+        ApiError: A type or time that is none.
+    """
     parameters = call.parameters
     limits: dict[str, object] = {}
-    kinds = _KINDS[parameters.choice("logtype", _KINDS, "")]
+    kinds = KINDS[parameters.choice("logtype", KINDS, "")]
     if kinds:
         limits["kinds"] = kinds
     for name, limit in (("user", "username"), ("record", "record")):

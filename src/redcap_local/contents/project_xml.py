@@ -12,9 +12,19 @@ from redcap_local.export.options import Options
 from redcap_local.export.rows import batches, stored_by_record
 from redcap_local.odm import document
 from redcap_local.odm.clinical_data import SubjectWriter
-from redcap_local.odm.vocabulary import FIELDS, MOST_SORTED, ROLE_RIGHTS, attribute_text, closed
+from redcap_local.odm.vocabulary import (
+    FIELDS,
+    MOST_SORTED,
+    ROLE_RIGHTS,
+    TRIGGERED_BY_EVERYBODY,
+    TRIGGERED_BY_RIGHT,
+    attribute_text,
+    closed,
+)
 from redcap_local.rights import Rights
-from redcap_local.storage import documents, people, randomization, reports
+from redcap_local.storage import documents, people, quality, randomization, reports
+from redcap_local.storage.quality import QualityRule
+from redcap_local.storage.randomization import Trigger
 from redcap_local.storage.reports import Report
 from redcap_local.view import cells
 from redcap_local.wire.replies import MIME, Reply
@@ -74,6 +84,8 @@ def _groups(call: Call) -> Iterator[str]:
     """The parts of the definition that stand outside the dictionary and the events."""
     project = call.project
     groups = [closed("redcap:DataAccessGroups", group_name=group.label) for group in project.groups]
+    rules = quality.rules(call.connection, project.id)
+    yield _wrapped("DataQualityRules", [_rule(order, rule) for order, rule in enumerate(rules, start=1)])
     yield _wrapped("DataAccessGroups", groups)
     surveys = [form for form in project.dictionary.forms if project.own_forms.get(form, ("", False))[1]]
     yield _wrapped("Surveys", [closed("redcap:Surveys", form_name=f, title=project.form_label(f)) for f in surveys])
@@ -84,6 +96,16 @@ def _groups(call: Call) -> Iterator[str]:
 
 def _wrapped(name: str, elements: list[str]) -> str:
     return f"<redcap:{name}Group>{''.join(elements)}</redcap:{name}Group>" if elements else ""
+
+
+def _rule(order: int, rule: QualityRule) -> str:
+    return closed(
+        "redcap:DataQualityRules",
+        rule_order=str(order),
+        rule_name=rule.name,
+        rule_logic=rule.logic,
+        real_time_execute=str(int(rule.live)),
+    )
 
 
 def _report(report: Report) -> str:
@@ -119,4 +141,16 @@ def _model(model: randomization.Model) -> str:
         target_field=model.target_field,
         target_event=model.target_event,
         **strata,
+        **_trigger(model.trigger),
     )
+
+
+def _trigger(trigger: Trigger | None) -> dict[str, str]:
+    if trigger is None:
+        return {}
+    return {
+        "trigger_option": TRIGGERED_BY_EVERYBODY if trigger.everybody else TRIGGERED_BY_RIGHT,
+        "trigger_instrument": trigger.form,
+        "trigger_event_id": trigger.event,
+        "trigger_logic": trigger.logic,
+    }

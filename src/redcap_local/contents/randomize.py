@@ -8,8 +8,8 @@ from redcap_local.call import Call
 from redcap_local.intake.targets import set_target
 from redcap_local.messages import ApiError
 from redcap_local.places import find_record
-from redcap_local.project import Event, Project
 from redcap_local.storage import locks, randomization, records
+from redcap_local.storage.log import Change, Place
 from redcap_local.storage.randomization import Model, Slot
 from redcap_local.storage.records import Record
 from redcap_local.wire import replies
@@ -17,14 +17,14 @@ from redcap_local.wire.replies import Cell, Reply
 from redcap_rules.names import GROUP
 
 
-def randomize(call: Call) -> Reply:
-    """The record has the next allocation of its stratum in upload order."""
+def randomize(call: Call, words: str = "Randomize record") -> Reply:
+    """The record has the next allocation of its stratum in upload order; the log says it in those words."""
     project = call.project
     model = _model(call)
     record = find_record(call, call.parameters.needed("record"))
     if record.locked:
         raise ApiError(messages.RECORD_LOCKED)
-    event, form = _event(project, model.target_event), project.columns[model.target_field].form
+    event, form = project.event_named(model.target_event), project.columns[model.target_field].form
     if (record.id, event.id, 1, form) in locks.locks(call.connection, [record.id]):
         raise ApiError(messages.FORM_LOCKED)
     production = project.in_production
@@ -38,8 +38,10 @@ def randomize(call: Call) -> Reply:
     randomization.use(call.connection, slot.id, record.id, call.time)
     value = slot.value(concealed=is_concealed(project, model))
     set_target(call.connection, project, model, record, value, call.now)
-    call.note("randomize", f"Randomize Record {record.name}", "Randomize record", record.name)
-    call.note("record_edit", call.words("Update", record.name), f"{model.target_field} = '{value}'", record.name)
+    call.note("randomize", f"Randomize Record {record.name}", words, record.name)
+    call.note_values(
+        record.name, Place(project.event_named(model.target_event).id), [Change(model.target_field, value)]
+    )
     return _answer(call, model, record, slot)
 
 
@@ -59,22 +61,18 @@ def _model(call: Call) -> Model:
     raise ApiError(messages.NO_MODEL, wanted)
 
 
-def _event(project: Project, name: str) -> Event:
-    return project.events_by_name.get(name, project.first_event)
-
-
 def _strata(call: Call, model: Model, record: Record) -> tuple[str, ...]:
     project = call.project
-    wanted = {(_event(project, event).id, field): "" for field, event in model.strata}
+    wanted = {(project.event_named(event).id, field): "" for field, event in model.strata}
     for _, event_id, _, column, value in records.values(call.connection, [record.id], [f for f, _ in model.strata]):
         if (event_id, column) in wanted:
             wanted[event_id, column] = value
     for field, event in model.strata:
-        if not wanted[_event(project, event).id, field]:
+        if not wanted[project.event_named(event).id, field]:
             raise ApiError(messages.STRATUM_BLANK, record.name, field)
     if model.by_group and record.group is None:
         raise ApiError(messages.STRATUM_BLANK, record.name, GROUP)
-    return tuple(wanted[_event(project, event).id, field] for field, event in model.strata)
+    return tuple(wanted[project.event_named(event).id, field] for field, event in model.strata)
 
 
 def _answer(call: Call, model: Model, record: Record, slot: Slot) -> Reply:

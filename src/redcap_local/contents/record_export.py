@@ -21,7 +21,7 @@ from redcap_local.wire.replies import MIME, Reply
 def export(call: Call) -> Reply:
     """The records as rows (flat), values (eav) or ODM; long exports come in chunks."""
     options = export_options.read(call)
-    call.note("export", "Data export (API) ", f"Export {len(options.records)} records (API)")
+    call.note("export", f"Data export{call.origin} ", f"Export {len(options.records)} records{call.origin}")
     if call.parameters.format == "odm":
         return project_xml.records(call, options)
     if not call.parameters.is_eav:

@@ -28,7 +28,7 @@ def export(call: Call) -> Reply:
     place = {name: number for number, name in enumerate(report.fields)}
     columns = sorted(options.columns, key=lambda column: place[column.field.name if column.field else column.name])
     row_filter = RowFilter(call, report.logic) if report.logic else None
-    call.note("export", "Data export (API) ", f"Export report (API) (report_id = {report.id})")
+    call.note("export", f"Data export{call.origin} ", f"Export report{call.origin} (report_id = {report.id})")
     return flat(call, replace(options, columns=tuple(columns), filter=row_filter), _sort(call, report))
 
 

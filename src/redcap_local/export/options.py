@@ -13,6 +13,7 @@ from redcap_local.export.filters import RowFilter
 from redcap_local.export.names import shown_name
 from redcap_local.export.order import in_order
 from redcap_local.export.selection import select
+from redcap_local.export.shifting import Shift, shift_of
 from redcap_local.messages import ApiError
 from redcap_local.places import visible
 from redcap_local.project import Event, Project
@@ -38,6 +39,7 @@ class Options:
     filter: RowFilter | None
     decimal: str
     show_name: Callable[[str], str]
+    shift: Shift | None
     # What stands between the ticked options of a combined checkbox.
     delimiter: str
 
@@ -74,6 +76,7 @@ def read(call: Call, report_fields: frozenset[str] | None = None) -> Options:
         blank_gray=parameters.flag("exportBlankForGrayFormStatus"),
         filter=_filter(call),
         show_name=shown_name(call.connection, project, call.user.rights),
+        shift=shift_of(call, columns),
         decimal=parameters.choice("decimalCharacter", ("", ",", "."), ""),
         delimiter=parameters.delimiter,
     )
@@ -84,7 +87,7 @@ def _names_respondents(call: Call, columns: Iterable[Column]) -> bool:
 
     Source: reference/redcap-validation-facts.md 6; the time stamps stay.
     """
-    limited = {ExportRight.NO_IDENTIFIERS, ExportRight.DEIDENTIFIED}
+    limited = {ExportRight.NO_IDENTIFIERS, ExportRight.DEIDENTIFIED, ExportRight.SHIFTED}
     return not any(call.user.rights.exports(column.form) in limited for column in columns)
 
 
@@ -139,7 +142,7 @@ def _events(call: Call) -> tuple[Event, ...]:
     project = call.project
     wanted = call.parameters.items("events")
     if not project.longitudinal:
-        return project.events[:1]
+        return project.shown_events
     unknown = [name for name in wanted if name not in project.events_by_name]
     if unknown:
         raise ApiError(messages.BAD_VALUES, "events", quoted(unknown))

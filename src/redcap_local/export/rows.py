@@ -20,7 +20,7 @@ BATCH = 20
 
 
 class PlacedRow(NamedTuple):
-    """A written row, its record and place, and all that was read for the record."""
+    """A written row, its record and place, and all that its reader may see of the record, or sort it by."""
 
     record: Record
     place: RowPlace
@@ -73,11 +73,12 @@ def placed_rows(
         stored = stored_by_record(connection, batch, columns, events)
         lines: list[PlacedRow] = []
         for record in batch:
-            rows = record_rows(layout, layout.values(stored[record.id]))
+            shown = options.shift.values(stored[record.id]) if options.shift else stored[record.id]
+            rows = record_rows(layout, layout.values(shown))
             name = options.show_name(record.name)
             for key in sorted(kept_rows(options, record, rows, stored[record.id]), key=layout.sort_key):
                 layout.fill_system(rows[key], name, record, key)
-                lines.append(PlacedRow(record, key, stored[record.id], layout.pen.row(rows[key])))
+                lines.append(PlacedRow(record, key, shown, layout.pen.row(rows[key])))
         yield lines
 
 

@@ -19,14 +19,19 @@ def exportable(column: Column, rights: Rights) -> bool:
         return True
     if column.field.identifier:
         return False
-    return right == ExportRight.NO_IDENTIFIERS or not _could_identify(column.field)
+    return right == ExportRight.NO_IDENTIFIERS or not _could_identify(
+        column.field, shifted=right == ExportRight.SHIFTED
+    )
 
 
-def _could_identify(field: Field) -> bool:
-    """True for free text and dates, which de-identified exports leave out."""
-    if field.kind == "text":
-        return not field.validation or field.validation.startswith("date")
-    return field.kind in {"notes", "file"}
+def _could_identify(field: Field, *, shifted: bool) -> bool:
+    """True for free text, dates and files, which de-identified exports leave out; for text alone where dates are moved.
+
+    Source: reference/redcap-api.md 2.5; of pages reference/redcap-validation-facts.md 6.
+    """
+    if field.kind == "text" and field.validation:
+        return field.validation.startswith("date") and not shifted
+    return field.kind in {"text", "notes"} or (field.kind == "file" and not shifted)
 
 
 def select(project: Project, rights: Rights, fields: Collection[str], forms: Collection[str]) -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from redcap_local.intake.locked import in_locked_forms
 from redcap_local.intake.plan import Incoming, Line, refuse
 from redcap_local.project import Project
 from redcap_local.storage import log, randomization, records
+from redcap_local.storage.log import Change, Place
 from redcap_local.storage.records import Key, Record
 from redcap_local.view import RowPlace, row_place
 from redcap_rules.names import GROUP
@@ -134,7 +135,7 @@ def _randomised(call: Call, changed: dict[str, Changes], existing: dict[str, Rec
     done = randomization.randomised_records(call.connection, project.id, production=production)
     for model in randomization.models(call.connection, project.id):
         fixed = {(model.target_event, model.target_field), *((event, field) for field, event in model.strata)}
-        places = {(project.events_by_name.get(event, project.first_event).id, field) for event, field in fixed}
+        places = {(project.event_named(event).id, field) for event, field in fixed}
         for record_id in sorted(record for rid, record in done if rid == model.id and record in names):
             change = changed[names[record_id]]
             for event, _, column in (*change.set, *change.erased):
@@ -190,16 +191,14 @@ def note_changes(call: Call, name: str, change: Changes, *, new: bool = False) -
     The line of a repeating row begins with its instance (reference/redcap-validation-facts.md 7).
     """
     project = call.project
-    rows: dict[RowPlace, list[str]] = {}
+    rows: dict[RowPlace, list[Change]] = {}
     for (event, instance, column), value in (*change.set.items(), *((key, "") for key in change.erased)):
         if column in project.columns and (value or column != project.dictionary.record_id):
             place = row_place(project, event, instance, column)
-            rows.setdefault(place, []).append(_detail(project.columns[column], value))
+            rows.setdefault(place, []).append(_told(project.columns[column], value))
     positions = {event.id: event.position for event in project.events}
-    for place, details in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
-        word, kind = ("Create", "record_add") if new else ("Update", "record_edit")
-        first = [f"[instance = {place[2]}]"] if place[2] else []
-        call.note(kind, call.words(word, name), ", ".join([*first, *details]), name, place[0])
+    for place, told in sorted(rows.items(), key=lambda row: (positions[row[0][0]], row[0][2], row[0][1])):
+        call.note_values(name, Place(place[0], place[2]), told, new=new)
         new = False
 
 
@@ -212,7 +211,5 @@ def _note_group(call: Call, record: Incoming, before: Record | None) -> None:
         call.note("record_edit", call.words("Update", record.name), words, record.name)
 
 
-def _detail(column: Column, value: str) -> str:
-    if column.code and column.field is not None:
-        return f"{column.field.name}({column.code}) = {'checked' if value else 'unchecked'}"
-    return f"{column.name} = '{value}'"
+def _told(column: Column, value: str) -> Change:
+    return Change(column.field.name if column.code and column.field else column.name, value, column.code)

@@ -20,7 +20,7 @@ def set_target(
 
     A target that is given a value brings its row and the status of its form with it.
     """
-    event = project.events_by_name.get(model.target_event, project.first_event).id
+    event = project.event_named(model.target_event).id
     known = project.columns
     stored = records.values(connection, [record.id])
     change = Changes(after={(place, at, name): text for _, place, at, name, text in stored if name in known})

@@ -56,7 +56,7 @@ def read(root: Element, project: Project) -> tuple[list[DataRow], list[FileData]
 
 def _place(project: Project, event: Element, form: Element) -> DataRow:
     name = attribute(event, "UniqueEventName")
-    found = project.events_by_name.get(name, project.first_event)
+    found = project.event_named(name)
     instrument = form.get("FormOID", "").removeprefix("Form.")
     place = {EVENT: name} if name else {}
     if (found.id, instrument) in project.repeating:

@@ -42,6 +42,7 @@ class Definition:
     roles: list[dict[str, str]]
     reports: list[dict[str, str]]
     randomizations: list[dict[str, str]]
+    quality_rules: list[dict[str, str]]
 
 
 def read(root: Element) -> Definition:
@@ -64,6 +65,7 @@ def read(root: Element) -> Definition:
         roles=_group(globals_, "UserRoles"),
         reports=_group(globals_, "Reports"),
         randomizations=_group(globals_, "Randomization"),
+        quality_rules=_group(globals_, "DataQualityRules"),
     )
 
 

@@ -68,6 +68,8 @@ ROLE_RIGHTS: Mapping[str, str] = {
 
 # The fields of a report, and by how many columns it can be sorted.
 FIELDS, MOST_SORTED = "redcap_reports_fields", 3
+# The trigger option of a randomization that is not by hand alone (reference/redcap-validation-facts.md 1).
+TRIGGERED_BY_RIGHT, TRIGGERED_BY_EVERYBODY = "1", "2"
 # A CDATA section, which is left alone, or a quoted attribute value.
 _VALUE = re.compile(r'(<!\[CDATA\[.*?\]\]>)|(="[^"<]*\n[^"<]*")', re.DOTALL)
 

@@ -17,6 +17,11 @@ class Addresses:
         given = {name: value for name, value in asked.items() if value not in ("", None)}
         return f"/redcap_v{self.version}/{place}?{urlencode({'pid': self.project, **given})}"
 
+    def room(self, place: str, **told: object) -> str:
+        """A page of the project's menu, by its place there."""
+        path, _, route = place.partition("?route=")
+        return self._at(path, route=route, **told)
+
     def home(self) -> str:
         """The project's own page."""
         return self._at("index.php")
@@ -29,10 +34,10 @@ class Addresses:
         """The record's own page with its events and forms."""
         return self._at("DataEntry/record_home.php", id=name, arm=arm, msg=message)
 
-    def form(self, name: str, event: int, form: str, instance: int = 1, *, message: str = "") -> str:
-        """A form of a record."""
+    def form(self, name: str, event: int, form: str, instance: int = 1, **told: str) -> str:
+        """A form of a record; `msg` and `then` tell it what has just been saved, and where one was going."""
         shown = instance if instance != 1 else ""
-        return self._at("DataEntry/index.php", id=name, event_id=event, page=form, instance=shown, msg=message)
+        return self._at("DataEntry/index.php", id=name, event_id=event, page=form, instance=shown, **told)
 
     def file(self, name: str, event: int, field: str, instance: int) -> str:
         """The file in a field of a record."""

@@ -13,10 +13,26 @@ from flask import Flask, Response, redirect, request
 from redcap_local.call import Server
 from redcap_local.chance import same
 from redcap_local.messages import ApiError
-from redcap_local.pages import dashboard, downloads, form_save, form_view, history, looks, project_home, record_home
+from redcap_local.pages import (
+    allocating,
+    dashboard,
+    downloads,
+    exporting,
+    form_save,
+    form_view,
+    history,
+    importing,
+    log_view,
+    looks,
+    project_home,
+    project_setup,
+    quality,
+    record_home,
+)
 from redcap_local.pages.editors import Editors
 from redcap_local.pages.guarding import Door
 from redcap_local.pages.project_home import open_groups
+from redcap_local.pages.rooms import enter_room, open_rooms
 from redcap_local.pages.sessions import Session, Sessions
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Sent, Shown, Visit, begin
 from redcap_local.passwords import is_right
@@ -45,6 +61,12 @@ class View:
 
 VIEWS: Mapping[str, View] = {
     "index.php": View(project_home.show, project_home.change),
+    "DataExport/index.php": View(exporting.show, exporting.change, exporting.refused),
+    "index.php?route=DataImportController:index": View(importing.show, importing.change, importing.refused),
+    "DataQuality/index.php": View(quality.show, quality.change, quality.refused),
+    "Logging/index.php": View(log_view.show),
+    "Randomization/index.php": View(allocating.show, allocating.change, allocating.refused),
+    "ProjectSetup/index.php": View(project_setup.show, project_setup.change, project_setup.refused),
     "DataEntry/record_status_dashboard.php": View(dashboard.show),
     "DataEntry/record_home.php": View(record_home.show, record_home.change),
     "DataEntry/index.php": View(form_view.show, form_save.change, form_view.refused),
@@ -168,23 +190,26 @@ class Pages:
         return looks.page("another.html.j2", {"session": session, "address": self.start_address()})
 
     def _page(self, session: Session, version: str, page: str) -> Response:
-        view = VIEWS.get(page)
+        place = _place(page)
+        view = VIEWS.get(place)
         if view is None or version != self._server.version:
             raise NoSuchPlace("there is no such page on this server")
         if not session.username:
             return _onwards(f"/?{urlencode({'to': request.full_path})}")
         if request.method == "POST":
-            return self._changed(view, session)
+            return self._changed(view, session, place)
         with self._database.read() as connection:
             visit = self._visit(connection, session)
+            enter_room(visit, place)
             return _response(view.show(visit), visit)
 
-    def _changed(self, view: View, session: Session) -> Response:
+    def _changed(self, view: View, session: Session, place: str) -> Response:
         if view.change is None:
             raise NoSuchPlace("nothing can be changed on this page")
         try:
             with self._database.write() as connection:
                 visit = self._visit(connection, session)
+                enter_room(visit, place)
                 answer = view.change(visit)
                 log.write(connection, visit.project.id, visit.call.notes)
                 return _response(answer, visit)
@@ -193,6 +218,7 @@ class Pages:
                 raise
             with self._database.read() as connection:
                 visit = self._visit(connection, session)
+                enter_room(visit, place)
                 return _response(view.refused(visit, fault), visit)
 
     def _visit(self, connection: sqlite3.Connection, session: Session) -> Visit:
@@ -214,6 +240,12 @@ class Pages:
             self._door.cookie, session.key, httponly=True, samesite="Strict", secure=bool(self._door.https), path="/"
         )
         return looks.guarded(response)
+
+
+def _place(page: str) -> str:
+    """The key of a page in VIEWS; one script has several pages, told apart by their route."""
+    route = request.args.get("route", "")
+    return f"{page}?route={route}" if route else page
 
 
 def _plain(text: str, status: int) -> Response:
@@ -242,5 +274,7 @@ def _response(answer: Answer, visit: Visit) -> Response:
                 "user": visit.user,
                 "to": visit.addresses,
                 "groups": open_groups(visit),
+                "rooms": list(open_rooms(visit)),
+                "here": _place((request.view_args or {}).get("page", "")),
             }
             return looks.page(answer.template, {**frame, **answer.values}, answer.status)

@@ -43,7 +43,7 @@ def _columns(project: Project, rules: DisplayLogic) -> list[str]:
 
 def _disabled(visit: Visit, conditions: Iterable[Condition], view: RecordView) -> Iterator[Place]:
     for rule in conditions:
-        for event in visit.project.events:
+        for event in visit.project.shown_events:
             meant = rule.form in visit.project.forms_of(event) and rule.event in {"", event.name}
             if meant and not _holds(visit, rule.condition, view, event):
                 yield event.id, rule.form

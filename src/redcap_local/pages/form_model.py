@@ -14,10 +14,11 @@ from redcap_forms.markup import piped_references, shown
 from redcap_forms.model import Json, form_model, script_words
 from redcap_forms.tags import decided, tags
 from redcap_local.columns import STATUS_LABELS
+from redcap_local.pages import smart
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.visit import Visit
-from redcap_local.project import Group, Project
-from redcap_local.storage import people, records
+from redcap_local.project import Project
+from redcap_local.storage import records
 from redcap_local.view import Cells, cells, record_view
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.formulas import formula_of
@@ -58,7 +59,7 @@ def scene(visit: Visit, where: Spot) -> Scene:
     stored = records.values(visit.call.connection, [record.id]) if record else ()
     rows = cells(project, (value[1:] for value in stored))
     seen = frozenset(form for form in project.dictionary.forms if visit.user.rights.views(form))
-    return Scene(project, where, seen, rows, record_view(project, where.name, rows), _smart(visit, where), visit)
+    return Scene(project, where, seen, rows, record_view(project, where.name, rows), smart.of_form(visit, where), visit)
 
 
 def decided_dictionary(here: Scene) -> Dictionary:
@@ -85,7 +86,7 @@ def model(here: Scene, dictionary: Dictionary, readonly: Iterable[str]) -> Json:
     asked = set(_asked(dictionary, form))
     fixed = {dictionary.record_id, *readonly}
     fields = [{**one, "readonly": one["readonly"] or one["name"] in fixed} for one in form_model(dictionary, form)]
-    events = [event for event in project.events if event.arm == here.where.event.arm]
+    events = [event for event in project.shown_events if event.arm == here.where.event.arm]
     return {
         "labels": {form: project.form_label(form)},
         "events": [
@@ -101,7 +102,7 @@ def model(here: Scene, dictionary: Dictionary, readonly: Iterable[str]) -> Json:
         "others": [_other(one) for one in dictionary.fields if one.form != form and one.name in asked],
         "words": script_words(),
         "commas": sorted(dictionary.comma_decimals),
-        "missing": [choice.code for choice in dictionary.missing_codes],
+        "missing": [[choice.code, shown(choice.label)] for choice in dictionary.missing_codes],
         "clock": project.settings["display_today_now_button"] == "1",
     }
 
@@ -197,38 +198,3 @@ def _status(project: Project, form: str) -> Json:
     choices = " | ".join(f"{code}, {label}" for code, label in STATUS_LABELS.items())
     field = Field(name, form, "dropdown", section="Form Status", label="Complete?", choices=choices)
     return form_model(Dictionary((field,)), form)[0]
-
-
-def _smart(visit: Visit, where: Spot) -> dict[str, str]:
-    """Smart variables that have a value wherever a form is shown (reference/redcap-validation-facts.md 5)."""
-    project, event = visit.project, where.event
-    row = people.member(visit.call.connection, project.id, visit.user.username)
-    group = project.groups_by_id.get(where.record.group or 0) if where.record else None
-    own = project.groups_by_id.get(visit.user.group or 0)
-    return {
-        "record-name": where.name,
-        "project-id": str(project.id),
-        "is-form": "1",
-        "is-survey": "0",
-        "event-label": event.label,
-        "event-id": str(event.id),
-        "arm-number": str(event.arm),
-        "arm-label": dict(project.arms)[event.arm],
-        "instrument-name": where.form,
-        "instrument-label": project.form_label(where.form),
-        "user-name": visit.user.username,
-        "user-fullname": f"{row['firstname']} {row['lastname']}".strip() if row else "",
-        "user-role-name": (row["role_name"] or "") if row else "",
-        "user-role-label": (row["role_label"] or "") if row else "",
-        **_group("record", group),
-        **_group("user", own),
-    }
-
-
-def _group(whose: str, group: Group | None) -> dict[str, str]:
-    known = group or Group(0, "", "")
-    return {
-        f"{whose}-dag-id": str(known.id or ""),
-        f"{whose}-dag-name": known.name,
-        f"{whose}-dag-label": known.label,
-    }

@@ -8,10 +8,10 @@ from dataclasses import replace
 from redcap_local.contents import files, record_delete
 from redcap_local.intake.entering import enter
 from redcap_local.messages import ApiError, Confidence, Message
-from redcap_local.pages import answers, locking, randomizing
+from redcap_local.pages import answers, discrepancies, locking, randomizing, triggering
 from redcap_local.pages.answers import Spot
-from redcap_local.pages.dashboard import next_record
-from redcap_local.pages.form_view import Unsaved, barred, new_name, next_form, sent_values, show
+from redcap_local.pages.form_view import Unsaved, barred, new_name, sent_values, show
+from redcap_local.pages.leaving import again, onwards
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import Answer, Moved, NoSuchPlace, Visit
 from redcap_local.wire.parameters import Parameters
@@ -43,8 +43,10 @@ def _save(visit: Visit) -> Answer:
         words = visit.call.words("Update", where.name)
         visit.call.note("record_edit", words, f"Reason for data change(s): {reason}", where.name)
     _store_files(visit, where)
+    triggering.fire(visit, where)
     visit.editors.leave(where.key(visit.project), visit.text("word"))
-    return Moved(_onwards(visit, where))
+    looked_at = visit.text("lacks") or discrepancies.violated(visit, where)
+    return Moved(again(visit, where) if looked_at else onwards(visit, where))
 
 
 def _refuse_barred(visit: Visit, where: Spot) -> None:
@@ -95,27 +97,6 @@ def _store_files(visit: Visit, where: Spot) -> None:
             files.import_(replace(visit.call, parameters=Parameters(pairs, upload)))
         elif visit.text(f"remove__{field.name}"):
             files.delete(replace(visit.call, parameters=Parameters(pairs)))
-
-
-def _onwards(visit: Visit, where: Spot) -> str:
-    """Where the browser goes after saving."""
-    to, message = visit.addresses, "add" if where.record is None else "edit"
-    at = (where.name, where.event.id)
-    arm = where.event.arm
-    match visit.text("then"):
-        case "stay":
-            return to.form(*at, where.form, where.instance, message=message)
-        case "next_form" if next_form(visit, where):
-            return to.form(*at, next_form(visit, where))
-        case "new_instance":
-            return to.form(*at, where.form, where.instance + 1)
-        case "next_record":
-            name = next_record(visit, where.name, arm)
-            return to.form(name, where.event.id, where.form) if name else to.dashboard(arm)
-        case "exit_record":
-            return to.dashboard(arm)
-        case _:
-            return to.record(where.name, arm, message)
 
 
 def _cancel(visit: Visit) -> Answer:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from redcap_local.columns import plain
 from redcap_local.messages import ApiError
-from redcap_local.pages import answers, locking, randomizing, standing
+from redcap_local.pages import answers, discrepancies, locking, randomizing, standing
 from redcap_local.pages.answers import Spot
 from redcap_local.pages.dashboard import following
 from redcap_local.pages.disabling import disabled
 from redcap_local.pages.form_model import Scene, decided_dictionary, model, scene, scripts, values
+from redcap_local.pages.leaving import LOOK, next_form, onwards
 from redcap_local.pages.record_home import known
 from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
 from redcap_local.storage import documents, log, records
@@ -105,6 +106,8 @@ def _standing(here: Scene, stored: Mapping[str, str]) -> dict[str, object]:
         },
         "asks": project.settings["bypass_branching_erase_field_prompt"] != "1",
         "keeps": project.settings.get("branching_keeps_values") == "1",
+        "onwards": onwards(visit, where) if visit.text("msg") == LOOK else "",
+        "violated": discrepancies.violated(visit, where) if visit.text("msg") == LOOK else [],
         "reason": project.settings.get("require_change_reason") == "1" and bool(stored),
     }
 
@@ -128,14 +131,6 @@ def sent_values(visit: Visit) -> dict[str, str]:
     if not isinstance(sent, dict) or not all(isinstance(value, str) for value in sent.values()):
         raise NoSuchPlace("the form came without its values")
     return sent
-
-
-def next_form(visit: Visit, where: Spot) -> str:
-    """The form after this one in its event, as far as the user may see it; '' after the last."""
-    project = visit.project
-    forms = [f for f in project.dictionary.forms if f in project.forms_of(where.event) and visit.user.rights.views(f)]
-    later = forms[forms.index(where.form) + 1 :]
-    return later[0] if later else ""
 
 
 def new_name(visit: Visit, name: str) -> str:

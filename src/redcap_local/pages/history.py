@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,15 +10,8 @@ from redcap_local.pages.visit import NoSuchPlace, Shown, Visit
 from redcap_local.places import find_record
 from redcap_local.project import Project
 from redcap_local.storage import log
-from redcap_local.storage.log import Entry
+from redcap_local.storage.log import Entry, Place
 from redcap_rules.dictionary import Field
-
-_INSTANCE = re.compile(r"\[instance = (\d+)\]")
-# One value of a line, up to the next one: `name = 'value'`, or `name(code) = checked`.
-_VALUE = re.compile(
-    r"(?:^|, )([a-z][a-z0-9_]*)(?:\(([^()]*)\))? = ('.*?'|checked|unchecked)(?=, [a-z][a-z0-9_]*(?:\([^()]*\))? = |$)",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +33,18 @@ def show(visit: Visit) -> Shown:
     field = project.dictionary.get(name)
     limits = {"record": record.name, "kinds": ["record_add", "record_edit"]}
     lines = reversed(log.read(visit.call.connection, project.id, limits))
-    here = [line for line in lines if line.event == event.id and _instance(line) == instance]
-    changes = [change for line in here for change in _changes(project, field, line)]
+    repeats = project.row_instrument(event.id, field.form) is not None
+    here = Place(event.id, instance if repeats else 0)
+    changes = [change for line in lines if line.place == here for change in _told(project, field, line)]
     title = f"{plain(field.label)}, record {record.name}"
     return Shown("history.html.j2", {"title": title, "name": name, "changes": changes, "where": event.label})
 
 
-def _instance(line: Entry) -> int:
-    found = _INSTANCE.match(line.details)
-    return int(found[1]) if found else 1
-
-
-def _changes(project: Project, field: Field, line: Entry) -> Iterator[Change]:
-    details = _INSTANCE.sub("", line.details, count=1).removeprefix(", ")
-    for name, code, value in _VALUE.findall(details):
-        if name != field.name:
+def _told(project: Project, field: Field, line: Entry) -> Iterator[Change]:
+    for one in line.changes:
+        if one.field != field.name:
             continue
-        text = value.removeprefix("'").removesuffix("'")
-        label = plain(project.dictionary.label_of(name, code or text))
-        told = f"{label}: {value}" if code else (f"{label} ({text})" if label != text else text)
-        yield Change(line.time, line.username, told)
+        label = plain(project.dictionary.label_of(field.name, one.code or one.value))
+        tick = "checked" if one.value else "unchecked"
+        coded = f"{label} ({one.value})" if label != one.value else label
+        yield Change(line.time, line.username, f"{label}: {tick}" if one.code else coded)

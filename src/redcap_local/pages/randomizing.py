@@ -47,7 +47,7 @@ def offers(visit: Visit, where: Spot, *, frozen: bool) -> list[Offer]:
     return [
         _offer(visit, where, model, frozen=frozen)
         for model in randomize.models_in_use(visit.call)
-        if event_of(visit, model.target_event).id == where.event.id
+        if visit.project.event_named(model.target_event).id == where.event.id
         and visit.project.columns[model.target_field].form == where.form
     ]
 
@@ -56,16 +56,11 @@ def settled(visit: Visit, where: Spot) -> set[str]:
     """The fields of the form that nobody types into: targets, and the strata of who is randomized."""
     found: set[str] = set()
     for model in randomize.models_in_use(visit.call):
-        if event_of(visit, model.target_event).id == where.event.id:
+        if visit.project.event_named(model.target_event).id == where.event.id:
             found.add(model.target_field)
         if _is_done(visit, where, model):
-            found |= {field for field, event in model.strata if event_of(visit, event).id == where.event.id}
+            found |= {field for field, event in model.strata if visit.project.event_named(event).id == where.event.id}
     return found
-
-
-def event_of(visit: Visit, name: str) -> Event:
-    """The event of that unique name; the only one of a classic project."""
-    return visit.project.events_by_name.get(name, visit.project.first_event)
 
 
 def perform(visit: Visit, where: Spot) -> None:
@@ -86,7 +81,7 @@ def perform(visit: Visit, where: Spot) -> None:
 
 def _given_strata(visit: Visit, where: Spot, model: Model) -> Iterator[dict[str, str]]:
     for name, event_name in model.strata:
-        event, chosen = event_of(visit, event_name), visit.text(f"stratum__{name}")
+        event, chosen = visit.project.event_named(event_name), visit.text(f"stratum__{name}")
         if chosen and chosen != _value(visit, where, name, event):
             yield {**event_columns(visit.project, event, visit.project.columns[name].form, 1), name: chosen}
 
@@ -114,7 +109,7 @@ def _is_done(visit: Visit, where: Spot, model: Model) -> bool:
 
 
 def _stratum(visit: Visit, where: Spot, name: str, event_name: str) -> Stratum:
-    field, event = visit.project.dictionary.get(name), event_of(visit, event_name)
+    field, event = visit.project.dictionary.get(name), visit.project.event_named(event_name)
     return Stratum(name, event, plain(field.label), field.options, _value(visit, where, name, event))
 
 

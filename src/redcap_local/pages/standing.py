@@ -78,7 +78,7 @@ def of_record(
 ) -> Iterator[Standing]:
     """Every designated form of an arm's events, in order, as it stands in one record; those in `off` are disabled."""
     wanted = list(forms)
-    for event in project.events:
+    for event in project.shown_events:
         if event.arm != arm:
             continue
         for form in wanted:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from redcap_local.allocation_table import TableError
 from redcap_local.call import Call, Server
-from redcap_local.messages import ApiError, Confidence, Message
+from redcap_local.messages import AdministrationError, ApiError, Confidence, Message
 from redcap_local.pages.addresses import Addresses
 from redcap_local.pages.editors import Editors
 from redcap_local.pages.sessions import Session
@@ -87,14 +89,14 @@ class Visit:
     def event(self) -> Event:
         """The event of the address; the first one when it names none."""
         number = self.number("event_id", self.project.first_event.id)
-        if number not in self.project.events_by_id:
+        if number not in self.project.shown_event_ids:
             raise NoSuchPlace(f"project {self.project.id} has no event {number}")
         return self.project.events_by_id[number]
 
     def arm(self) -> int:
         """The arm of the address; the first one when it names none."""
         number = self.number("arm", self.project.first_event.arm)
-        if number not in {event.arm for event in self.project.events}:
+        if number not in {event.arm for event in self.project.shown_events}:
             raise NoSuchPlace(f"project {self.project.id} has no events in arm {number}")
         return number
 
@@ -112,6 +114,19 @@ class Visit:
             raise ApiError(Message(NO_PAGE_RIGHT[right], Confidence.UNKNOWN, 403))
 
 
+@contextmanager
+def as_administrator() -> Iterator[None]:
+    """What an administrator's work is refused for is told on the page.
+
+    Raises:
+        ApiError: With the same words.
+    """
+    try:
+        yield
+    except (AdministrationError, TableError) as fault:
+        raise ApiError(Message(str(fault), Confidence.UNKNOWN, 400)) from None
+
+
 NO_PAGE_RIGHT = {
     "record_create": "You may not create records in this project.",
     "record_delete": "You may not delete data in this project.",
@@ -119,6 +134,9 @@ NO_PAGE_RIGHT = {
     "lock_records": "You may not lock forms in this project.",
     "lock_records_all_forms": "You may not lock records in this project.",
     "random_perform": "You may not randomize in this project.",
+    "random_setup": "You may not set up randomization in this project.",
+    "data_quality_create": "You may not change the data quality rules of this project.",
+    "data_quality_execute": "You may not execute the data quality rules of this project.",
 }
 
 

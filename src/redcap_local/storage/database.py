@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # What makes a file of each older version one of the next.
 _NEXT = {
     1: ("alter table report add column sort text not null default '[]'",),
@@ -20,6 +20,14 @@ _NEXT = {
         "event integer not null references event (id) on delete cascade, instance integer not null, "
         "form text not null, username text not null, time text not null, "
         "primary key (record, event, instance, form)) without rowid",
+    ),
+    3: (
+        "alter table log add column instance integer not null default 0",
+        "alter table log add column changes text not null default ''",
+        "alter table randomization add column triggered text not null default ''",
+        "create table quality_rule (id integer primary key autoincrement, "
+        "project integer not null references project (id) on delete cascade, name text not null, "
+        "logic text not null, live integer not null default 0)",
     ),
 }
 # Long enough for another process (the command line beside a running server) to finish a big import.

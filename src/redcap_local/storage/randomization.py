@@ -9,6 +9,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """When records are randomized by themselves: as the form is saved in that event and the logic holds.
+
+    `event` is a unique name. Without `everybody` only a save by who has the Randomize right does it.
+    """
+
+    form: str
+    event: str
+    logic: str
+    everybody: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One randomization: what it fills and by which strata, each a field and the unique name of its event."""
 
@@ -17,6 +30,7 @@ class Model:
     target_event: str
     strata: tuple[tuple[str, str], ...]
     by_group: bool
+    trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +56,16 @@ class Slot:
 def models(connection: sqlite3.Connection, project: int) -> list[Model]:
     """The models of a project in order of creation."""
     found = connection.execute(
-        "select id, target_field, target_event, strata, by_group from randomization where project = ? order by id",
+        "select id, target_field, target_event, strata, by_group, triggered from randomization where project = ? "
+        "order by id",
         (project,),
     )
-    return [Model(r[0], r[1], r[2], tuple((f, e) for f, e in json.loads(r[3])), bool(r[4])) for r in found]
+    return [_model(row) for row in found]
+
+
+def _model(row: sqlite3.Row) -> Model:
+    strata = tuple((field, event) for field, event in json.loads(row[3]))
+    return Model(row[0], row[1], row[2], strata, bool(row[4]), Trigger(*json.loads(row[5])) if row[5] else None)
 
 
 def insert_model(connection: sqlite3.Connection, project: int, model: Model) -> int:
@@ -55,7 +75,14 @@ def insert_model(connection: sqlite3.Connection, project: int, model: Model) -> 
         "values (?, ?, ?, ?, ?) returning id",
         (project, model.target_field, model.target_event, json.dumps(model.strata), int(model.by_group)),
     ).fetchone()
+    save_trigger(connection, int(row[0]), model.trigger)
     return int(row[0])
+
+
+def save_trigger(connection: sqlite3.Connection, model: int, trigger: Trigger | None) -> None:
+    """Records are randomized by that trigger; by hand alone when there is none."""
+    written = json.dumps([trigger.form, trigger.event, trigger.logic, trigger.everybody]) if trigger else ""
+    connection.execute("update randomization set triggered = ? where id = ?", (written, model))
 
 
 def slots(connection: sqlite3.Connection, model: int, *, production: bool) -> list[Slot]:

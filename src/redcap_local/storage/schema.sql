@@ -107,7 +107,9 @@ create table log (
     details text not null,
     record text not null default '',
     access_group integer,
-    event integer                             -- where a change of values was, null for all else
+    event integer,                            -- where a change of values was, null for all else
+    instance integer not null default 0,      -- of the repeating row, 0 where nothing repeats
+    changes text not null default ''          -- JSON list of [field, value, code of a checkbox option]
 );
 create index log_record on log (project, record, time);
 
@@ -156,13 +158,21 @@ create table report (
     logic text not null default '',
     sort text not null default '[]'           -- JSON list of columns, -column for the highest first
 );
+create table quality_rule (                   -- what no row of a record should be: data quality rules, in order of id
+    id integer primary key autoincrement,
+    project integer not null references project (id) on delete cascade,
+    name text not null,
+    logic text not null,
+    live integer not null default 0           -- also executed when a form is saved
+);
 create table randomization (                  -- one model, what REDCap calls rid is its id
     id integer primary key autoincrement,
     project integer not null references project (id) on delete cascade,
     target_field text not null,
     target_event text not null,
     strata text not null,                     -- JSON list of [field, unique event name]
-    by_group integer not null default 0
+    by_group integer not null default 0,
+    triggered text not null default ''        -- JSON list of form, event, logic and whether by everybody
 );
 create table allocation (                     -- one row of an allocation table, used in order of id
     id integer primary key autoincrement,

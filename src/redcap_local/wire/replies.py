@@ -28,6 +28,11 @@ class Reply:
     status: int = 200
     promised: int | None = None
 
+    @property
+    def whole(self) -> bytes:
+        """The body in one piece."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
 
 Cell = str | int | None | dict[str, int]
 
