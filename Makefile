@@ -22,7 +22,7 @@ test: .venv/installed-dev   ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 long: .venv/installed-dev   ## what takes long and is no part of `make test`: with the time of each part
-	@$(BIN)/python -m pytest tests/long -v --durations=0
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/long --durations=0
 
 validation: .venv/installed-dev  ## the package a trial unit files, in validation/VERSION (about as long as test and long)
 	@$(BIN)/python scripts/make_validation.py $(VALIDATION)
