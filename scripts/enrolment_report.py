@@ -10,11 +10,11 @@ import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run, watched
 from trialdesk.errors import (
+    ALONE,
     REDCAP,
     ConcealmentBroken,
     ConfigError,
     InstrumentError,
-    LockHeld,
     OutputFailed,
     SanityFailed,
     TableError,
@@ -127,7 +127,7 @@ def tell_groups(
         print(f"{group}\t{trial.arms_by_code[code].label}")
 
 
-@command(app, "issued", LockHeld, OutputFailed, name="issue")
+@command(app, "issued", *ALONE, OutputFailed, name="issue")
 def issue_report(
     number: Annotated[int, typer.Option("--number", min=1, help="The number of the report, higher than the last one.")],
     by: Annotated[str, typer.Option("--by", help="Who issues it.")],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import ConfigError, LockHeld, OutputFailed
+from trialdesk.errors import ALONE, ConfigError, OutputFailed
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -38,7 +38,7 @@ def listed(
             print(f"{one.id}  {one.finding.rule:<5} {one.finding.record:<10} {text}{given}")
 
 
-@command(app, "accepted", LockHeld, OutputFailed)
+@command(app, "accepted", *ALONE, OutputFailed)
 def accept(
     finding: Id,
     reason: Annotated[str, typer.Option(help="Why it may stand.")],
@@ -66,7 +66,7 @@ def accept(
     print(f"{known.id} accepted{f' until {last}' if last else ''}: {known.finding.rule} {known.finding.record}")
 
 
-@command(app, "taken back", LockHeld, OutputFailed)
+@command(app, "taken back", *ALONE, OutputFailed)
 def take_back(finding: Id, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Take an acceptance back: from the next run on the finding is urgent again."""
     from trialdesk.config import load

@@ -13,13 +13,13 @@ import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, fault, run, stages
 from trialdesk.errors import (
+    ALONE,
     INTERNAL,
     NIGHT,
     OK,
     OK_WITH_WARNINGS,
     PARTIAL,
     ConfigError,
-    LockHeld,
     MailFailed,
     OutputFailed,
     ReleaseRefused,
@@ -50,7 +50,16 @@ def nightly_sync(
         Path | None,
         typer.Option(metavar="DIR", help="One run of every configuration in a folder: NAME.yaml, or NAME/config.yaml."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="With --trials: how many at one time.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="With --trials: how many at one time; one without it.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --trials: on the workers of a Dask cluster (extra `cluster`)."),
+    ] = None,
+    wait: Annotated[
+        int, typer.Option(min=0, max=3600, metavar="SECONDS", help="So long another run of the trial may be at work.")
+    ] = 0,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Another day than today; for rehearsals."),
@@ -82,22 +91,29 @@ def nightly_sync(
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
         raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
-    if trials and (once or if_due or today or resume or accepted or accept_writes):
-        raise typer.BadParameter("runs each once and takes no other option but --jobs", param_hint="--trials")
+    if trials and (once or today or resume or accepted or accept_writes or wait or (jobs and dask)):
+        raise typer.BadParameter(
+            "runs each once and takes --if-due, and either --jobs or --dask; no other option", param_hint="--trials"
+        )
+    if (jobs or dask) and not trials:
+        raise typer.BadParameter("--jobs and --dask are for several trials: name their folder with --trials")
     if not once and (today or resume or accepted or accept_writes or reason or by):
         raise typer.BadParameter(
             "--today, --resume, --accept-drop, --accept-writes, --reason and --by are for one run: add --once"
         )
+    if wait and not (once or if_due):
+        raise typer.BadParameter("is for one run: add --once or --if-due", param_hint="--wait")
     if trials:
-        raise typer.Exit(several(trials, jobs))
+        raise typer.Exit(several(trials, jobs or 1, dask, if_due=if_due))
     from trialdesk.config import load
 
     trial = load(config)
     if if_due:
-        raise typer.Exit(publish(trial) if _due(trial, datetime.now(trial.trial.zone), at="00:00") else OK)
+        due = _due(trial, datetime.now(trial.trial.zone), at="00:00")
+        raise typer.Exit(publish(trial, wait=wait) if due else OK)
     if once:
         let_through = Accepted(accepted, accept_writes, reason, by)
-        raise typer.Exit(publish(trial, today.date() if today else None, let_through, resumed=resume))
+        raise typer.Exit(publish(trial, today.date() if today else None, let_through, resumed=resume, wait=wait))
     stay_up(trial)
 
 
@@ -144,7 +160,7 @@ def rebuild(
     raise typer.Exit(OK if all(made.same.values()) else OK_WITH_WARNINGS)
 
 
-@command(app, "listed, or deleted with --apply", LockHeld, OutputFailed)
+@command(app, "listed, or deleted with --apply", *ALONE, OutputFailed)
 def prune(
     config: ConfigOption = DEFAULT_CONFIG,
     apply: Annotated[bool, typer.Option("--apply", help="Delete them; without it they are listed.")] = False,
@@ -165,7 +181,7 @@ def prune(
             print(f"{len(found)} to delete; with --apply they are deleted")
 
 
-@command(app, "listed, or forgotten with --apply", LockHeld, OK_WITH_WARNINGS, ReleaseRefused, *NIGHT)
+@command(app, "listed, or forgotten with --apply", OK_WITH_WARNINGS, ReleaseRefused, *NIGHT)
 def forget(
     record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record that REDCap no longer returns.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -209,20 +225,27 @@ class Accepted(NamedTuple):
 NOTHING = Accepted()
 
 
-def several(folder: Path, jobs: int) -> int:
+def several(folder: Path, jobs: int, cluster: str | None, *, if_due: bool) -> int:
     """One run of every trial of a folder; returns the worst exit code and prints a line for each."""
+    from trialdesk.nightly.cluster import run_on_cluster
     from trialdesk.nightly.several import Ended, configurations, lines, name, run_all
 
     def told(one: Ended) -> None:
         if one.code not in (OK, OK_WITH_WARNINGS):
             print(f"{name(one)}: {one.said}", file=sys.stderr, flush=True)
 
-    ended = run_all(configurations(folder), (sys.executable, __file__, "--once"), jobs, told)
+    configs, form = configurations(folder), "--if-due" if if_due else "--once"
+    if cluster:
+        ended = run_on_cluster(configs, cluster, form, told)
+    else:
+        ended = run_all(configs, (sys.executable, __file__, form), jobs, told)
     print("\n".join(lines(ended)))
     return worst(*(one.code for one in ended))
 
 
-def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHING, *, resumed: bool = False) -> int:
+def publish(
+    trial: Config, today: date | None = None, accepted: Accepted = NOTHING, *, resumed: bool = False, wait: int = 0
+) -> int:
     """One run; returns its exit code, and says in the state folder when it was and how it ended."""
     from trialdesk.nightly.heartbeat import beat
     from trialdesk.nightly.run import Order
@@ -230,7 +253,7 @@ def publish(trial: Config, today: date | None = None, accepted: Accepted = NOTHI
     begun, code = datetime.now(trial.trial.zone), INTERNAL
     day, (records, writes, reason, by) = today or begun.date(), accepted
     try:
-        done = _publish(trial, Order(day, begun, records, reason, by, writes, resumed))
+        done = _publish(trial, Order(day, begun, records, reason, by, writes, resumed, wait))
         code = _told(trial, begun, done.exit_code, done.summary)
     except TrialError as error:
         code = _told(trial, begun, error.exit_code)

@@ -31,6 +31,7 @@ EXITS: Mapping[int, Exit] = {
     31: Exit("REDCap refused the token or a right", "ask who gives rights in REDCap"),
     32: Exit("REDCap refused the request", "the reason is in the line, without values"),
     30: Exit("REDCap did not answer with data", "try again later; nothing was changed"),
+    76: Exit("no proof that no other machine is at work", "look at the server of `machines`; nothing was published"),
     40: Exit("the pull can't be right", "read which check; nothing was published"),
     41: Exit("what was asked may not be done with this envelope or record now", "the reasons are listed"),
     50: Exit("REDCap does not hold what was to be written, or it was held back", "do what the line says, run again"),
@@ -176,6 +177,15 @@ class LockHeld(TrialError):
     exit_code = 75
 
 
+class LockUnproved(TrialError):
+    """It can't be proved, or not any more, that no other machine is at work on the trial."""
+
+    exit_code = 76
+
+
+ALONE: tuple[type[TrialError], ...] = (LockHeld, LockUnproved)
+"""What may keep a command from being alone with a trial."""
+
 REDCAP: tuple[type[TrialError], ...] = (RedcapUnreachable, NotAllowed, RedcapRefused)
 """What may go wrong whenever REDCap is asked."""
 
@@ -188,6 +198,6 @@ NIGHT: tuple[type[TrialError], ...] = (
     WriteBackFailed,
     OutputFailed,
     MailFailed,
-    LockHeld,
+    *ALONE,
 )
 """What may end a nightly run."""

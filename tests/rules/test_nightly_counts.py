@@ -115,6 +115,7 @@ STUB = SimpleNamespace(
     project=lambda: {"project_id": "1", "has_repeating_instruments_or_events": "0"},
     removals=lambda *_: None,
     dictionary=dict,
+    guarded=lambda _: None,
     refusals=[],
 )
 
@@ -152,10 +153,8 @@ def night(config: Config, monkeypatch: pytest.MonkeyPatch, later: int = 0) -> Ou
     monkeypatch.setattr("trialdesk.nightly.run.prove_fit", lambda *_: None)
     if not (config.state / "filed").exists():
         file_register(config, getattr(pulling, "read_register")())  # noqa: B009 - stands in for REDCap here
-    gateway, other = (
-        cast(Gateway, STUB),
-        cast(Gateway, SimpleNamespace(project=lambda: {"project_id": "2"}, dictionary=dict, refusals=[])),
-    )
+    more = SimpleNamespace(project=lambda: {"project_id": "2"}, dictionary=dict, guarded=lambda _: None, refusals=[])
+    gateway, other = cast(Gateway, STUB), cast(Gateway, more)
     now = datetime(2026, 7, 1, 4, 30, later, tzinfo=config.trial.zone)
     return nightly(config, Order(TODAY, now), gateway, other, lambda _: None)
 

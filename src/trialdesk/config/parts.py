@@ -21,6 +21,7 @@ from trialdesk.config.values import (
     MonthDay,
     Name,
     NightlyTime,
+    PostgresUrl,
     ProfileName,
     Reference,
     TimeZone,
@@ -407,6 +408,16 @@ class Mail(Part):
     ca_file: Path | None = None
     files: str = ""
     digest: Annotated[int, Field(ge=1, le=7)] = 1
+
+
+class Machines(Part):
+    """The PostgreSQL server that keeps two machines from being at work on one trial at once.
+
+    The password is not in `dsn`: it comes from TRIALDESK_POSTGRES_PASSWORD or from `password_file` (mode 0600).
+    """
+
+    dsn: PostgresUrl
+    password_file: Path | None = None
 
 
 class Recipient(Part):

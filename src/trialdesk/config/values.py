@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Annotated, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from redcap_rules.logic import Expression, LogicError, parse
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 REFERENCE = re.compile(r"\[([a-z0-9_]+)\]\[([a-z][a-z0-9_]*)\]")
+
+
+_OF_POSTGRES = frozenset({"host", "sslmode", "sslrootcert", "sslcert", "sslkey"})
 
 
 class FieldRef(NamedTuple):
@@ -87,8 +91,28 @@ def _api_url(value: str) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"\s", value):
         msg = "a REDCap API address holds no user name, password, question mark or blank; tokens are kept elsewhere"
         raise ValueError(msg)
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         msg = "a token may only travel over https://; plain http:// is for a server on this machine"
+        raise ValueError(msg)
+    return value
+
+
+def _postgres_url(value: str) -> str:
+    """One server, no password, and off this machine a certificate that is verified, as for REDCap and mail."""
+    parts = urlsplit(value)
+    more = dict(parse_qsl(parts.query, keep_blank_values=True))
+    host = more.get("host", parts.hostname or "")
+    if parts.scheme not in ("postgresql", "postgres") or not host or len(parts.path) < 2 or re.search(r"\s", value):
+        msg = "it names user, server and database: postgresql://USER@HOST/DATABASE?sslmode=verify-full"
+        raise ValueError(msg)
+    if parts.password is not None or not more.keys() <= _OF_POSTGRES:
+        msg = f"behind the question mark may stand {', '.join(sorted(_OF_POSTGRES))}, and nowhere a password"
+        raise ValueError(msg)
+    if "," in f"{parts.netloc}{host}":
+        msg = "it names one server: with several, two machines could hold the lock, each on another"
+        raise ValueError(msg)
+    if not host.startswith("/") and host not in LOOPBACK and more.get("sslmode") != "verify-full":
+        msg = "a server elsewhere is believed with a verified certificate alone: add sslmode=verify-full"
         raise ValueError(msg)
     return value
 
@@ -118,5 +142,6 @@ MonthDay = Annotated[tuple[int, int], BeforeValidator(_month_day)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 NightlyTime = Annotated[str, AfterValidator(_quiet_hour)]
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
+PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 AgeRecipient = Annotated[str, AfterValidator(_age_recipient)]
 ProfileName = Annotated[str, AfterValidator(_profile)]

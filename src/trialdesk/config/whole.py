@@ -31,6 +31,7 @@ from trialdesk.config.parts import (
     Facts,
     Folders,
     Level,
+    Machines,
     Mail,
     Nightly,
     Part,
@@ -84,6 +85,7 @@ class Config(Part):
     nightly: Nightly = Nightly()
     retention: Retention = Retention()
     mail: Mail | None = None
+    machines: Machines | None = None
     recipients: tuple[Recipient, ...] = ()
 
     def delivered(self) -> Mapping[str, FieldRef]:

@@ -9,14 +9,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from filelock import FileLock, Timeout
-
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import fingerprints, prove_codes
 from trialdesk.envelopes.register import prove_blind
 from trialdesk.errors import (
     INTERNAL,
-    LockHeld,
+    LockUnproved,
     NotAllowed,
     OutputFailed,
     RedcapRefused,
@@ -24,7 +22,7 @@ from trialdesk.errors import (
     TrialError,
     WriteBackFailed,
 )
-from trialdesk.facts.deriving import past
+from trialdesk.facts.deriving import Facts, past
 from trialdesk.facts.pulling import Pull, pull_both
 from trialdesk.facts.todo import Task, since
 from trialdesk.instruments.fitness import prove_fit
@@ -32,14 +30,16 @@ from trialdesk.memory.opening import remembering
 from trialdesk.memory.store import Memory, opened
 from trialdesk.memory.values import Night, Remembered, Run, Scope
 from trialdesk.model import Finding
+from trialdesk.nightly.alone import alone
 from trialdesk.nightly.kept import Kept, clear_away, put_by, take_up
+from trialdesk.nightly.machines import Hold
 from trialdesk.nightly.pack import Making, books, build, found_in, refusals, write_records
 from trialdesk.nightly.publish import building, publish, run_name
 from trialdesk.nightly.retention import STOPPED
 from trialdesk.nightly.sealed import copied, keep
 from trialdesk.nightly.stages import Progress, Stages
 from trialdesk.nightly.summary import Summary
-from trialdesk.nightly.writeback import write
+from trialdesk.nightly.writeback import Changes, write
 from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
@@ -57,7 +57,7 @@ class Order:
 
     `today` rules schedule and reports, `now` names the run. With `resumed` it takes up what the last run that failed
     has read, asks REDCap nothing and writes nothing back. `accepted` are records that may have lost what they had,
-    `writes` is how many call plans may change at once.
+    `writes` is how many call plans may change at once, `wait` for how many seconds another run may be at work.
     """
 
     today: date
@@ -67,6 +67,7 @@ class Order:
     by: str = ""
     writes: int | None = None
     resumed: bool = False
+    wait: float = 0
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -102,15 +103,20 @@ def nightly(config: Config, order: Order, trial: Gateway, register: Gateway, pro
         TrialError: a stage failed; the earlier run still stands.
     """
     reports, state, scope = config.reports, config.state, scope_of(config)
-    with _locked(reports, state), remembering(state, reports, scope) as (memory, healed):
+    with alone(config, order.wait) as hold, remembering(state, reports, scope) as (memory, healed):
         clear_away(config, order.now)
         run, stage = run_name(reports, order.now, memory.runs(scope)), Stages(progress)
         memory.begin(scope, Run(run, order.today.isoformat(), "begun", "", None, order.words, order.reason, order.by))
         try:
+            _list(hold, run, stage)
             with building(reports, run) as folder:
-                return _night(config, order, trial, register, Making(memory, healed, stage, folder, run, order.now))
+                making = Making(memory, healed, stage, folder, run, order.now)
+                outcome = _night(config, order, trial, register, making, hold)
+                hold.end(outcome.exit_code)
+                return outcome
         except BaseException as error:
             code = error.exit_code if isinstance(error, TrialError) else INTERNAL
+            hold.end(code)
             status = "published" if memory.knows(scope, run) else "failed"
             with suppress(OutputFailed):  # the next start finds a run that began and never ended
                 memory.end(scope, run, status, stage.current, code)
@@ -138,10 +144,11 @@ def remembered_alone(config: Config) -> Iterator[Memory]:
 
     Raises:
         LockHeld: a run is at work.
+        LockUnproved: the server of `machines` can't say.
         OutputFailed: the memory can't be opened.
     """
     with (
-        _locked(config.reports, config.state),
+        alone(config),
         remembering(config.state, config.reports, scope_of(config)) as (memory, _),
     ):
         yield memory
@@ -152,7 +159,7 @@ def scope_of(config: Config) -> Scope:
     return Scope(config.trial.id, config.redcap.url)
 
 
-def _night(config: Config, order: Order, trial: Gateway, register: Gateway, making: Making) -> Outcome:
+def _night(config: Config, order: Order, trial: Gateway, register: Gateway, making: Making, hold: Hold) -> Outcome:
     """The stages in order; what each finds is a value the next ones read."""
     memory, stage, folder, run = cast(Memory, making.memory), making.stage, making.folder, making.run
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
@@ -184,6 +191,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
             copy.publish(scope, night, facts.lives, built.code, shown.calling.entries)
         note(f"{len(built.summary.files)} workbooks written and read back")
     with stage("publish") as note:
+        hold.prove()
         making = replace(making, folder=publish(folder, config.reports, run))
         memory.publish(scope, night, facts.lives, built.code, shown.calling.entries)
         clear_away(config)
@@ -191,11 +199,24 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     try:
         with stage("write back") as note, _published(making.folder / SERVER, trial, register):
             # what was read hours ago is no ground to write from
-            note("nothing: resumed" if order.resumed else write(built.wanted, facts, trial, register, order.writes))
+            note("nothing: resumed" if order.resumed else _written(built.wanted, order, facts, (trial, register), hold))
     finally:
         with suppress(OutputFailed):  # those of before it was published stand
             write_records(making, built.summary, version)
     return Outcome(built.summary, facts.findings, built.to_do, built.code)
+
+
+def _list(hold: Hold, run: str, stage: Stages) -> None:
+    """Where a server keeps a list of runs, this one is in it, and the run says so."""
+    if listed := hold.begin(run):
+        with stage("lock") as note:
+            note(listed)
+
+
+def _written(wanted: Changes, order: Order, facts: Facts, gateways: tuple[Gateway, Gateway], hold: Hold) -> str:
+    """Trial and register hold the changes; before each of them it was proved that nobody else is at work."""
+    trial, register = (gateway.guarded(hold.prove) for gateway in gateways)
+    return write(wanted, facts, trial, register, order.writes)
 
 
 @contextmanager
@@ -203,7 +224,7 @@ def _published(account: Path, trial: Gateway, register: Gateway) -> Iterator[Non
     """What can't be written back says that the run is published, and why in REDCap's own words in a file of the run."""
     try:
         yield
-    except (NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
+    except (LockUnproved, NotAllowed, RedcapRefused, RedcapUnreachable, WriteBackFailed) as error:
         place(account, refusals(words_of(trial, register)))
         run = account.parents[1].name
         raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
@@ -268,18 +289,3 @@ def _id(gateway: Gateway) -> str:
 def _before(stamp: str) -> str:
     """A day before the newest entry of the log: its times have the minute alone."""
     return (datetime.fromisoformat(stamp) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M") if stamp else ""
-
-
-@contextmanager
-def _locked(reports: Path, state: Path) -> Iterator[None]:
-    try:
-        for folder in (reports, state):
-            folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(state / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise LockHeld(f"{state}: another run is at work; wait for it to end") from None
-    except OSError as error:
-        raise OutputFailed(
-            f"{reports}: can't be used ({error.strerror}); check folders.reports, folders.state and their rights"
-        ) from None

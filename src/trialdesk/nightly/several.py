@@ -1,18 +1,22 @@
-"""Several trials on one machine: each in a process of its own, with its own tokens, state and lock."""
+"""Several trials: each night in a process of its own, with its own tokens, state and lock."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from trialdesk.errors import EXITS, INTERNAL, ConfigError, worst
-from trialdesk.notices.post import PASSWORD
+from trialdesk.nightly import machines
+from trialdesk.notices import post as mail
 from trialdesk.redcap.tokens import VARIABLES
+
+_OF_ONE = frozenset({*VARIABLES.values(), mail.PASSWORD, machines.PASSWORD})
+"""Secrets that would be of one trial alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def run_all(
 ) -> tuple[Ended, ...]:
     """Every trial's night has ended, at most `jobs` at one time; the results in order of the configurations.
 
-    Tokens in the environment would be of one trial and are kept from all: each reads its own file.
+    Tokens and passwords in the environment would be of one trial and are kept from all: each reads its own files.
 
     Args:
         configs: The configurations.
@@ -50,14 +54,10 @@ def run_all(
         jobs: How many run at one time.
         told: Told of each as it ends.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in {*VARIABLES.values(), PASSWORD}}
-    running: dict[Path, subprocess.Popen[str]] = {}
+    running: list[subprocess.Popen[str]] = []
 
     def one(config: Path) -> Ended:
-        begun = time.monotonic()
-        running[config] = process = _started(config, command, environment)
-        out, err = process.communicate()
-        ended = Ended(config, _known(process.returncode), time.monotonic() - begun, _last(err) or _last(out))
+        ended = night(config, command, running)
         told(ended)
         return ended
 
@@ -68,9 +68,27 @@ def run_all(
         except BaseException:
             for future in waiting:
                 future.cancel()
-            for process in running.values():
+            for process in running:
                 process.terminate()
             raise
+
+
+def night(
+    config: Path, command: Sequence[str], running: list[subprocess.Popen[str]], stdin: int = subprocess.DEVNULL
+) -> Ended:
+    """The night of one trial has ended.
+
+    Args:
+        config: The configuration.
+        command: What runs one night; `--config FILE` is added.
+        running: The process is put there.
+        stdin: What it reads.
+    """
+    begun = time.monotonic()
+    process = _started(config, command, stdin)
+    running.append(process)
+    out, err = process.communicate()
+    return Ended(config, _known(process.returncode), time.monotonic() - begun, _last(err) or _last(out))
 
 
 def lines(ended: Sequence[Ended]) -> Iterator[str]:
@@ -86,11 +104,11 @@ def name(one: Ended) -> str:
     return one.config.parent.name if one.config.name == "config.yaml" else one.config.stem
 
 
-def _started(config: Path, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _started(config: Path, command: Sequence[str], stdin: int) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own script
         [*command, "--config", str(config)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if name not in _OF_ONE},
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -58,6 +59,7 @@ class Gateway:
         self._batch = batch
         self._patience = patience
         self._project = self._connect()
+        self._prove: Callable[[], None] | None = None
         self.refusals: list[str] = []
 
     def __repr__(self) -> str:
@@ -71,6 +73,12 @@ class Gateway:
             hooks={"response": believe},
             allow_redirects=False,
         )
+
+    def guarded(self, prove: Callable[[], None]) -> Gateway:
+        """The same project, but `prove` is called before every change: when it raises, nothing is sent."""
+        other = copy(self)
+        other._prove = prove
+        return other
 
     def version(self) -> str:
         """The server's version, for example `14.5.10`."""
@@ -251,7 +259,7 @@ class Gateway:
         return self._import(record_id, sent, "overwrite" if clear else "normal") if sent else 0
 
     def _import(self, record_id: str, sent: list[dict[str, str]], overwrite: Literal["overwrite", "normal"]) -> int:
-        answer = self._once(lambda: self._project.import_records(sent, overwrite=overwrite, return_content="count"))
+        answer = self._change(lambda: self._project.import_records(sent, overwrite=overwrite, return_content="count"))
         expected = len({row[record_id] for row in sent})
         count = answer.get("count") if isinstance(answer, dict) else answer
         if str(count) != str(expected):
@@ -395,7 +403,7 @@ class Gateway:
         return [texts(row) for row in answer]
 
     def _count(self, ask: Callable[[], object]) -> int:
-        answer = self._once(ask)
+        answer = self._change(ask)
         try:
             return int(str(answer))
         except ValueError:
@@ -414,6 +422,12 @@ class Gateway:
             with attempt:
                 return self._once(ask)
         raise RedcapUnreachable(f"{self._host} did not answer")  # the loop above returns or raises
+
+    def _change(self, ask: Callable[[], T]) -> T:
+        """Ask once for a change, where it is proved that it may be made."""
+        if self._prove:
+            self._prove()
+        return self._once(ask)
 
     def _once(self, ask: Callable[[], T]) -> T:
         """Ask once."""
