@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import postgres
 from frozen import FROZEN
 from traceability import pytest_addoption as add_option
 from traceability import pytest_collection_modifyitems, pytest_configure
@@ -26,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What a run may be told."""
     add_option(parser)
     parser.addoption("--in-process", action="store_true", help="the REDCap of the envelopes answers without a socket")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What could not be tested on this machine is said in letters nobody overlooks."""
+    skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
+    if number := sum(postgres.MISSING in reason for reason in skipped):
+        terminalreporter.write_sep("!", f"{postgres.MISSING}; {number} tests", red=True, bold=True)
 
 
 @pytest.fixture(autouse=True)

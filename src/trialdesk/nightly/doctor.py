@@ -22,8 +22,9 @@ from trialdesk.followup.calendars import lost
 from trialdesk.followup.keys import keys
 from trialdesk.instruments.fitness import prove_fit
 from trialdesk.memory.opening import recalled
+from trialdesk.nightly.machines import connected
 from trialdesk.nightly.run import scope_of
-from trialdesk.notices.post import connected
+from trialdesk.notices import post
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
 from trialdesk.redcap.tokens import Role
@@ -58,7 +59,7 @@ def examine(config: Config, lock: Path) -> tuple[Check, ...]:
         config: The trial.
         lock: requirements.lock of this checkout.
     """
-    found = [*_machine(config, lock), *_folders(config), *_mail(config)]
+    found = [*_machine(config, lock), *_folders(config), *_mail(config), *among_machines(config)]
     gateways: dict[Role, Gateway] = {}
     for role in ROLES:
         one, gateway = _token(config, role)
@@ -156,10 +157,21 @@ def _mail(config: Config) -> Iterator[Check]:
         yield Check("mail", "warn", "no mail: nobody is told of a night that fails; docs/nightly.md says how")
         return
     try:
-        with connected(config, config.mail):
+        with post.connected(config, config.mail):
             yield Check("mail", "ok", f"{config.mail.host} takes mail over TLS, its certificate is verified")
     except TrialError as error:
         yield Check("mail", "fail", str(error), error.exit_code)
+
+
+def among_machines(config: Config) -> Iterator[Check]:
+    """Whether the server can be used that keeps two machines from one trial, and how the last run it lists ended."""
+    if config.machines is None:
+        return
+    try:
+        with connected(config, config.machines) as session:
+            yield Check("machines", "ok", f"{session.where}; {session.last() or 'no run yet'}")
+    except TrialError as error:
+        yield Check("machines", "fail", str(error), error.exit_code)
 
 
 def _token(config: Config, role: Role) -> tuple[Check, Gateway | None]:

@@ -78,18 +78,18 @@ class Hold:
 
 
 class Session(Hold):
-    """A session of the server that holds the lock of a trial."""
+    """A session of the server, for the lock of a trial; `where` names server and database."""
 
     def __init__(self, connection: Connection[tuple[object, ...]], config: Config, where: str) -> None:
         self._connection = connection
         self._trial = config.trial.id
-        self._where = where
+        self.where = where
         self._row: object = None
 
     def prove(self) -> None:
         """As `Hold`: the server says that this session holds the lock."""
         if not self._asked(lambda: self._first(_HELD, key(self._trial)))[0]:
-            raise _unproved(self._where, "this session does not hold the lock any more")
+            raise _unproved(self.where, "this session does not hold the lock any more")
 
     def begin(self, run: str) -> str:
         """As `Hold`: a run without an end, of a trial whose lock was free, was of a machine that is lost."""
@@ -118,12 +118,15 @@ class Session(Hold):
         until = time.monotonic() + wait
         while not self._asked(lambda: self._first("SELECT pg_try_advisory_lock(%s)", key(self._trial)))[0]:
             if time.monotonic() >= until:
-                other = self._asked(self.last) or "another machine is at work"
+                other = self.last() or "another machine is at work"
                 raise LockHeld(f"{self._trial}: {other}; wait for it to end")
             time.sleep(1)
 
     def last(self) -> str:
         """The newest run of the list, in words; "" for none."""
+        return self._asked(self._last)
+
+    def _last(self) -> str:
         if self._first("SELECT to_regclass('trialdesk_runs')")[0] is None:
             return ""
         found = self._connection.execute(
@@ -161,8 +164,18 @@ class Session(Hold):
 
         try:
             return within(SECONDS, ask)
-        except (Error, Timeout) as error:
-            raise _unproved(self._where, f"the session is gone ({type(error).__name__})") from None
+        except Timeout:
+            self._cut()
+            raise _unproved(self.where, f"no answer within {SECONDS} s") from None
+        except Error as error:
+            raise _unproved(self.where, f"the session is gone ({type(error).__name__})") from None
+
+    def _cut(self) -> None:
+        """The line is dead, and who still waits for an answer has been told: only then is it safe to close it."""
+        with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        with self._connection.lock:
+            pass
 
 
 def key(trial: str, purpose: str = "trialdesk-lock-v1") -> int:
