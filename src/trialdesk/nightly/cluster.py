@@ -51,7 +51,7 @@ def run_on_cluster(
     begun = time.monotonic()
     with _client(address) as client:
         waiting = {
-            client.submit(on_worker, str(config.resolve()), form, key=f"night-{uuid4()}", pure=False): config
+            client.submit(on_worker, str(config.absolute()), form, key=f"night-{uuid4()}", pure=False): config
             for config in configs
         }
         ended: dict[Path, Ended] = {}
@@ -107,7 +107,8 @@ def _client(address: str) -> Iterator[Client]:
     except ImportError:
         raise ConfigError("--dask needs Dask: .venv/bin/pip install dask distributed (extra `cluster`)") from None
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told by the trial it was at work on
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).disabled = True  # what is lost is told with the trial it was at work on
     try:
         client: Client = Client(address, timeout=SECONDS, set_as_default=False, name="trialdesk")
     except (OSError, TypeError, ValueError, RuntimeError) as error:
@@ -152,7 +153,9 @@ def _result(future: Future[Any], config: Path, seconds: float) -> Ended:
     if future.status == "finished":
         code, seconds, said = future.result()
         return Ended(config, code, seconds, said)
-    why = type(future.exception()).__name__ if future.status == "error" else f"it is {future.status} there"
-    return Ended(
-        config, INTERNAL, seconds, f"the cluster could not run it ({why}); is trialdesk the same on its workers?"
-    )
+    if future.status == "error":
+        what = type(future.exception()).__name__
+        said = f"the cluster could not run it ({what}); is trialdesk the same on its workers?"
+    else:
+        said = "the cluster lost its scheduler or its last worker; look at it, and run again"
+    return Ended(config, INTERNAL, seconds, said)
