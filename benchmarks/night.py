@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -85,24 +85,29 @@ def prepare(folder: Path, patients: int) -> None:
         config = files[0].read_text(encoding="utf-8")
         files[0].write_text(config.replace(str(Path("reports").resolve()), "reports"), encoding="utf-8")
         stage = set_stage(files, server, folder / DATABASE, lambda plan: plan.digest)
-        story = tell_story(stage, 1, patients, DAY)
-        cards, _ = make_envelopes(stage, story, DAY)
-        send_envelopes(stage, story)
-        bulk = Bulk(stage, story, cards)
-        play(story, lambda _: bulk, bulk.release, bulk.open, told("written"))
-        stage.packer_project().import_records(bulk.released)
-        by_site: dict[str, list[dict[str, str]]] = {}
-        site_of = {life.record: life.site for life in story.lives}
-        for place, row in bulk.rows.items():
-            by_site.setdefault(site_of[place[0]], []).append(row)
-        done = 0
-        for site, rows in by_site.items():
-            project = stage.project_of(site)
-            for start in range(0, len(rows), BATCH):
-                project.import_records(rows[start : start + BATCH])
-                done += len(rows[start : start + BATCH])
-                told("imported")(done, len(bulk.rows))
+        fill(stage, patients, DAY, told)
         (folder / READY).write_text(server.url, encoding="utf-8")
+
+
+def fill(stage: Stage, patients: int, day: date, told: Callable[[str], Callable[[int, int], None]]) -> None:
+    """Both projects of a stage hold so many patients, as they are on that day."""
+    story = tell_story(stage, 1, patients, day)
+    cards, _ = make_envelopes(stage, story, day)
+    send_envelopes(stage, story)
+    bulk = Bulk(stage, story, cards)
+    play(story, lambda _: bulk, bulk.release, bulk.open, told("written"))
+    stage.packer_project().import_records(bulk.released)
+    by_site: dict[str, list[dict[str, str]]] = {}
+    site_of = {life.record: life.site for life in story.lives}
+    for place, row in bulk.rows.items():
+        by_site.setdefault(site_of[place[0]], []).append(row)
+    done = 0
+    for site, rows in by_site.items():
+        project = stage.project_of(site)
+        for start in range(0, len(rows), BATCH):
+            project.import_records(rows[start : start + BATCH])
+            done += len(rows[start : start + BATCH])
+            told("imported")(done, len(bulk.rows))
 
 
 def told(what: str):
@@ -115,12 +120,12 @@ def told(what: str):
     return say
 
 
-def serving(folder: Path) -> subprocess.Popen[str]:
+def serving(folder: Path, config: str = "config.yaml") -> subprocess.Popen[str]:
     """The local REDCap of the folder, in a process of its own, at the address the configuration names."""
     port = (folder / READY).read_text(encoding="utf-8").rpartition(":")[2].split("/")[0]
     command = ["scripts/local_redcap.py", "serve", "--db", str(folder / DATABASE), "--port", port]
     server = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    trial = open_gateway(load(folder / "config.yaml"), "trial")
+    trial = open_gateway(load(folder / config), "trial")
     for _ in range(100):
         try:
             trial.version()
