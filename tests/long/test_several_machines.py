@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import dask
 import pytest
 
 import cluster
@@ -21,7 +24,8 @@ from played import Played, played
 from redcap_local.administration import opened
 from redcap_local.faults import Fault, set_fault
 from trialdesk.config import Config, load
-from trialdesk.errors import LockHeld, LockUnproved, TrialError, WriteBackFailed, worst
+from trialdesk.errors import ConfigError, LockHeld, LockUnproved, TrialError, WriteBackFailed, worst
+from trialdesk.nightly.cluster import run_on_cluster
 from trialdesk.nightly.run import Order, nightly
 from trialdesk.redcap.gateway import open_gateway
 
@@ -175,3 +179,48 @@ def test_the_night_that_was_lost_is_taken_over(desk: Desk, two_workers: Cluster,
     assert desk.published() - before == 1
     assert desk.listed() == [(True, None if machine else 70), (True, typed.returncode)]
     assert {line.partition(":")[0] for line in err.splitlines()} <= {"good"}
+
+
+@pytest.fixture
+def certified(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process has the certificates in Dask's own configuration."""
+    for name, value in cluster.TLS.items():
+        monkeypatch.setenv(name, value)
+    dask.config.refresh()
+    yield
+    monkeypatch.undo()
+    dask.config.refresh()
+
+
+@pytest.mark.usefixtures("certified")
+def test_a_worker_that_can_be_listened_to_is_refused(two_workers: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduler is asked over TLS, and one of its workers is not."""
+    two_workers.fill(1)
+    monkeypatch.setattr("trialdesk.nightly.cluster._workers", lambda _: {"tcp://10.1.2.3:4567": {}})
+    with pytest.raises(ConfigError, match=r"tcp://10\.1\.2\.3:4567: on a network only tls"):
+        run_on_cluster([ROOT / "config.yaml"], two_workers.address, "--once", lambda _: None)
+
+
+@pytest.mark.usefixtures("certified")
+@pytest.mark.parametrize("whole", [False, True], ids=["last worker", "scheduler"])
+def test_a_cluster_that_is_lost_is_told_and_not_waited_for(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """The night ends with its worker, and may end by itself without its scheduler; the trial is told as one killed."""
+    monkeypatch.setattr("trialdesk.nightly.cluster.WITHOUT", 2)
+    with opened(desk.home / "redcap.sqlite") as database:
+        set_fault(database, Fault("slow", times=1, content="record", seconds=3))
+    before = desk.published()
+    with cluster.running(tmp_path, 1) as lone:
+
+        def lose() -> None:
+            worker, _ = lone.at_work()
+            (lone.scheduler if whole else worker).kill()
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lose)
+            (ended,) = run_on_cluster([desk.trial.stage.config_file], lone.address, "--once", lambda _: None)
+    assert (ended.code, ended.said.partition(";")[0]) == (70, "the cluster lost its scheduler or its last worker")
+    while desk.server.sessions():
+        time.sleep(0.1)
+    assert whole or desk.published() == before

@@ -26,7 +26,9 @@ SCRIPT = Path(__file__).parents[3] / "scripts" / "nightly_sync.py"
 TAKEOVER = 120
 """Seconds a night on a worker waits for another to end: the lock of a machine that vanished is free within them."""
 SECONDS = 30
-"""How long a scheduler may take to answer, and a cluster to have a worker again."""
+"""How long a scheduler may take to answer, and a cluster to have its first worker."""
+WITHOUT = 30
+"""How long a cluster may be without any worker while nights wait for one."""
 _LOOK = 0.5
 
 
@@ -143,7 +145,7 @@ def _as_they_end(client: Client, waiting: list[Future[Any]]) -> Iterator[Future[
             break
         if _workers(client):
             seen = time.monotonic()
-        if time.monotonic() - seen > SECONDS:
+        if time.monotonic() - seen > WITHOUT:
             break
         time.sleep(_LOOK)
     yield from waiting
