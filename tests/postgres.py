@@ -22,19 +22,26 @@ import psycopg
 import pytest
 
 MISSING = "NOT TESTED: PostgreSQL is not installed (apt-get install postgresql)"
-USER, PASSWORD = "desk", "Kvark-4711"
+OWNER, PASSWORD = "postgres", "Kvark-4711"
+DESK = "trialdesk"
+"""Role and database of the desk, as docs/several-trials.md has them made: no more rights than that."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `pid` is its own."""
+    """A running server: its port."""
 
-    dsn: str
-    pid: int
+    port: int
 
-    def ask(self, query: bytes, *values: object) -> list[tuple[object, ...]]:
+    @property
+    def dsn(self) -> str:
+        """What the desk's configuration names."""
+        return f"postgresql://{DESK}@127.0.0.1:{self.port}/{DESK}"
+
+    def ask(self, query: bytes, *values: object, database: str = DESK) -> list[tuple[object, ...]]:
         """What an administrator is answered."""
-        with psycopg.connect(self.dsn, password=PASSWORD, autocommit=True) as connection:
+        where = f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+        with psycopg.connect(where, password=PASSWORD, autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
@@ -69,7 +76,7 @@ def running() -> Iterator[Server]:
         prefix = _unprivileged(home)
         secret = home / "password"
         secret.write_text(PASSWORD, encoding="utf-8")
-        made = [*prefix, folder / "initdb", "-D", home / "data", "-U", USER, "-A", "scram-sha-256", "--no-sync"]
+        made = [*prefix, folder / "initdb", "-D", home / "data", "-U", OWNER, "-A", "scram-sha-256", "--no-sync"]
         subprocess.run([*made, f"--pwfile={secret}", "-E", "UTF8", "--no-locale"], check=True, capture_output=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -79,9 +86,11 @@ def running() -> Iterator[Server]:
         with (home / "log").open("wb") as log:
             process = subprocess.Popen([*prefix, folder / "postgres", "-D", home / "data", *words], stderr=log)
         try:
-            dsn = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-            _up(dsn, home / "log")
-            yield Server(dsn, int((home / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0]))
+            server = Server(port)
+            _up(server, home / "log")
+            server.ask(f"CREATE ROLE {DESK} LOGIN PASSWORD '{PASSWORD}'".encode(), database="postgres")
+            server.ask(f"CREATE DATABASE {DESK} OWNER {DESK}".encode(), database="postgres")
+            yield server
         finally:
             with (home / "data" / "postmaster.pid").open(encoding="utf-8") as file:
                 os.kill(int(file.readline()), signal.SIGINT)
@@ -99,10 +108,10 @@ def _unprivileged(home: Path) -> list[str | Path]:
     return ["runuser", "-u", account.pw_name, "--"]
 
 
-def _up(dsn: str, log: Path) -> None:
+def _up(server: Server, log: Path) -> None:
     for _ in range(300):
         try:
-            psycopg.connect(dsn, password=PASSWORD, connect_timeout=2).close()
+            server.ask(b"SELECT 1", database="postgres")
         except psycopg.Error:
             time.sleep(0.1)
             continue
