@@ -68,9 +68,8 @@ class Hold:
             LockUnproved: that is not known any more; nothing may be published or written.
         """
 
-    def begin(self, run: str) -> str:
+    def begin(self, run: str) -> str:  # noqa: ARG002 - on one machine no list is kept
         """The run is listed as begun; says in words whose run that was lost it takes over, "" where no list is kept."""
-        del run
         return ""
 
     def end(self, code: int) -> None:
@@ -118,8 +117,10 @@ class Session(Hold):
         until = time.monotonic() + wait
         while not self._asked(lambda: self._first("SELECT pg_try_advisory_lock(%s)", key(self._trial)))[0]:
             if time.monotonic() >= until:
-                other = self.last() or "another machine is at work"
-                raise LockHeld(f"{self._trial}: {other}; wait for it to end")
+                raise LockHeld(
+                    f"{self._trial}: another machine is at work (newest of the list: {self.last() or 'no run'}); "
+                    "wait for it to end"
+                )
             time.sleep(1)
 
     def last(self) -> str:
@@ -168,11 +169,11 @@ class Session(Hold):
             self._cut()
             raise _unproved(self.where, f"no answer within {SECONDS} s") from None
         except Error as error:
-            raise _unproved(self.where, f"the session is gone ({type(error).__name__})") from None
+            raise _unproved(self.where, f"the session is of no use ({type(error).__name__})") from None
 
     def _cut(self) -> None:
         """The line is dead, and who still waits for an answer has been told: only then is it safe to close it."""
-        with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+        with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
         with self._connection.lock:
             pass
