@@ -29,17 +29,15 @@ def main(
     """Say how nights ended, by kind of fault, and every wrong one."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
     begun, kinds, codes, wrong, met = time.monotonic(), set(), Counter(), [], 0
-    left = list(range(seed, seed + nights))
-    while left:
-        with TemporaryDirectory() as home, clinic(Path(home)) as desk:
-            while left and not desk.over:
-                judged = desk.judge(one := left.pop(0))
-                kinds.add(judged.plan.kind)
-                met += judged.plan.met > 0
-                codes[judged.code, judged.published] += 1
-                if judged.wrong:
-                    wrong.append(one)
-                    print(f"seed {one}: {judged.plan.kind}, exit {judged.code}: {judged.wrong}", flush=True)
+    with TemporaryDirectory() as home, clinic(Path(home)) as desk:
+        for one in range(seed, seed + nights):
+            judged = desk.judge(one)
+            kinds.add(judged.plan.kind)
+            met += judged.plan.met > 0
+            codes[judged.code, judged.published] += 1
+            if judged.wrong:
+                wrong.append(one)
+                print(f"seed {one}: {judged.plan.kind}, exit {judged.code}: {judged.wrong}", flush=True)
     for (code, published), number in sorted(codes.items()):
         print(f"exit {code:2} {'published' if published else 'nothing published'}: {number}")
     print(

@@ -150,6 +150,22 @@ def _without_half(rows: Rows, chance: Random) -> Rows:
     return [row for row in rows if _key(row) not in gone]
 
 
+def _without_row(rows: Rows, chance: Random) -> Rows:
+    gone = chance.choice(rows)
+    return [row for row in rows if row is not gone]
+
+
+def _without(column: str) -> Callable[[Rows, Random], Rows]:
+    """Without all rows of one event, or of one repeating form."""
+
+    def change(rows: Rows, chance: Random) -> Rows:
+        known = sorted({row[column] for row in rows if row.get(column)})
+        gone = chance.choice(known) if known else None
+        return [row for row in rows if row.get(column) != gone or gone is None]
+
+    return change
+
+
 def _without_column(rows: Rows, chance: Random) -> Rows:
     name = chance.choice([*rows[0]][1:] or [*rows[0]])
     return [{column: value for column, value in row.items() if column != name} for row in rows]
@@ -167,7 +183,9 @@ def _other_project(rows: Rows, _: Random) -> Rows:
 LIES: dict[str, Fault] = {
     "a record left out": _rows(_without_record),
     "half of the records left out": _rows(_without_half),
-    "a row left out": _rows(lambda rows, chance: [row for row in rows if row is not chance.choice(rows)] or rows[1:]),
+    "a row left out": _rows(_without_row),
+    "an event left out": _rows(_without("redcap_event_name")),
+    "repeats left out": _rows(_without("redcap_repeat_instrument")),
     "a column left out": _rows(_without_column),
     "no data access groups": _rows(_without_group),
     "a row twice": _rows(lambda rows, chance: [*rows, chance.choice(rows)]),
@@ -178,6 +196,8 @@ LIES: dict[str, Fault] = {
     ),
     "no rows": _rows(lambda _rows, _chance: []),
 }
+STALE = "as it was before"
+"""A lie that needs the past: the answer the same request had earlier (`Between.earlier`)."""
 
 
 @dataclass
@@ -197,29 +217,37 @@ def plan(seed: int) -> Plan:
     """The same seed plans the same."""
     chance = Random(seed)
     lies = chance.random() < 0.4
-    kind, fault = chance.choice(sorted((LIES if lies else TRANSPORT).items(), key=lambda pair: pair[0]))
+    kinds = {**LIES, STALE: lambda answer, _: answer} if lies else TRANSPORT
+    kind, fault = chance.choice(sorted(kinds.items(), key=lambda pair: pair[0]))
     first = chance.randrange(40)
     return Plan(kind, fault, "record" if lies else "", first, first + chance.choice((0, 0, 1, 3, 100)), chance)
 
 
 @dataclass
 class Between:
-    """Where the server answers, and what it has in mind."""
+    """Where the server answers, and what it has in mind.
+
+    While it is `noting`, `earlier` takes in what it answers, by what was asked: what a stale server says later.
+    """
 
     url: str = ""
     plan: Plan | None = None
     number: int = 0
+    noting: bool = False
+    earlier: dict[frozenset[tuple[str, str]], Answer] = field(default_factory=dict)
 
     def answer(self, asked: dict[str, str], answer: Answer) -> Answer:
         """The answer, or what becomes of it; only what is asked for is faulty, not what is written."""
         self.number += 1
-        mind = self.plan
+        mind, question = self.plan, frozenset(asked.items())
+        if self.noting:
+            self.earlier[question] = answer
         if mind is None or "data" in asked or mind.content not in ("", asked.get("content", "")):
             return answer
         if not mind.first < self.number <= mind.last + 1 or not answer.body:
             return answer
         mind.met += 1
-        return mind.fault(answer, mind.chance)
+        return self.earlier.get(question, answer) if mind.kind == STALE else mind.fault(answer, mind.chance)
 
 
 @contextmanager
