@@ -45,6 +45,7 @@ def call_schedule(
     if context.invoked_subcommand:
         return
     from trialdesk.config import load
+    from trialdesk.facts.counted import counted
     from trialdesk.facts.links import links_of
     from trialdesk.facts.pulling import pull_trial
     from trialdesk.facts.tracks import shared
@@ -53,6 +54,8 @@ def call_schedule(
     from trialdesk.followup.keys import keys
     from trialdesk.followup.schedule import schedule
     from trialdesk.followup.sheets import tables
+    from trialdesk.memory.opening import recalled
+    from trialdesk.memory.values import Scope
     from trialdesk.redcap.gateway import open_gateway
     from trialdesk.workbook import save
 
@@ -62,7 +65,8 @@ def call_schedule(
     now = datetime.now(trial.trial.zone)
     day = _asked(today.date(), trial.trial) if today else now.date()
     gateway = open_gateway(trial, "trial")
-    pull = pull_trial(trial, gateway, groups=True)
+    scope = Scope(trial.trial.id, trial.redcap.url)
+    pull = counted(pull_trial(trial, gateway, groups=True), recalled(trial.state, scope))
     plan = schedule(pull.patients, pull.snapshot, trial, day, promises(pull.snapshot, trial.call_plan))
     shown = plan.at_site(site) if site else plan
     own, printed = keys(trial.path(trial.calls.key)), datetime.combine(day, now.timetz())

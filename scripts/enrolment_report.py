@@ -202,6 +202,7 @@ def dataset(
 def _open(trial: Config, days: tuple[date, date]) -> Facts:
     """The facts as the night reads them, with the coordinator's tokens."""
     from trialdesk.envelopes.register import prove_blind
+    from trialdesk.facts.counted import counted
     from trialdesk.facts.deriving import derive, past
     from trialdesk.facts.pulling import pull_both
     from trialdesk.memory.opening import recalled
@@ -210,8 +211,8 @@ def _open(trial: Config, days: tuple[date, date]) -> Facts:
 
     gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
     prove_blind(register)
-    pull = pull_both(trial, gateway, register)
     remembered = recalled(trial.state, Scope(trial.trial.id, trial.redcap.url))
+    pull = counted(pull_both(trial, gateway, register), remembered)
     return derive(pull, past(trial, pull.snapshot, remembered), trial, *days)
 
 

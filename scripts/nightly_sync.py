@@ -157,7 +157,7 @@ def rebuild(
     for line in made.differing:
         print(f"note   {line}")
     print(f"files  {made.folder}")
-    raise typer.Exit(OK if all(made.same.values()) else OK_WITH_WARNINGS)
+    raise typer.Exit(OK if made.equal else OK_WITH_WARNINGS)
 
 
 @command(app, "listed, or deleted with --apply", *ALONE, OutputFailed)
@@ -181,35 +181,55 @@ def prune(
             print(f"{len(found)} to delete; with --apply they are deleted")
 
 
-@command(app, "listed, or forgotten with --apply", OK_WITH_WARNINGS, ReleaseRefused, *NIGHT)
+@command(app, "listed, or forgotten with --apply", OK_WITH_WARNINGS, ReleaseRefused, TableError, *NIGHT)
 def forget(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record that REDCap no longer returns.")],
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="A record REDCap no longer returns, or may only be counted.")
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An age identity kept snapshots are sealed for: they are rewritten, not deleted."
+        ),
+    ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Forget it; without it the places are listed.")] = False,
 ) -> None:
     """List every place that holds a record; with --apply the desk forgets it, and `latest` is a run made anew."""
     from trialdesk.config import load
-    from trialdesk.nightly.forgetting import places, prove_gone
+    from trialdesk.memory.opening import recalled
+    from trialdesk.nightly.forgetting import places, returned, rewrite
     from trialdesk.nightly.retention import delete
     from trialdesk.nightly.run import remembered_alone, scope_of
+    from trialdesk.nightly.sealed import Leaving
+    from trialdesk.private import read_private
     from trialdesk.redcap.gateway import open_gateway
 
     trial = load(config)
-    gateway = open_gateway(trial, "trial")
-    prove_gone(record, gateway, open_gateway(trial, "register"), gateway.dictionary().record_id)
+    key = read_private(identity, "an age identity; scripts/keygen.py makes one") if identity else ""
+    gateway, register = open_gateway(trial, "trial"), open_gateway(trial, "register")
+    back = returned(record, trial, gateway, register, recalled(trial.state, scope_of(trial)))
     with remembered_alone(trial) as memory:
         names = memory.names_of(scope_of(trial), record)
-        found = places(trial, names)
+        leaving = Leaving(names, datetime.now(trial.trial.zone).date(), counting=back)
+        found = places(trial, leaving, key)
         for path in found.deleted:
             print(path)
+        for path in found.rewritten:
+            print(f"{path} (a kept snapshot: rewritten without it)")
         for path in found.issued:
             print(f"{path} (an issued report: it stays)")
+        said = f"{len(found.deleted)} to delete, {len(found.rewritten)} to rewrite, and what the memory knows of it"
+        if back:
+            said += "; REDCap keeps it, and from then on it is only counted"
         if not apply:
-            print(f"{len(found.deleted)} to delete, and what the memory knows of it; with --apply it is forgotten")
+            print(f"{said}; with --apply it is forgotten")
             return
+        anew = rewrite(trial, found.rewritten, leaving, key)
         rows = memory.forget(scope_of(trial), names)
     code = publish(trial)
-    print(f"{delete(path for path in found.deleted if path.exists())} deleted, {rows} rows of the memory forgotten")
+    gone = delete(path for path in found.deleted if path.exists())
+    print(f"{gone} deleted, {anew} rewritten, {rows} rows of the memory forgotten")
     raise typer.Exit(code)
 
 

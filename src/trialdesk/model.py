@@ -56,6 +56,10 @@ Withdrawal = Literal["", "treatment", "contact", "data"]
 Severity = Literal["error", "warning"]
 
 
+FORGOTTEN = "forgotten"
+"""What an envelope has for a record that the desk has forgotten: opened it stays, for whom is not held."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Pile:
     """One list of envelopes: those of one site and one stratum."""

@@ -17,7 +17,7 @@ from trialdesk.envelopes import proofs
 from trialdesk.envelopes.openings import settle
 from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import OWN, RULES, reconcile
-from trialdesk.model import Envelope, Patient, Pile
+from trialdesk.model import FORGOTTEN, Envelope, Patient, Pile
 
 pytestmark = pytest.mark.requirement("ENV-12", "ARM-01")
 
@@ -57,6 +57,17 @@ def patient(record: str, number: int, day: date = DAY, at: str = "10:00", pile: 
 def done(number: int, record: str, day: date = DAY, pile: Pile = ODE, **facts: object) -> Envelope:
     """An envelope the register knows as opened for the record."""
     return envelope(number, pile, **{"status": "opened", "record": record, "opened_on": day, **facts})
+
+
+def test_envelopes_of_forgotten_records_are_opened_and_no_findings(frozen: Config) -> None:
+    """Each is one that no record names, and two are not of one; what is said of one names no record and no event."""
+    used = [done(1, FORGOTTEN), done(2, FORGOTTEN)]
+    assert reconcile([], used, frozen) == []
+    noted = done(3, FORGOTTEN, note="unsealed by AB")
+    (found,) = reconcile([], [noted], frozen)
+    assert (found.rule, found.record, found.where) == ("R59", "", "")
+    named = patient("A", 1)
+    assert [one.rule for one in reconcile([named], [done(1, FORGOTTEN)], frozen)] == ["R51"]
 
 
 def test_a_trial_that_went_as_planned_has_no_findings(frozen: Config) -> None:

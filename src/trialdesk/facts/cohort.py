@@ -36,6 +36,8 @@ _STATES: tuple[tuple[State, frozenset[str]], ...] = (
     ("lost to follow-up", frozenset({"lost"})),
     ("completed", frozenset({"completed"})),
 )
+PLACING = frozenset[str]().union(*(states for _, states in (*_REASONS, *_STATES)))
+"""The states that say where a patient is counted."""
 REASONS: tuple[Reason, ...] = (*(reason for reason, _ in _REASONS), "pending")
 STATES: tuple[State, ...] = ("in follow-up", "completed", "withdrawn", "lost to follow-up", "died")
 """Those a trial may have; `reasons` and `states` are those it has."""
@@ -71,7 +73,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Cohort:
-    """The patients as of one day, in order of record; `later` counts records that began after it."""
+    """The patients as of one day, in order of record; `later` counts records that began after it.
+
+    `unnamed` are patients who are counted and in no list: they have no record id.
+    """
 
     members: tuple[Member, ...]
     steps: tuple[Step, ...]
@@ -79,10 +84,17 @@ class Cohort:
     later: int = 0
     words: tuple[State, ...] = STATES
     reasons: tuple[Reason, ...] = REASONS
+    unnamed: tuple[Member, ...] = ()
+
+    @property
+    def everyone(self) -> tuple[Member, ...]:
+        """All who are counted, those without an id last."""
+        return (*self.members, *self.unnamed)
 
     def where(self, keep: Callable[[Member], bool]) -> Cohort:
-        """The members that `keep` accepts, as a cohort of its own."""
-        return replace(self, members=tuple(member for member in self.members if keep(member)))
+        """The patients that `keep` accepts, as a cohort of its own."""
+        members, unnamed = (tuple(one for one in part if keep(one)) for part in (self.members, self.unnamed))
+        return replace(self, members=members, unnamed=unnamed)
 
     def at(self, site: str) -> Cohort:
         """The patients of one site."""
@@ -96,7 +108,7 @@ class Cohort:
         """How many reached step number `step` (from 0) and all before it; for the last, how many are randomised."""
         if step == len(self.steps) - 1:
             return self.randomised
-        return sum(member.steps > step for member in self.members)
+        return sum(member.steps > step for member in self.everyone)
 
     @cached_property
     def records(self) -> frozenset[str]:
@@ -106,21 +118,28 @@ class Cohort:
     @property
     def randomised(self) -> int:
         """How many envelopes are opened."""
-        return sum(member.randomised for member in self.members)
+        return sum(member.randomised for member in self.everyone)
 
     @property
     def opened_on(self) -> tuple[date, ...]:
         """The days of randomisation in order."""
-        return tuple(sorted(day for member in self.members if (day := member.patient.opened_on)))
+        return tuple(sorted(day for member in self.everyone if (day := member.patient.opened_on)))
 
     @property
     def states(self) -> Mapping[State, int]:
         """Randomised patients by state; every state the trial has is there."""
-        counted = Counter(member.state for member in self.members)
+        counted = Counter(member.state for member in self.everyone)
         return {state: counted[state] for state in self.words}
 
 
-def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, as_of: date, today: date) -> Cohort:
+def cohort(
+    patients: Iterable[Patient],
+    config: Config,
+    dictionary: Dictionary,
+    as_of: date,
+    today: date,
+    counted: Iterable[Patient] = (),
+) -> Cohort:
     """The cohort as of the end of a day.
 
     Facts dated later are taken away: a later death leaves the patient alive, a later consent leaves the step open.
@@ -132,15 +151,21 @@ def cohort(patients: Iterable[Patient], config: Config, dictionary: Dictionary, 
         dictionary: The project's dictionary, to find the form of a step.
         as_of: The data cut, a day in the trial's time zone.
         today: The day of the pull.
+        counted: Patients without a record id: they are counted, and stand in no list.
     """
     dated = step_dates(config, dictionary)
     # On the day of the pull itself nothing is cut: a date ahead is a slip of typing, and must hide no patient.
-    before = [cut(patient, as_of, dated, today) if as_of < today else patient for patient in patients]
+    before, unnamed = (
+        [cut(patient, as_of, dated, today) if as_of < today else patient for patient in part]
+        for part in (patients, counted)
+    )
     kept = sorted((patient for patient in before if patient is not None), key=lambda patient: patient.record)
     said = config.facts.not_enrolled_reason
     stated = _labels(dictionary, said.field) if said else {}
     members = tuple(_member(patient, config, stated) for patient in kept)
-    return Cohort(members, config.funnel, as_of, len(before) - len(kept), states(config), reasons(config))
+    others = tuple(_member(patient, config, stated) for patient in unnamed if patient is not None)
+    later, words = len(before) - len(kept), (states(config), reasons(config))
+    return Cohort(members, config.funnel, as_of, later, *words, others)
 
 
 def reasons(config: Config) -> tuple[Reason, ...]:

@@ -51,7 +51,7 @@ class Common:
     """What all worlds have in common: the trial, the days, and what cards, files and earlier runs say.
 
     Cards prove something of the real world alone: where arms are moved, none fits. `as_of` is the data cut, `day` the
-    day of the pull; `labels` are what people call instruments and events.
+    day of the pull; `labels` are what people call instruments and events, `counted` patients that no list names.
     """
 
     config: Config
@@ -63,6 +63,7 @@ class Common:
     mapping: Mapping[str, tuple[str, ...]]
     labels: Labels = field(default_factory=Labels)
     missing: tuple[str, ...] = ()
+    counted: tuple[Patient, ...] = ()
 
     @property
     def telling(self) -> Telling:
@@ -157,6 +158,7 @@ def derive(
         mapping=pull.mapping,
         labels=read_labels(folder),
         missing=pull.missing,
+        counted=pull.counted,
     )
     snapshot = (
         pull.snapshot if dictionary == pull.snapshot.dictionary else replace(pull.snapshot, dictionary=dictionary)
@@ -215,7 +217,7 @@ def _placed(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, bef
 
 
 def _stood(snapshot: Snapshot, everyone: Sequence[Patient], common: Common, plan: Schedule) -> Facts:
-    whole = cohort(everyone, common.config, snapshot.dictionary, common.as_of, common.day)
+    whole = cohort(everyone, common.config, snapshot.dictionary, common.as_of, common.day, common.counted)
     return Facts(common, snapshot, tuple(everyone), plan, whole)
 
 

@@ -22,7 +22,7 @@ class Pull:
     """One pull of both projects; `mapping` is event to its forms, `structure` what REDCap said of events and forms.
 
     `missing` are envelopes the register ought to show and does not, `register_project` the id of its project, `filed`
-    the manifests it is held against.
+    the manifests it is held against, `counted` the patients without an id of whom nothing but the number is shown.
     """
 
     snapshot: Snapshot
@@ -33,6 +33,7 @@ class Pull:
     missing: tuple[str, ...] = ()
     register_project: str = ""
     filed: tuple[Manifest, ...] = ()
+    counted: tuple[Patient, ...] = ()
 
 
 def pull_both(

@@ -80,10 +80,12 @@ def shared(config: Config) -> tuple[ContactRule, ...]:
 
 
 def tracks(cohort: Cohort, plan: Schedule, config: Config) -> tuple[Track, ...]:
-    """Every randomised patient of the cohort, in order of site and record."""
+    """Every randomised patient of the cohort, in order of site and record; one without an id has none of its course."""
     codes = {rule.code for rule in shared(config)}
     randomised = sorted((m for m in cohort.members if m.randomised), key=lambda m: (m.site, m.patient.record))
-    return tuple(_track(member, plan, codes, cohort.as_of) for member in randomised)
+    ended: Mapping[str, Stand] = dict.fromkeys(codes, "withdrawn")
+    unnamed = (Track("", member.site, ended, 0, 0) for member in cohort.unnamed if member.randomised)
+    return (*(_track(member, plan, codes, cohort.as_of) for member in randomised), *unnamed)
 
 
 def time_points(found: Iterable[Track], config: Config) -> tuple[TimePoint, ...]:

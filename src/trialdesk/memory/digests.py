@@ -7,6 +7,7 @@ an arm can't be looked up in a table made elsewhere.
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b32encode
 from collections.abc import Iterable
 from hashlib import sha256
@@ -19,6 +20,16 @@ _NAME = 8  # letters of a finding's id: 40 bits
 def keyed(secret: bytes, parts: Iterable[str]) -> str:
     """A digest of texts in their order."""
     return hmac.new(secret, "\x1f".join(parts).encode(), sha256).hexdigest()[:32]
+
+
+def forgotten(secret: bytes, record: str) -> str:
+    """What is left of a record's id when it was forgotten: enough to know it again, not to tell it."""
+    return keyed(secret, ("forgotten", record))
+
+
+def naming(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the ids in a text, and no longer id that one of them is part of."""
+    return re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names))
 
 
 def finding_id(secret: bytes, finding: Finding, record: str) -> str:

@@ -38,5 +38,9 @@ CREATE TABLE IF NOT EXISTS issued (
     files TEXT NOT NULL, figures TEXT NOT NULL,
     PRIMARY KEY (scope, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (
+    scope TEXT NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (scope, digest)
+) WITHOUT ROWID;
 """
 """Tables that came later: made where they are missing, so a memory of before is one of today."""

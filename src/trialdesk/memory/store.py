@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from trialdesk.errors import OutputFailed
+from trialdesk.memory.digests import forgotten, naming
 from trialdesk.memory.schema import ADDED, TABLES, VERSION
 from trialdesk.memory.values import Acceptance, Dated, Issued, Known, Night, Remembered, Run, Scope, Seen
-from trialdesk.model import Finding, Tally
+from trialdesk.model import FORGOTTEN, Finding, Tally
 
 FILE = "memory.sqlite"
 _KEPT = ("rule", "site", "record", "where", "severity", "text", "field", "envelope", "other")
@@ -53,6 +54,7 @@ class Memory:
             tuple(self._unpublished(scope)),
             tuple(self._calendar(scope)),
             tuple(self._issued(scope)),
+            self._forgotten(scope),
         )
 
     def begin(self, scope: Scope, run: Run) -> None:
@@ -153,11 +155,13 @@ class Memory:
     def forget(self, scope: Scope, names: frozenset[str]) -> int:
         """Nothing in the file names the record any more, and its pages are written anew; returns how many rows went.
 
+        A keyed digest of its ids stays: REDCap may go on returning it, and its log names what was deleted.
+
         Args:
             scope: Whose memory it is.
             names: The ids under which the record was known.
         """
-        named, own = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names)), (str(scope),)
+        named, own = naming(names), (str(scope),)
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._changing() as db:
             found = db.execute("SELECT id, finding FROM findings WHERE scope = ?", own).fetchall()
@@ -169,12 +173,19 @@ class Memory:
                 ("calendar", "record", [(*own, name) for name in names]),
             ):  # fmt: skip
                 db.executemany(f"DELETE FROM {table} WHERE scope = ? AND {column} = ?", keys)  # noqa: S608 - both are ours
-            for run, accepted, saw in db.execute("SELECT run, accepted, saw FROM runs WHERE scope = ?", own).fetchall():
+            runs = db.execute("SELECT run, accepted, reason, saw FROM runs WHERE scope = ?", own).fetchall()
+            for run, accepted, reason, saw in runs:
                 left = json.dumps([one for one in json.loads(accepted) if not named.search(one)])
                 db.execute(
-                    "UPDATE runs SET accepted = ?, saw = ? WHERE scope = ? AND run = ?",
-                    (left, saw and _untold(saw, named), *own, run),
+                    "UPDATE runs SET accepted = ?, reason = ?, saw = ? WHERE scope = ? AND run = ?",
+                    (left, named.sub(FORGOTTEN, reason), saw and _untold(saw, named), *own, run),
                 )
+            given = db.execute("SELECT rowid, reason FROM acceptances WHERE scope = ?", own).fetchall()
+            told = [(named.sub(FORGOTTEN, reason), row) for row, reason in given if named.search(reason)]
+            db.executemany("UPDATE acceptances SET reason = ? WHERE rowid = ?", told)
+            secret = bytes.fromhex(self._meta("secret"))
+            digests = [(*own, forgotten(secret, name)) for name in names]
+            db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", digests)
         self._connection.execute("VACUUM")
         return len(gone) + len(lost)
 
@@ -269,6 +280,10 @@ class Memory:
             moment = datetime.fromisoformat(changed)
             whose = (uid, key, record, site, contact)
             yield Dated(*whose, date.fromisoformat(day), at, bool(cancelled), sequence, moment)
+
+    def _forgotten(self, scope: Scope) -> frozenset[str]:
+        rows = self._connection.execute("SELECT digest FROM forgotten WHERE scope = ?", (str(scope),))
+        return frozenset(digest for (digest,) in rows)
 
     def _issued(self, scope: Scope) -> Iterator[Issued]:
         rows = self._connection.execute(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from trialdesk.memory.digests import forgotten
 from trialdesk.model import Finding, Tally
 
 RunStatus = Literal["begun", "published", "failed", "died"]
@@ -179,6 +180,11 @@ class Remembered:
     unpublished: tuple[Run, ...] = ()
     calendar: tuple[Dated, ...] = ()
     issued: tuple[Issued, ...] = ()
+    forgotten: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def forgot(self, record: str) -> bool:
+        """Whether the record was forgotten: what is left of it is a keyed digest of its id."""
+        return forgotten(self.secret, record) in self.forgotten
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from trialdesk.envelopes.filing import read_filed
 from trialdesk.errors import ConfigError
 from trialdesk.facts.pulling import Pull
 from trialdesk.memory.values import Scope
-from trialdesk.model import Envelope
+from trialdesk.model import Envelope, Patient
 from trialdesk.private import place, read_private
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.patients import patients
@@ -33,6 +33,7 @@ FILE = "open_snapshot.json"
 LASTS = timedelta(hours=48)
 _SCHEMA = 1
 _ENVELOPES = TypeAdapter(tuple[Envelope, ...])
+_PATIENTS = TypeAdapter(tuple[Patient, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def as_bytes(config: Config, kept: Kept) -> bytes:
         "redcap": kept.version,
         "removals": asdict(kept.removals) if kept.removals else None,
         "register": _ENVELOPES.dump_python(pull.register, mode="json"),
+        "counted": _PATIENTS.dump_python(pull.counted, mode="json"),
         "mapping": pull.mapping,
         "structure": pull.structure,
         "missing": pull.missing,
@@ -129,6 +131,7 @@ def read(text: str | bytes, config: Config) -> Kept:
             content["structure"],
             tuple(content["missing"]),
             content["register_project"],
+            counted=_PATIENTS.validate_python(content.get("counted", ())),
         )
         at = datetime.fromisoformat(content["at"])
     except (ValueError, KeyError, TypeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from trialdesk.facts.deriving import past
 from trialdesk.nightly.pack import Making, books, build, found_in
 from trialdesk.nightly.publish import building
 from trialdesk.nightly.run import seen_of
-from trialdesk.nightly.sealed import open_sealed, program, settings_of
+from trialdesk.nightly.sealed import Sealed, open_sealed, program, settings_of
 from trialdesk.nightly.stages import Stages
 from trialdesk.redcap.observing import moves
 
@@ -24,13 +24,20 @@ FOLDER = "rebuilt"
 class Rebuilt:
     """Where the run stands again, and each workbook with whether it is what was published.
 
-    `differing` says in words what else is another than then, which may be why.
+    `differing` says in words what else is another than then, which may be why; `lacking` that a record was taken out of
+    the snapshot, so that it can't be the whole run whatever its workbooks show.
     """
 
     folder: Path
     day: date
     same: Mapping[str, bool]
     differing: tuple[str, ...]
+    lacking: bool = False
+
+    @property
+    def equal(self) -> bool:
+        """Whether this is the run that was published."""
+        return not self.lacking and all(self.same.values())
 
 
 def rebuild(config: Config, run: str, identity: str) -> Rebuilt:
@@ -62,9 +69,13 @@ def rebuild(config: Config, run: str, identity: str) -> Rebuilt:
         except OSError as error:
             raise OutputFailed(f"{final}: can't be written ({error.strerror}); check its rights") from None
     same = {name: made.get(name) == digest for name, digest in sealed.files.items()}
-    return Rebuilt(final, sealed.day, same, tuple(_differing(config, sealed.code, sealed.settings)))
+    return Rebuilt(final, sealed.day, same, tuple(_differing(config, sealed)), bool(sealed.removed))
 
 
-def _differing(config: Config, code: str, settings: str) -> list[str]:
-    more = ["the program is another than then"] if program() != code else []
-    return more + (["the configuration is another than then"] if settings_of(config) != settings else [])
+def _differing(config: Config, sealed: Sealed) -> Iterator[str]:
+    for day in sealed.removed:
+        yield f"a record was taken out of the snapshot on {day}: as a whole it can't be what was published"
+    if program() != sealed.code:
+        yield "the program is another than then"
+    if settings_of(config) != sealed.settings:
+        yield "the configuration is another than then"

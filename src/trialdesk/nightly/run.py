@@ -22,6 +22,7 @@ from trialdesk.errors import (
     TrialError,
     WriteBackFailed,
 )
+from trialdesk.facts.counted import counted
 from trialdesk.facts.deriving import Facts, past
 from trialdesk.facts.pulling import Pull, pull_both
 from trialdesk.facts.todo import Task, since
@@ -164,7 +165,9 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     memory, stage, folder, run = cast(Memory, making.memory), making.stage, making.folder, making.run
     scope, remembered = scope_of(config), memory.remembered(scope_of(config))
     last = remembered.night
-    told = _resumed(config, order, making, last) if order.resumed else _asked(config, trial, register, making, last)
+    told = (
+        _resumed(config, order, making, last) if order.resumed else _asked(config, trial, register, making, remembered)
+    )
     pull, removals, version = told.pull, told.removals, told.version
     with stage("sanity") as note:
         seen = seen_of(pull, removals, config, remembered)
@@ -230,9 +233,9 @@ def _published(account: Path, trial: Gateway, register: Gateway) -> Iterator[Non
         raise WriteBackFailed(f"published as {run}, but not written back: {error}") from None
 
 
-def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, last: Night | None) -> Kept:
+def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, remembered: Remembered) -> Kept:
     """What REDCap says now, once both tokens are proved; it is put by until a run is published."""
-    at = making.now
+    at, last = making.now, remembered.night
     with making.stage("preflight") as note:
         _prove(config, trial, register, last)
         version = trial.version()
@@ -240,7 +243,7 @@ def _asked(config: Config, trial: Gateway, register: Gateway, making: Making, la
     with making.stage("pull") as note:
         counting = making.stage.counting("records")
         pull = pull_both(config, trial, register, last.envelopes if last else (), counting)
-        kept = Kept(pull, _removals(trial, last), version, at)
+        kept = Kept(counted(pull, remembered), _removals(trial, remembered), version, at)
         put_by(config, kept)
         note(f"{len(pull.patients)} records, {len(pull.register)} envelopes")
     return kept
@@ -259,12 +262,15 @@ def _resumed(config: Config, order: Order, making: Making, last: Night | None) -
 def seen_of(pull: Pull, removals: Removals | None, config: Config, remembered: Remembered) -> Night:
     """Tonight as the memory will keep it."""
     seen = observe(pull.snapshot, pull.patients, pull.structure, config, remembered)
-    last = remembered.night
+    last, tally, more = remembered.night, seen.tally, pull.counted
+    tally = replace(
+        tally, records=tally.records + len(more), randomised=tally.randomised + sum(who.randomised for who in more)
+    )
     stamp = (removals.stamp if removals else "") or (last.stamp if last else "")
     shown = {envelope.id for envelope in pull.register}
     # an envelope that is missing tonight is missed tomorrow too
     ids = tuple(sorted(shown | {*(last.envelopes if last else ())}))
-    return replace(seen, stamp=stamp, envelopes=ids, register=pull.register_project)
+    return replace(seen, tally=tally, stamp=stamp, envelopes=ids, register=pull.register_project)
 
 
 def _prove(config: Config, trial: Gateway, register: Gateway, last: Night | None) -> None:
@@ -275,11 +281,13 @@ def _prove(config: Config, trial: Gateway, register: Gateway, last: Night | None
     prove_fit(config, trial)
 
 
-def _removals(trial: Gateway, last: Night | None) -> Removals | None:
+def _removals(trial: Gateway, remembered: Remembered) -> Removals | None:
     """What the log says since the last run; an older log than last night's is asked for once more."""
+    last = remembered.night
     since = _before(last.stamp) if last else ""
     found = trial.removals(since)
-    return trial.removals(since) if found and is_older(found.stamp, last) else found
+    told = trial.removals(since) if found and is_older(found.stamp, last) else found
+    return told and replace(told, records={r: how for r, how in told.records.items() if not remembered.forgot(r)})
 
 
 def _id(gateway: Gateway) -> str:

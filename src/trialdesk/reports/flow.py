@@ -35,7 +35,7 @@ def flow(cohort: Cohort) -> tuple[Box, ...]:
     labels = ["Records", *(step.label for step in cohort.steps[:-1])]
     boxes: list[Box] = []
     for level, label in enumerate(labels):
-        here = [member for member in cohort.members if _level(member, cohort) >= level]
+        here = [member for member in cohort.everyone if _level(member, cohort) >= level]
         boxes.append(Box(label, labels[level - 1] if level else "", len(here), level))
         boxes.extend(_stopped(label, level, [member for member in here if _level(member, cohort) == level], cohort))
     return (*boxes, *_after(cohort))

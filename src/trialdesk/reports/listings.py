@@ -104,7 +104,7 @@ def about(cohort: Cohort, config: Config, profile: Profile, register: str | None
         ("Trial", f"{trial.id}: {trial.title}"),
         ("Profile", profile.name),
         ("Data cut", f"end of {cohort.as_of} ({trial.time_zone}); {_CUT}"),
-        ("Records", f"{len(cohort.members)} in this report; {_later(cohort, profile)}"),
+        ("Records", f"{records(cohort)} in this report; {_later(cohort, profile)}"),
     )
     columns = (Column("Term", width=26), Column("Meaning", width=110))
     terms = (
@@ -120,6 +120,12 @@ def about(cohort: Cohort, config: Config, profile: Profile, register: str | None
     lines = tuple(Line(term, tones={0: "strong"}) for term in terms)
     title, said = ("About this report", "") if profile.open else _CLOSED_TITLES[profile.masked]
     return SheetTable("About", title, f"{said}What it was made from, and what every number means.", columns, lines)
+
+
+def records(cohort: Cohort) -> str:
+    """How many are counted, and how many of them stand in no list."""
+    unnamed = f" ({len(cohort.unnamed)} withdrawn from the use of data, in no list)" if cohort.unnamed else ""
+    return f"{len(cohort.everyone)}{unnamed}"
 
 
 def _later(cohort: Cohort, profile: Profile) -> str:

@@ -37,7 +37,7 @@ def contacts(facts: Facts, whole: Figures) -> tuple[SheetTable, SheetTable]:
         *(Column(rule.code, width=_NARROW) for rule in rules), Column("Made", "number", _NARROW),
         Column("Longest gap, days", "number", 12), Column("Weeks", "number", _NARROW),
     )  # fmt: skip
-    lines = tuple(_patient(track, [rule.code for rule in rules]) for track in whole.tracks)
+    lines = tuple(_patient(track, [rule.code for rule in rules]) for track in whole.tracks if track.record)
     about = (
         f"{len(whole.tracks)} randomised patients, {whole.days // 7} patient-weeks; {whole.in_window} of "
         f"{whole.expected} expected contacts made in their window. Contacts after a procedure are not in this report."

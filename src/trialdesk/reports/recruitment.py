@@ -26,7 +26,7 @@ def enrolment(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
     lines = [_site(site, cohort) for site in profile.sites]
     known = {site.code for site in profile.sites}
     strays = cohort.where(lambda member: member.site not in known)
-    if strays.members:
+    if strays.everyone:
         lines.append(_line((UNKNOWN_SITE, "Site not recorded", "correct the site field", None), strays, (None,) * 6))
     target = config.trial.target if profile.whole else sum(site.target for site in profile.sites)
     if profile.whole:
@@ -49,7 +49,7 @@ def by_month(cohort: Cohort, config: Config, profile: Profile) -> SheetTable:
 
     Patients without a known site have a column of their own while there are any, so every row adds up.
     """
-    opened = {code: cohort.at(code).opened_on for code in {member.site for member in cohort.members}}
+    opened = {code: cohort.at(code).opened_on for code in {member.site for member in cohort.everyone}}
     rows = months(opened, profile.sites, config.trial, cohort.as_of)
     strays = any(row.elsewhere for row in rows)
     codes = [*(site.code for site in profile.sites), *([UNKNOWN_SITE] if strays else [])]
@@ -100,7 +100,7 @@ _TARGETS = (
 def _forecast(cohort: Cohort, config: Config) -> Block:
     """The curve from the start of the trial: months gone by with their number, months ahead with the forecast."""
     columns = (Column("Month", width=16), *(Column(title, "number", 16) for title in _CURVES))
-    rows = months({code: cohort.at(code).opened_on for code in {m.site for m in cohort.members}}, config.sites,
+    rows = months({code: cohort.at(code).opened_on for code in {m.site for m in cohort.everyone}}, config.sites,
                   config.trial, cohort.as_of)  # fmt: skip
     lines = [Line((f"{row.first:%Y-%m}", round(row.planned_so_far, 1), row.so_far)) for row in rows]
     lines = [Line((*line.values, None, None, None)) for line in lines]

@@ -19,7 +19,7 @@ def screening(facts: Facts, whole: Figures) -> tuple[SheetTable, ...]:
     """The funnel by site, the reasons in order and as given, who is pending for long; and every patient."""
     cohort, config = facts.cohort, facts.config
     codes = [*(site.code for site in config.sites)]
-    strays = [UNKNOWN_SITE] if any(member.site not in codes for member in cohort.members) else []
+    strays = [UNKNOWN_SITE] if any(member.site not in codes for member in cohort.everyone) else []
     columns = (
         Column("Site", width=32), *(Column(step.label, "number", 12) for step in config.funnel),
         Column("Approached", "number", 12), Column("Approached %", "percent", 12), Column("Accepted %", "percent", 12),
@@ -39,7 +39,7 @@ def screening(facts: Facts, whole: Figures) -> tuple[SheetTable, ...]:
 
 def _funnel(name: str, here: Cohort, *, strong: bool = False) -> Line:
     counts = [here.reached(step) for step in range(len(here.steps))]
-    eligible = [member for member in here.members if member.steps > 1]
+    eligible = [member for member in here.everyone if member.steps > 1]
     invited = [member for member in eligible if member.reason != "not invited"]
     accepted = sum(member.patient.consented_on is not None for member in invited)
     values: tuple[Value, ...] = (
@@ -60,7 +60,7 @@ def _in_order(cohort: Cohort) -> Block:
 
 def _stopped(cohort: Cohort, level: int, name: str) -> Line:
     here = Counter(
-        m.reason for m in cohort.members if not m.randomised and min(m.steps, len(cohort.steps) - 1) == level
+        m.reason for m in cohort.everyone if not m.randomised and min(m.steps, len(cohort.steps) - 1) == level
     )
     return Line((name, *(here[reason] for reason in cohort.reasons), here.total()))
 
@@ -68,7 +68,7 @@ def _stopped(cohort: Cohort, level: int, name: str) -> Line:
 def _given(cohort: Cohort, codes: list[str]) -> Block:
     """The reasons sites gave, whichever step they were given at, by site."""
     columns = (Column("As the site words it", width=32), *(Column(code, "number", 12) for code in codes))
-    counted = Counter((m.stated, m.site if m.site in codes else UNKNOWN_SITE) for m in cohort.members if m.stated)
+    counted = Counter((m.stated, m.site if m.site in codes else UNKNOWN_SITE) for m in cohort.everyone if m.stated)
     reasons = sorted({stated for stated, _ in counted}, key=lambda r: (-sum(counted[r, c] for c in codes), r))
     lines = tuple(Line((reason, *(counted[reason, code] for code in codes))) for reason in reasons)
     return Block(GIVEN, columns, lines, "No reason is given.")

@@ -33,7 +33,7 @@ def sites(facts: Facts, whole: Figures, here: Mapping[str, Figures], entered: Se
     config, as_of = facts.config, facts.cohort.as_of
     rows = [_recruited(site, here[site.code].cohort, as_of) for site in config.sites]
     strays = facts.cohort.where(lambda member: member.site not in here)
-    if strays.members:
+    if strays.everyone:
         counts = [strays.reached(step) for step in range(len(config.funnel))]
         blank: tuple[Value, ...] = (None,) * 6
         rows.append(
@@ -80,9 +80,9 @@ def _all(cohort: Cohort, target: int, as_of: date, every: tuple[Site, ...]) -> L
 
 def _failing(here: Cohort) -> tuple[float | None, float | None]:
     """Of the screened those not eligible, of the eligible those who consented; None under ten."""
-    failed = sum(member.reason == "not eligible" for member in here.members)
-    declined = sum(member.reason == "declined" for member in here.members)
-    consented = sum(member.patient.consented_on is not None for member in here.members)
+    failed = sum(member.reason == "not eligible" for member in here.everyone)
+    declined = sum(member.reason == "declined" for member in here.everyone)
+    consented = sum(member.patient.consented_on is not None for member in here.everyone)
     return share(failed, here.reached(0)), share(consented, consented + declined)
 
 

@@ -69,7 +69,7 @@ def _made_from(facts: Facts, status: str) -> Iterator[Line]:
         ("Report", _numbered(facts)),
         ("Data as of", str(facts.cohort.as_of)),
         ("Read from REDCap on", str(common.day)),
-        ("Records", f"{len(facts.cohort.members)}; {facts.cohort.later} began after the data cut"),
+        ("Records", f"{listings.records(facts.cohort)}; {facts.cohort.later} began after the data cut"),
         ("Dictionary", f"{len(facts.snapshot.dictionary.fields)} fields, digest {_dictionary(facts)}"),
         ("Rules", f"{len(common.rules.rules)} of the instruments"),
         ("Envelope register", f"held against {held.filed} filed manifest(s)" if held.filed else "no manifest is filed"),
@@ -201,7 +201,7 @@ def _safety(whole: Figures) -> Iterator[tuple[str, ...]]:
     yield "F-15", "Adverse events", f"{len(log.every)}", "", "" if rate is None else f"{rate:.1f} for 100 patient-weeks"
     yield "F-16", "Serious adverse events", f"{log.serious}"
     yield "F-17", "Serious ones reported late or not yet", f"{log.overdue}", "act" if log.overdue else "good"
-    deaths = [member for member in whole.cohort.members if member.patient.dead]
+    deaths = [member for member in whole.cohort.everyone if member.patient.dead]
     yield "F-18", "Deaths", f"{len(deaths)}, {sum(member.randomised for member in deaths)} of them randomised"
 
 

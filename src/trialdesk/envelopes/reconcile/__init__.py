@@ -14,7 +14,7 @@ from trialdesk.envelopes.proofs import Proofs
 from trialdesk.envelopes.reconcile import custody, identity, times
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
 from trialdesk.instruments.rules import RuleClass
-from trialdesk.model import Envelope, Finding, Patient
+from trialdesk.model import FORGOTTEN, Envelope, Finding, Patient
 
 NOT_OF_AN_OPENING = ("R31", "R52")
 """Rules about the record as a whole: the fault lies in no event."""
@@ -31,8 +31,8 @@ def reconcile(
         Finding(
             rule,
             hit.site,
-            hit.record,
-            event if hit.record and rule not in NOT_OF_AN_OPENING else "",
+            hit.record if hit.record != FORGOTTEN else "",
+            event if hit.record not in ("", FORGOTTEN) and rule not in NOT_OF_AN_OPENING else "",
             OWN[rule].severity,
             hit.text,
             envelope=hit.envelope,

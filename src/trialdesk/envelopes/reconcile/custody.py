@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
-from trialdesk.model import Envelope, Patient, Pile
+from trialdesk.model import FORGOTTEN, Envelope, Patient, Pile
 
 GONE = ("void", "lost", "returned")
 NEVER = frozenset({"declined", "not_eligible", "not_invited", "not_randomised"})
@@ -20,7 +20,7 @@ def opened_in_register_only(desk: Desk) -> Iterator[Hit]:
     """R25: opened in the register, and in no record."""
     named = {opening.id for opening in desk.openings}
     for envelope in desk.envelopes:
-        if envelope.status == "opened" and envelope.id not in named:
+        if envelope.status == "opened" and envelope.id not in named and envelope.record != FORGOTTEN:
             text = f"{envelope.id} is opened in the register, and in no record"
             yield Hit(envelope.pile.site, envelope.record, text, envelope.id)
 

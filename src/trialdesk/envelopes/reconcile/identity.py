@@ -9,7 +9,7 @@ from redcap_rules.names import group_name
 from trialdesk.allocation.numbering import parse_envelope_id
 from trialdesk.envelopes.openings import Opening
 from trialdesk.envelopes.reconcile.desk import Desk, Hit
-from trialdesk.model import Envelope
+from trialdesk.model import FORGOTTEN, Envelope
 
 
 def wrong_stratum(desk: Desk) -> Iterator[Hit]:
@@ -51,7 +51,7 @@ def randomised_twice(desk: Desk) -> Iterator[Hit]:
     told = {one.patient.record: {one.patient.released_envelope, one.id} for one in desk.openings}
     used: dict[str, list[Envelope]] = defaultdict(list)
     for envelope in desk.envelopes:
-        if envelope.record and envelope.status in ("released", "opened"):
+        if envelope.record not in ("", FORGOTTEN) and envelope.status in ("released", "opened"):
             used[envelope.record].append(envelope)
     for record, found in used.items():
         own = sorted(found)
