@@ -17,7 +17,7 @@ from redcap_local.administration import give_token
 from redcap_local.people import CREATOR
 from redcap_rules.record import Row
 from trialdesk.config import Config
-from trialdesk.errors import OK, OK_WITH_WARNINGS, TableError, TrialError
+from trialdesk.errors import INTERNAL, OK, OK_WITH_WARNINGS, TableError, TrialError
 from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.redcap.gateway import open_gateway
@@ -69,6 +69,8 @@ class Clinic:
             code = done.exit_code if done else OK
         except TrialError as error:
             done, code = None, error.exit_code
+        except Exception:  # noqa: BLE001 - whatever it is, a night would end with 70
+            done, code = None, INTERNAL
         finally:
             self.server.plan = None
         published, now = self.latest != before, self._everything()

@@ -56,6 +56,21 @@ def read(faulty: tuple[Between, str, tuple[Row, ...]], batch: int = 2) -> Export
     )
 
 
+def test_an_error_that_comes_as_data_is_no_proof_that_a_token_sees_nothing(
+    faulty: tuple[Between, str, tuple[Row, ...]],
+) -> None:
+    """The register's token is blind where REDCap refuses; a server that is out of order refuses nothing."""
+    server, token, _ = faulty
+    gateway = Gateway(server.url, SecretStr(token), patience=Patience(attempts=2, first_wait=0.001, total=10))
+    server.number, server.plan = 0, Plan("", TRANSPORT["error as data"], "", 0, 100, Random(0))
+    try:
+        with pytest.raises(RedcapRefused, match="an error instead of data"):
+            list(gateway.sees_more("record_id", "[sex]='1'"))
+    finally:
+        server.plan = None
+    assert gateway.refusals == []
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", [*TRANSPORT, *LIES])
 @pytest.mark.parametrize("first", [1, 2, 3])  # the list of records, a batch of them, the last one of it alone

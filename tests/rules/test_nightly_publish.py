@@ -35,6 +35,17 @@ def test_a_run_appears_whole_and_latest_points_at_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-11-23_043000", "2026-11-23_043000-2", "latest"]
 
 
+def test_in_the_hour_that_comes_twice_a_run_follows_the_one_before(tmp_path: Path) -> None:
+    """By its name too, whether that one left a folder or not; a clock that was a day ahead rules no names."""
+    before, after = datetime(2026, 10, 25, 2, 50), datetime(2026, 10, 25, 2, 10, fold=1)
+    for name in (first := "2026-10-25_025000", f"{first}-2"):
+        assert run_name(tmp_path, before if name == first else after) == name
+        (tmp_path / name).mkdir()
+    assert run_name(tmp_path, after, ("2026-10-25_025500",)) == "2026-10-25_025500-2"
+    assert run_name(tmp_path, datetime(2026, 10, 25, 4, 30)) == "2026-10-25_043000"
+    assert run_name(tmp_path, datetime(2026, 10, 24, 4, 30)) == "2026-10-24_043000"
+
+
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """The folder it was built in is gone, and latest is untouched."""
     with pytest.raises(RuntimeError), building(tmp_path, "x") as folder:

@@ -7,21 +7,24 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from trialdesk.errors import OutputFailed
 
 LATEST = "latest"
+HOUR = timedelta(hours=1)
 
 
 def run_name(reports: Path, now: datetime, known: Collection[str] = ()) -> str:
     """The name of a run, `2026-11-23_043000`, with a number behind it if that second already has one.
 
-    `known` are the runs the memory knows: one that failed has left no folder.
+    Runs are in order by their names. In the hour that comes twice, once a year, a run goes by the name of the one
+    before, with a number behind it. `known` are the runs the memory knows: one that failed has left no folder.
     """
-    name = now.strftime("%Y-%m-%d_%H%M%S")
-    taken = {path.name for path in reports.glob(f"{name}*")} | {*known}
+    name, later = ((now + ahead).strftime("%Y-%m-%d_%H%M%S") for ahead in (timedelta(), HOUR))
+    taken = {path.name for path in reports.glob("[0-9]*")} | {*known}
+    name = max((run[: len(name)] for run in taken if name < run <= later), default=name)
     return next(
         free
         for number in range(1, len(taken) + 2)

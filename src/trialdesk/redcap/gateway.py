@@ -237,10 +237,16 @@ class Gateway:
             yield FILTERED
 
     def _answered(self, ask: Callable[[], T]) -> T | None:
-        """What REDCap answers; None where it refuses, which is what is hoped for here."""
+        """What REDCap answers; None where it refuses, which is what is hoped for here.
+
+        An error that comes as data is no refusal: it raises, for it proves nothing of what the token may see.
+        """
+        told = len(self.refusals)
         try:
             return self._read(ask)
         except (NotAllowed, RedcapRefused):
+            if len(self.refusals) == told:
+                raise
             self.refusals.pop()
             return None
 
