@@ -119,16 +119,13 @@ def test_a_full_and_a_read_only_disk_end_one_night_in_one_line(desk: Desk, tmp_p
         file, filler = desk.file("small", reports=reports), place / "filler"
         assert ended(started(file))[0] in FINE
         before = (reports / LATEST).resolve()
-        for begin, end in (
-            (lambda: fill(filler, leaving=120_000), filler.unlink),
-            (lambda: remount(place, "ro"), lambda: remount(place, "rw")),
-        ):
-            begin()
+        for how in ("full", "ro"):
+            fill(filler, leaving=120_000) if how == "full" else remount(place, "ro")
             code, said = ended(started(file))
             assert (code, said.count("\n")) == (60, 1), said
             assert re.search("no space|room|read-only|right", said, re.IGNORECASE)
             assert (reports / LATEST).resolve() == before
-            end()
+            filler.unlink() if how == "full" else remount(place, "rw")
         assert ended(started(file))[0] in FINE
         assert (reports / LATEST).resolve() != before
         assert not [*reports.glob(".building-*")]
@@ -210,9 +207,8 @@ def test_a_renamed_field_that_the_configuration_names_stops_the_night(desk: Desk
 
 def test_a_renamed_field_that_nobody_needs_is_said(desk: Desk) -> None:
     """The project is other than last night: published, and on To do; the rename is a real one."""
-    administrator = Project(
-        desk.trial.stage.config.redcap.url, give_token(desk.config.home / "redcap.sqlite", 1, CREATOR)
-    )
+    token = give_token(desk.config.home / "redcap.sqlite", 1, CREATOR)
+    administrator = Project(desk.trial.stage.config.redcap.url, token)
     fields = administrator.export_metadata()
     (comment,) = (field for field in fields if field["field_name"] == "dev_desc")
     comment["field_name"] = "dev_words"
