@@ -46,6 +46,10 @@ def nightly_sync(
     if_due: Annotated[
         bool, typer.Option("--if-due", help="The same, unless today's run is published already: for catching up.")
     ] = False,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Stay up and run every night at nightly.at; the same without any of these."),
+    ] = False,
     trials: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="One run of every configuration in a folder: NAME.yaml, or NAME/config.yaml."),
@@ -84,9 +88,11 @@ def nightly_sync(
     reason: Annotated[str, typer.Option(help="Why they may; kept in the desk's memory.")] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who says so.")] = "",
 ) -> None:
-    """Run once, or without --once stay up and run every night; prints what is to be done."""
+    """Run once, or stay up and run every night; prints what is to be done."""
     if context.invoked_subcommand:
         return
+    if (once, if_due, serve, trials is not None).count(True) > 1:
+        raise typer.BadParameter("--once, --if-due, --serve and --trials are four ways to run: choose one")
     accepted = tuple(word for words in accept_drop or () for word in words.split())
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
@@ -335,7 +341,7 @@ def top(found: Sequence[Task]) -> list[str]:
 
 
 def stay_up(trial: Config) -> None:
-    """A run every night, and one at once when tonight's is missing."""
+    """A run every night, and one at once when tonight's is missing; never two for one night."""
     from trialdesk.nightly.clockwork import Clockwork
 
     def told(error: Exception) -> None:
@@ -343,10 +349,13 @@ def stay_up(trial: Config) -> None:
         what = f"({error.exit_code}): {error}" if isinstance(error, TrialError) else f"({INTERNAL}): {fault(error)}"
         print(f"{datetime.now(trial.trial.zone):%Y-%m-%d %H:%M} failed {what}", flush=True)
 
-    clock = Clockwork(lambda: publish(trial), told)
-    scheduler = clock.wind(trial.nightly.at, trial.trial.time_zone)
-    if _due(trial, datetime.now(trial.trial.zone), trial.nightly.at):
-        scheduler.run_all()
+    def night() -> None:
+        # a person may have started tonight's beforehand
+        if _due(trial, datetime.now(trial.trial.zone), trial.nightly.at):
+            publish(trial)
+
+    scheduler = Clockwork(night, told).wind(trial.nightly.at, trial.trial.time_zone)
+    scheduler.run_all()
     print(f"runs every day at {trial.nightly.at} ({trial.trial.time_zone}); stop with Ctrl-C", flush=True)
     while True:
         scheduler.run_pending()

@@ -1,27 +1,18 @@
-"""Mail through a real SMTP server: verified TLS or nothing, who is told what and when, and nothing of any patient.
-
-tests/data/mail holds a certificate of localhost that no authority knows, with its key; it proves nothing anywhere else.
-"""
+"""Mail through a real SMTP server: verified TLS or nothing, who is told what and when, and nothing of any patient."""
 
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from frozen import FROZEN
+from postbox import DATA, Box, receiving, words
 from trialdesk.config import Config, load
 from trialdesk.config.parts import Folders, Mail, Recipient
 from trialdesk.errors import EXITS, ConfigError, MailFailed
@@ -30,7 +21,6 @@ from trialdesk.notices.letter import write
 from trialdesk.notices.notify import notify
 from trialdesk.notices.post import PASSWORD, send
 
-DATA = Path(__file__).parents[1] / "data" / "mail"
 MONDAY = date(2026, 11, 23)
 COUNTS: dict[str, Any] = {
     "recruitment": {"screened": 60, "randomised": 41},
@@ -45,72 +35,16 @@ COUNTS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Box:
-    """What a server has taken, and how it can be reached."""
-
-    port: int = 0
-    messages: list[EmailMessage] = field(default_factory=list)
-    to: list[str] = field(default_factory=list)
-    logins: list[bytes] = field(default_factory=list)
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        message = message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.messages.append(message)
-        self.to += envelope.rcpt_tos
-        return "250 OK"
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        if address.startswith("nobody"):
-            return f"550 {address} is unknown here"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    def authenticate(self, *given: Any) -> AuthResult:
-        login = given[-1]
-        assert isinstance(login, LoginPassword)
-        self.logins.append(login.password)
-        return AuthResult(success=login.password == b"right", handled=False)
-
-
-def serving(box: Box, *, tls: bool = True) -> Controller:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        box.port = free.getsockname()[1]
-    context = None
-    if tls:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(DATA / "certificate.pem", DATA / "key.pem")
-    return Controller(
-        box,
-        hostname="127.0.0.1",
-        port=box.port,
-        tls_context=context,
-        require_starttls=tls,
-        authenticator=box.authenticate,
-        auth_required=False,
-        auth_require_tls=True,
-    )
-
-
 @pytest.fixture
 def box() -> Iterator[Box]:
-    yield from _running(tls=True)
+    with receiving() as made:
+        yield made
 
 
 @pytest.fixture
 def plain() -> Iterator[Box]:
-    yield from _running(tls=False)
-
-
-def _running(*, tls: bool) -> Iterator[Box]:
-    made = Box()
-    server = serving(made, tls=tls)
-    server.start()
-    try:
+    with receiving(tls=False) as made:
         yield made
-    finally:
-        server.stop()
 
 
 def configured(tmp_path: Path, port: int, language: str = "en", **more: Any) -> Config:
@@ -128,12 +62,6 @@ def configured(tmp_path: Path, port: int, language: str = "en", **more: Any) -> 
     trial = frozen.trial.model_copy(update={"language": language})
     folders = Folders(instruments=frozen.folders.instruments, tables=tmp_path, reports=tmp_path)
     return frozen.model_copy(update={"mail": mail, "recipients": told, "folders": folders, "trial": trial})
-
-
-def words(message: EmailMessage) -> str:
-    """Subject, text and HTML."""
-    parts = [str(part.get_content()) for part in message.walk() if not part.is_multipart()]
-    return "\n".join((str(message["Subject"]), *parts))
 
 
 @pytest.mark.parametrize("language", ["da", "en"])
