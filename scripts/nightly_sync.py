@@ -329,6 +329,10 @@ def _publish(trial: Config, order: Order) -> Outcome:
         print(printed(line, trial.envelopes.domain))
     for line in done.summary.lines():
         print(line)
+    if order.resumed:
+        read = datetime.fromisoformat(done.summary.data_as_of)
+        hours = (order.now - read).total_seconds() / 3600
+        print(f"  resumed    what was read {read:%Y-%m-%d %H:%M}, {hours:.1f} h ago; nothing is written back")
     print(f"  files      {trial.reports / 'latest'}", flush=True)
     return done
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from contract.conftest import Clinic
-from faulty import LIES, TRANSPORT, Between, Fault, Plan, between
+from faulty import LIES, TRANSPORT, Answer, Between, Fault, Plan, between
 from redcap_rules.record import Row
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable
 from trialdesk.redcap.answers import Export
@@ -69,6 +69,25 @@ def test_an_error_that_comes_as_data_is_no_proof_that_a_token_sees_nothing(
     finally:
         server.plan = None
     assert gateway.refusals == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_list_of_records_without_their_ids_is_asked_for_again(
+    faulty: tuple[Between, str, tuple[Row, ...]], times: int
+) -> None:
+    """And is no answer when it comes so once more."""
+    server, token, right = faulty
+    gateway = Gateway(server.url, SecretStr(token), patience=Patience(attempts=2, first_wait=0.001, total=10))
+    bare: Fault = lambda answer, _: Answer(b"[{}, {}]", headers=answer.headers)  # noqa: E731 - a fault as the others
+    server.number, server.plan = 0, Plan("", bare, "", 0, times - 1, Random(0))
+    try:
+        if times == 1:
+            assert gateway.ids("record_id") == tuple(dict.fromkeys(row.record for row in right))
+        else:
+            with pytest.raises(RedcapUnreachable):
+                gateway.ids("record_id")
+    finally:
+        server.plan = None
 
 
 @pytest.mark.parametrize("seed", SEEDS)

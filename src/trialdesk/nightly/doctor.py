@@ -96,21 +96,25 @@ def _tried(what: str, look: Callable[[], object], fine: str) -> Check:
 
 def _machine(config: Config, lock: Path) -> Iterator[Check]:
     yield Check("Python", "ok", sys.version.split()[0])
-    other = [name for name, wanted in locked(lock).items() if _installed(name) not in ("", wanted)]
+    other = [name for name, wanted in locked(lock).items() if _installed(name) not in {"", *wanted}]
     said = f"{len(other)} package(s) are others than in {lock.name}: {', '.join(other[:5])}; run make again"
     yield Check("packages", "warn", said) if other else Check("packages", "ok", f"as in {lock.name}")
     now = datetime.now(config.trial.zone)
     yield Check("time zone", "ok", f"{config.trial.time_zone}, now {now:%Y-%m-%d %H:%M}")
 
 
-def locked(lock: Path) -> Mapping[str, str]:
-    """Package to version, of the lines of a lock that name one for every machine."""
+def locked(lock: Path) -> Mapping[str, frozenset[str]]:
+    """Package to its versions in a lock: more than one where it has another for another Python."""
     try:
         lines = lock.read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
-    pinned = (line.split(" ")[0].split("==") for line in lines if line[:1].isalnum() and "==" in line)
-    return {name: wanted for name, wanted in pinned}
+    pinned: dict[str, frozenset[str]] = {}
+    for line in lines:
+        name, found, version = line.split(" ")[0].partition("==")
+        if found and name[:1].isalnum():
+            pinned[name] = pinned.get(name, frozenset()) | {version}
+    return pinned
 
 
 def _installed(name: str) -> str:

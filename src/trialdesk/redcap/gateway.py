@@ -141,8 +141,12 @@ class Gateway:
 
     def ids(self, record_id: str) -> tuple[str, ...]:
         """Every record id this token sees, in the server's order; as JSON, where no list is told from a blank page."""
-        rows = self._table(lambda: self._project.export_records(format_type="json", fields=[record_id]))
-        return tuple(dict.fromkeys(row[record_id] for row in rows))
+
+        def named() -> object:
+            rows = self._project.export_records(format_type="json", fields=[record_id])
+            return [{record_id: row[record_id]} for row in rows]  # one without an id is no answer, and asked again
+
+        return tuple(dict.fromkeys(row[record_id] for row in self._table(named)))
 
     def records(
         self,
