@@ -67,7 +67,8 @@ def make_validation(
             f"{date.today()}", config.name if trial else "", since,
         )  # fmt: skip
         again = _touched(verdict.traced, since) if since else ()
-        digests, packages = {name: _digest(ROOT / name) for name in LOCKS}, locked(ROOT / "requirements-dev.lock")
+        digests = {name: _digest(ROOT / name) for name in LOCKS}
+        packages = {name: " or ".join(sorted(pins)) for name, pins in locked(ROOT / "requirements-dev.lock").items()}
         evidence = Evidence(outcomes, parts, _limits(), pictures, digests, packages, again)
         stage("writing the document")
         page = folder / "validation.html"

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from trialdesk.nightly.doctor import locked
-
 pytestmark = pytest.mark.requirement("INT-01")
 
 ROOT = Path(__file__).parents[2]
@@ -56,12 +54,3 @@ def test_every_pin_has_digests_and_names_no_index(lock: Path) -> None:
     assert len(parts) == len(PIN.findall(text)) > 0
     assert all("--hash=sha256:" in part for part in parts)
     assert "://" not in text
-
-
-def test_the_doctor_reads_every_version_a_lock_has_for_a_package(tmp_path: Path) -> None:
-    """One for each Python: whichever is there, it is the lock's."""
-    lock = tmp_path / "requirements.lock"
-    pins = ("numpy==2.4.6 ; python_full_version < '3.12' \\", "    --hash=sha256:00", "numpy==2.5.5 \\", "six==1.17.0")
-    lock.write_text("\n".join(pins))
-    assert locked(lock) == {"numpy": {"2.4.6", "2.5.5"}, "six": {"1.17.0"}}
-    assert locked(tmp_path / "none") == {}

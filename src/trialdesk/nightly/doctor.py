@@ -17,7 +17,7 @@ from typing import Literal
 from trialdesk.config import Config
 from trialdesk.envelopes.filing import held, prove_codes, read_filed
 from trialdesk.envelopes.register import prove_blind, read_register
-from trialdesk.errors import OK, OK_WITH_WARNINGS, TrialError
+from trialdesk.errors import OK, OK_WITH_WARNINGS, SanityFailed, TrialError
 from trialdesk.followup.calendars import lost
 from trialdesk.followup.keys import keys
 from trialdesk.instruments.fitness import prove_fit
@@ -27,6 +27,7 @@ from trialdesk.nightly.run import scope_of
 from trialdesk.notices import post
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
+from trialdesk.redcap.snapshot import columns, requested
 from trialdesk.redcap.tokens import Role
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -36,7 +37,7 @@ ROOM = 2**30
 SKEW = 120.0
 """Seconds by which two clocks may differ."""
 ASK = (
-    "may the token of the night delete or rename records? It need not",
+    "may the token of the night delete or rename records, or export identifiers? It need not",
     "may it import into call plan, release fields and register? It has to",
     "which REDCap user has no role? Personal rights are seen in User Rights alone",
 )
@@ -71,6 +72,7 @@ def examine(config: Config, lock: Path) -> tuple[Check, ...]:
             _clock(trial),
             _tried("codes", lambda: prove_codes(config, trial), "the project offers the codes that were frozen"),
             _tried("project", lambda: prove_fit(config, trial), "every field, event and code of the configuration"),
+            rights(trial),
         ]
     if register := gateways.get("register"):
         found += [
@@ -187,6 +189,26 @@ def _token(config: Config, role: Role) -> tuple[Check, Gateway | None]:
         return Check(f"token {role}", "fail", str(error), error.exit_code), None
     where = "production" if project.get("in_production") == "1" else "development"
     return Check(f"token {role}", "ok", f"project {project.get('project_id')}, {where}, REDCap {server}"), gateway
+
+
+def rights(trial: Gateway) -> Check:
+    """Whether a night is shown all it asks for, of one record; identifiers are not asked for here either."""
+    try:
+        dictionary = trial.dictionary()
+        record_id, asked = dictionary.record_id, requested(dictionary)
+        one = trial.ids(record_id)[:1]
+        shown = trial.columns_shown(record_id, asked)
+        grouped = not one or trial.records(record_id, [], records=one, groups=True).has_groups
+    except TrialError as error:
+        return Check("rights trial", "fail", str(error), error.exit_code)
+    if not one:
+        return Check("rights trial", "warn", "no record yet, so what the token is shown is not known")
+    hidden = sorted({column for name in asked for column in columns(dictionary, name)} - shown)
+    if hidden or not grouped:
+        said = f"REDCap hides {len(hidden)} column(s) ({', '.join(hidden[:5])})" if hidden else "sits in a group"
+        todo = "the token's user needs full export rights on every form (identifiers removed) and no data access group"
+        return Check("rights trial", "fail", f"{said}; {todo}", SanityFailed.exit_code)
+    return Check("rights trial", "ok", "the token is shown every field that is asked for, and all data access groups")
 
 
 def _clock(gateway: Gateway) -> Check:

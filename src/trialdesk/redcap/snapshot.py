@@ -75,7 +75,7 @@ def pull_records(
     rows: dict[str, list[Row]] = {}
     for row in export.rows:
         rows.setdefault(row.record, []).append(row)
-    wanted = {column for name in fields for column in _columns(dictionary, name)}
+    wanted = {column for name in fields for column in columns(dictionary, name)}
     return Snapshot(
         project_id=project.get("project_id", ""),
         title=project.get("project_title", ""),
@@ -96,6 +96,7 @@ def requested(dictionary: Dictionary) -> tuple[str, ...]:
     return fields + tuple(dictionary.status_field(form) for form in dictionary.forms)
 
 
-def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+def columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+    """The columns in which REDCap answers what is asked for by a name, a form status too."""
     # Not those of missing-data codes: whether every version shows them is not known.
     return dictionary.get(name).columns if name in dictionary else (name,)

@@ -42,6 +42,7 @@ def test_the_doctor_looks_at_everything_and_changes_nothing(desk: World) -> None
     found = checks(desk)
     well = ("token trial", "token register", "codes", "project", "concealment", "manifests", "clock", "time zone")
     assert {what: found[what][0] for what in well} == dict.fromkeys(well, "ok")
+    assert found["rights trial"] == ("warn", "no record yet, so what the token is shown is not known")
     assert found["keys"][0] == "warn"
     assert found["exit"] == ("", "10")
     assert sorted(path.name for path in desk.config.state.rglob("*")) == before
