@@ -29,7 +29,7 @@ from trialdesk.nightly.sealed import FOLDER as SNAPSHOTS
 from trialdesk.private import write_private
 from trialdesk.redcap.gateway import open_gateway
 
-pytestmark = pytest.mark.requirement("NGT-02")
+pytestmark = pytest.mark.requirement("NGT-08")
 
 
 CUSTODIAN, STRANGER = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()

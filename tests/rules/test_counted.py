@@ -28,6 +28,7 @@ from trialdesk.reports.flow import flow
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.workbook import as_bytes
 
+pytestmark = pytest.mark.requirement("NGT-08")
 CONFIG = load(FROZEN / "config.yaml")
 DAY = date(2026, 11, 23)
 SCOPE = Scope("T", "https://redcap.example.org/api/")

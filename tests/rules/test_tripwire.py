@@ -11,7 +11,7 @@ from trialdesk.errors import SanityFailed
 from trialdesk.nightly.tripwire import prove_unnumbered
 from trialdesk.workbook import HEADER_ROW, Block, Column, Line, Link, SheetTable
 
-pytestmark = pytest.mark.requirement("SEC-04")
+pytestmark = pytest.mark.requirement("SEC-01")
 CPR = "010203-4567"
 HARMLESS = (
     "2026-11-23", "2026-11-23_043000-2", "20261123T0430-0102034567ab", "450203-4567", "011303-4567", "ODE-K2F-003-X",
