@@ -91,13 +91,12 @@ def nightly_sync(
     """Run once, or stay up and run every night; prints what is to be done."""
     if context.invoked_subcommand:
         return
-    if (once, if_due, serve, trials is not None).count(True) > 1:
-        raise typer.BadParameter("--once, --if-due, --serve and --trials are four ways to run: choose one")
+    _one_way(once, if_due, serve)
     accepted = tuple(word for words in accept_drop or () for word in words.split())
     if (accepted or accept_writes) and not (reason and by):
         hint = "--accept-drop" if accepted else "--accept-writes"
         raise typer.BadParameter("say why with --reason, and who you are with --by", param_hint=hint)
-    if trials and (once or today or resume or accepted or accept_writes or wait or (jobs and dask)):
+    if trials and (once or serve or today or resume or accepted or accept_writes or wait or (jobs and dask)):
         raise typer.BadParameter(
             "runs each once and takes --if-due, and either --jobs or --dask; no other option", param_hint="--trials"
         )
@@ -237,6 +236,11 @@ def forget(
     gone = delete(path for path in found.deleted if path.exists())
     print(f"{gone} deleted, {anew} rewritten, {rows} rows of the memory forgotten")
     raise typer.Exit(code)
+
+
+def _one_way(*chosen: bool) -> None:
+    if chosen.count(True) > 1:
+        raise typer.BadParameter("--once, --if-due and --serve are three ways to run: choose one")
 
 
 class Accepted(NamedTuple):
