@@ -32,7 +32,7 @@ from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
 from trialdesk.config.parts import Recipient
-from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFailed, SanityFailed
+from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFailed
 from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
@@ -231,16 +231,6 @@ def test_a_file_that_cannot_be_made_does_not_take_the_others_with_it(
     assert "010203" not in told
     if INDEX not in files:
         assert "PARTIAL" in (latest / INDEX).read_text()
-
-
-def test_a_person_s_number_in_a_file_stops_the_whole_run(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here the title of the trial holds one: 40 with its place, and nothing is published."""
-    edge(monkeypatch)
-    titled = config.model_copy(update={"trial": config.trial.model_copy(update={"title": "Of 010203-4567 alone"})})
-    with pytest.raises(SanityFailed, match=r"tripwire: .*xlsx, sheet ") as stopped:
-        night(titled, monkeypatch)
-    assert "010203" not in str(stopped.value)
-    assert not (config.reports / LATEST).exists()
 
 
 @pytest.mark.parametrize(("fails", "code"), [(errno.EACCES, PARTIAL), (errno.ENOSPC, OutputFailed.exit_code)])

@@ -28,7 +28,6 @@ from trialdesk.nightly.kept import Kept
 from trialdesk.nightly.losses import Losses
 from trialdesk.nightly.stages import Stages
 from trialdesk.nightly.summary import Summary, summarise
-from trialdesk.nightly.tripwire import prove_unnumbered
 from trialdesk.nightly.writeback import Changes, changes
 from trialdesk.private import place
 from trialdesk.reports.coordinator import coordinator_sheets
@@ -122,11 +121,7 @@ def books(found: Found, lost: Losses) -> Mapping[str, Book]:
 
 
 def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -> Built:
-    """All of a run but its records and the memory stands in the folder; what can't be written is lost.
-
-    Raises:
-        SanityFailed: a person's number stands in it.
-    """
+    """All of a run but its records and the memory stands in the folder; what can't be written is lost."""
     folder, lost, facts = making.folder, making.lost, found.facts
 
     counting, done = making.stage.counting("workbooks"), count(1)
@@ -155,7 +150,6 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
     page = partial(index_page, facts, found.links, found.now)
     told = asdict(replace(summary, lost=lost.files))
     lost.attempt(INDEX, lambda: place(folder / INDEX, page(told).encode()))
-    prove_unnumbered(facts.config.trial.country, folder, {name: book.sheets for name, book in books.items()})
     code = worst(ending(facts), PARTIAL if lost.files else OK)
     return Built(replace(summary, lost=lost.files), to_do, wanted, code)
 
