@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,8 +51,10 @@ def write_private(path: Path, text: str) -> None:
         raise ConfigError(f"{path}: can't be written ({error.strerror}); name a folder of your own") from None
 
 
-def place(path: Path, content: bytes) -> None:
+def place(path: Path, content: bytes | Iterable[bytes]) -> None:
     """The file holds the content, whole, and only its owner can read it; an older file is replaced at once.
+
+    What is large may come in pieces.
 
     Raises:
         OutputFailed: it can't be written; the older file still stands. DiskFull: nor can any other.
@@ -61,7 +64,7 @@ def place(path: Path, content: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
         part.replace(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__

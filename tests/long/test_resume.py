@@ -87,7 +87,7 @@ def test_what_is_read_again_is_what_was_kept(trial: Played) -> None:
     pull = pull_both(config, open_gateway(config, "trial"), open_gateway(config, "register"))
     at = datetime(2026, 11, 23, 4, 1, tzinfo=config.trial.zone)
     before = kept.Kept(pull, None, "15.0.12", at)
-    again = kept.read(kept.as_bytes(config, before), config)
+    again = kept.read("".join(kept.pieces(config, before)), config)
     assert again.pull.patients == pull.patients
     assert (again.pull.snapshot.rows, again.pull.register) == (pull.snapshot.rows, pull.register)
     assert again == before

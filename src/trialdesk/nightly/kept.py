@@ -7,7 +7,7 @@ only the newest, and never longer than two days.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ def put_by(config: Config, kept: Kept) -> None:
     Raises:
         OutputFailed: it can't be written.
     """
-    place(config.state / FILE, as_bytes(config, kept))
+    place(config.state / FILE, (piece.encode() for piece in pieces(config, kept)))
 
 
 def take_up(config: Config, now: datetime) -> Kept:
@@ -76,8 +76,11 @@ def clear_away(config: Config, now: datetime | None = None) -> None:
             path.unlink()
 
 
-def as_bytes(config: Config, kept: Kept) -> bytes:
-    """As JSON text; what is worked out from the rest, or stands in filed manifests, is left out."""
+def pieces(config: Config, kept: Kept) -> Iterator[str]:
+    """As JSON text, a record after another: as a whole it would be larger than all that is read.
+
+    What is worked out from the rest, or stands in filed manifests, is left out.
+    """
     pull, snapshot = kept.pull, kept.pull.snapshot
     content = {
         "schema": _SCHEMA,
@@ -102,13 +105,18 @@ def as_bytes(config: Config, kept: Kept) -> bytes:
             "vanished": snapshot.vanished,
             "missing_codes": snapshot.missing_codes,
         },
-        "rows": [
-            (row.record, row.event, row.instrument, row.instance, dict(row.values))
-            for rows in snapshot.rows.values()
-            for row in rows
-        ],
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    yield f'{_json(content).removesuffix("}")},"rows":['
+    before = ""
+    for rows in filter(None, snapshot.rows.values()):
+        told = [(row.record, row.event, row.instrument, row.instance, dict(row.values)) for row in rows]
+        yield f"{before}{_json(told)[1:-1]}"
+        before = ","
+    yield "]}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def read(text: str | bytes, config: Config) -> Kept:

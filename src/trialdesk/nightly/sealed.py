@@ -25,7 +25,7 @@ from trialdesk.errors import ConfigError, OutputFailed
 from trialdesk.facts.counted import without as taken_out
 from trialdesk.memory.store import FILE, Memory, opened
 from trialdesk.memory.values import Remembered, Scope
-from trialdesk.nightly.kept import Kept, as_bytes, read
+from trialdesk.nightly.kept import Kept, pieces, read
 from trialdesk.private import place
 
 FOLDER = "snapshots"
@@ -86,7 +86,7 @@ def keep(config: Config, run: str, kept: Kept, before: bytes, day: date, files: 
         "code": program(),
         "settings": settings_of(config),
         "memory": b64encode(before).decode(),
-        "read": as_bytes(config, kept).decode(),
+        "read": "".join(pieces(config, kept)),
         "recipients": config.retention.sealed_for,
     }
     place(path_of(config, run), seal(json.dumps(content), config.retention.sealed_for))
@@ -141,7 +141,7 @@ def without(config: Config, run: str, identity: str, leaving: Leaving) -> bytes 
         return None
     removals = kept.removals and replace(kept.removals, records={r: how for r, how in told.items() if r not in names})
     left = replace(kept, pull=taken_out(pull, names, counting=leaving.counting), removals=removals)
-    content["memory"], content["read"] = b64encode(memory).decode(), as_bytes(config, left).decode()
+    content["memory"], content["read"] = b64encode(memory).decode(), "".join(pieces(config, left))
     content["removed"] = [*content.get("removed", ()), leaving.on.isoformat()]
     return seal(json.dumps(content), content.get("recipients", config.retention.sealed_for))
 
