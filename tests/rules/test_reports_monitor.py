@@ -16,6 +16,7 @@ from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.facts.cards import Cards
+from trialdesk.facts.cohort import reasons
 from trialdesk.facts.deriving import Facts, Past, derive
 from trialdesk.facts.figures import figures
 from trialdesk.facts.pulling import Pull
@@ -27,6 +28,7 @@ from trialdesk.reports.changed import changed
 from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs
 from trialdesk.workbook import Block, SheetTable, as_bytes
+from trialdesk.workbook.layout import bottom
 from trialdesk.workbook.measures import widths
 
 pytestmark = pytest.mark.requirement("REP-01", "REP-03")
@@ -40,6 +42,7 @@ for _row in trial_rows("mapping.csv"):
 TODAY = date(2026, 7, 1)
 OPENED = date(2026, 3, 2)
 ADVERSE, DEVIATION = "adverse_event", "protocol_deviation"
+ROWS_ON_A_PAGE = 41  # of ordinary height, when eleven points are printed as nine
 
 
 def record(name: str, arm: str, weeks: Mapping[int, int], **more: dict[str, str]) -> list[Row]:
@@ -246,7 +249,9 @@ def test_every_sheet_prints_on_a_page_s_width_and_reads_back(rows_of: Mapping[st
 
 def test_every_chart_has_words_and_draws_columns_that_are_there(report: tuple[SheetTable, ...]) -> None:
     """Three charts on a page of their own, of tables that stand in the next sheets."""
-    charts = next(sheet.charts for sheet in report if sheet.name == "Accrual")
+    page = next(sheet for sheet in report if sheet.name == "Accrual")
+    charts = page.charts
+    assert bottom(page) <= ROWS_ON_A_PAGE
     assert [chart.sheet for chart in charts] == ["Accrual curve", "Accrual numbers", "Accrual numbers"]
     with ZipFile(BytesIO(as_bytes(report, "PVP-MM"))) as archive:
         drawing = archive.read("xl/drawings/drawing1.xml").decode()
@@ -286,6 +291,9 @@ def test_every_box_of_the_flow_is_the_sum_of_what_stands_beside_and_below_it(rep
     assert [here - later for (_, here), (_, later) in pairwise(main)] == beside[:-1]
     assert beside[-1] == main[-1][1] == 2
     assert {tone for box in boxes for text, tone in box.texts if text.endswith(" 0")} == {"quiet"}
+    named = [name.lower() for text, _ in boxes[1].texts for name in text.rsplit(": n", 1)[0].split(", ")]
+    assert sorted(named) == sorted(reasons(CONFIG))
+    assert bottom(drawing) <= ROWS_ON_A_PAGE
 
 
 def test_who_was_randomised_though_a_step_is_missing_stands_beside_the_last_step_reached() -> None:

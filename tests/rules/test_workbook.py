@@ -88,9 +88,20 @@ def test_print_set_up_widths_and_heights_are_in_the_file(tmp_path: Path) -> None
     assert (sheet.freeze_panes, sheet.print_title_rows, sheet.print_area) == ("C5", "$4:$4", "'Calls'!$A$1:$C$6")
     assert sheet.oddFooter is not None
     assert (sheet.oddFooter.left.text, sheet.oddFooter.right.text) == ("PVP-MM && co", "&P / &N")
-    assert (sheet.page_setup.paperSize, sheet.page_setup.fitToHeight, sheet.page_margins.left) == (9, 0, 0.4)
+    assert (sheet.page_setup.paperSize, sheet.page_setup.fitToHeight, sheet.page_margins.left) == (9, 1, 0.4)
     (rule,) = sheet.data_validations.dataValidation
     assert (str(rule.sqref), rule.formula1) == ("C5:C6", '"Reached,Died"')
+
+
+@pytest.mark.parametrize(
+    ("lines", "width", "paper"),
+    [(0, 100, 1), (30, 100, 1), (37, 100, 1), (39, 100, 2), (37, 170, 1), (76, 170, 2), (400, 100, 11), (401, 100, 0)],
+)
+def test_a_sheet_is_printed_on_as_few_pages_as_nine_points_allow(lines: int, width: int, paper: int) -> None:
+    """A row more than a page holds makes letters a little smaller and no page of its own; long sheets break freely."""
+    long = SheetTable("Calls", "Calls", "About", (Column("Record", width=width),), (Line(("1",)),) * lines)
+    sheet = load_workbook(BytesIO(as_bytes([long], "PVP-MM")))["Calls"]
+    assert (sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage) == (paper, True)
 
 
 def test_a_link_opens_its_address_where_it_stands(tmp_path: Path) -> None:
@@ -186,7 +197,7 @@ def test_tables_stand_below_one_another_each_with_its_own_filter() -> None:
     assert [sheet["A8"].value, sheet["A9"].value, sheet["B10"].value] == ["By site", "Site", "open"]
     assert sheet["B10"].hyperlink is not None
     assert sheet.column_dimensions["B"].width == 30
-    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$37")
+    assert (sheet.print_title_rows, sheet.print_area) == ("$1:$1", "'Accrual'!$A$1:$C$33")
 
 
 def test_a_chart_draws_its_columns_and_says_in_words_what_it_shows() -> None:
@@ -197,6 +208,8 @@ def test_a_chart_draws_its_columns_and_says_in_words_what_it_shows() -> None:
         chart = archive.read("xl/charts/chart1.xml").decode()
     told = [one.get("descr") for one in drawing.iter() if one.tag.endswith("cNvPr")]
     assert told == ['Two lines: "planned" & randomised', "Bars: one a site"]
+    ends = [[int(part.text or "") for part in one[:4]] for one in drawing.iter() if one.tag.endswith("}to")]
+    assert [end[0] for end in ends] == [3, 3]  # as wide as the sheet, and not beyond the edge of the paper
     assert "'Accrual'!$B$5:$B$6" in chart
 
 
@@ -249,7 +262,7 @@ def test_small_charts_stand_two_abreast_each_of_its_own_lines() -> None:
         drawing = archive.read("xl/drawings/drawing1.xml").decode()
         parts = [archive.read(f"xl/charts/chart{n}.xml").decode() for n in (1, 2, 3)]
     places = re.findall(r"<(?:\w+:)?from>.*?col>(\d+)<.*?row>(\d+)<", drawing)
-    assert places == [("0", "3"), ("6", "3"), ("0", "16")]
+    assert places == [("0", "3"), ("6", "3"), ("0", "14")]
     for at, part in zip((5, 7, 9), parts, strict=True):
         assert f"'Numbers'!$B${at}:$B${at + 1}" in part
         assert f"'Numbers'!$A${at}:$A${at + 1}" in part

@@ -19,7 +19,7 @@ _MAIN, _SIDE, _SIDE_AT = 5, 6, 6
 
 
 def drawing(cohort: Cohort, whole: Figures) -> SheetTable:
-    """The boxes from the record to the end of the trial on one page, those who stopped beside; zeros in grey.
+    """The boxes from the record to the end of the trial on one page, those who stopped beside; zeros in one grey line.
 
     Raises:
         OutputFailed: a box is not the sum of what is below it.
@@ -49,7 +49,7 @@ def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
     row = 0
     main = [part for part in parts if not part.leaf]
     for number, part in enumerate(main):
-        beside = tuple(_line(leaf) for leaf in parts if leaf.parent == part.name and _stands_beside(leaf))
+        beside = tuple(_lines([leaf for leaf in parts if leaf.parent == part.name and _stands_beside(leaf)]))
         if number:
             yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
             row += 1
@@ -68,8 +68,12 @@ def _stands_beside(leaf: Part) -> bool:
     return leaf.leaf and leaf.name != STEP_BY_STEP and not (leaf.name == OUT_OF_ORDER and not leaf.n)
 
 
-def _line(leaf: Part) -> tuple[str, Tone]:
-    return f"{leaf.name}: n = {leaf.n}", "plain" if leaf.n else "quiet"
+def _lines(leaves: Sequence[Part]) -> Iterator[tuple[str, Tone]]:
+    """A line for each part somebody is in, and one for all that are empty."""
+    yield from ((f"{leaf.name}: n = {leaf.n}", "plain") for leaf in leaves if leaf.n)
+    if none := [leaf.name for leaf in leaves if not leaf.n]:
+        words = ", ".join([none[0], *(f"{name[0].lower()}{name[1:]}" for name in none[1:])])
+        yield f"{words}: n = 0", "quiet"
 
 
 def _point(point: TimePoint) -> tuple[str, Tone]:

@@ -13,7 +13,6 @@ from trialdesk.workbook.tables import Chart
 # Okabe and Ito: told apart by everybody; lines differ by dash as well, bars by their order in the legend.
 _COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9", "D55E00", "F0E442", "999999", "000000")
 _DASHES = ("solid", "dash", "sysDash", "sysDot", "lgDash", "dashDot")
-_WIDE, _HIGH = 30.0, 6.3  # centimetres: nearly the width of a page at its scale, 12 rows
 _SMALL_TITLE = 1100  # hundredths of a point
 _MOST_LABELS = 15  # along the bottom, so that none is set upright
 _UNNAMED = re.compile(rb'<((?:\w+:)?cNvPr) id="(\d+)" name="Chart (\d+)"\s*/>')
@@ -29,7 +28,7 @@ def drawn(chart: Chart, placed: Placed, sheet: Any) -> Any:
 
     titles = [column.title for column in placed.block.columns]
     made: Any = LineChart() if chart.kind == "line" else BarChart()
-    made.title, made.width, made.height = chart.title, _WIDE, _HIGH
+    made.title = chart.title
     if chart.small:
         made.title.tx.rich.p[0].pPr = ParagraphProperties(defRPr=CharacterProperties(sz=_SMALL_TITLE, b=True))
     made.legend.position, made.legend.overlay = "b", False
@@ -71,13 +70,10 @@ def _line(colour: str, dash: Any, points: float) -> Any:
     return LineProperties(solidFill=colour, prstDash=dash, w=int(points * 12_700))
 
 
-def anchored(chart: Chart, row: int, column: int, wide: int) -> Any:
-    """Where a chart stands: at a cell, or a small one over as many columns, whatever their width is to a program."""
+def anchored(row: int, column: int, wide: int) -> Any:
+    """Where a chart stands: over so many columns, whatever their width is to a program, and never off the page."""
     from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
-    from openpyxl.utils import get_column_letter
 
-    if not chart.small:
-        return f"{get_column_letter(column + 1)}{row}"
     first, last = AnchorMarker(column, 0, row - 1, 0), AnchorMarker(column + wide, 0, row + CHART_ROWS - 2, 0)
     return TwoCellAnchor(_from=first, to=last)
 

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from trialdesk.workbook.tables import Block, Box, Chart, SheetTable
 
 HEADER_ROW = 4
-CHART_ROWS, ON_A_PAGE = 13, 3
+CHART_ROWS, ON_A_PAGE = 11, 3
 """Rows of ordinary height that a chart covers, and how many charts stand below one another on a page."""
 
 

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from trialdesk.workbook.layout import HEADER_ROW, Placed, edges, placed
 from trialdesk.workbook.looks import Look, Looks
-from trialdesk.workbook.measures import header_height, height, rooms
+from trialdesk.workbook.measures import LINE_HEIGHT, header_height, height, rooms
 from trialdesk.workbook.tables import Box, Kind, Line, Link, SheetTable, Tone
 
 _FORMATS: Mapping[Kind, str] = {
@@ -86,7 +86,7 @@ class RowWriter:
             shown = text if column == box.column else ""
             cells.setdefault(row, {})[column] = _cell(f"{letters[column]}{row + HEADER_ROW}", str(style), shown)
         for row, found in sorted(cells.items()):
-            yield _row(row + HEADER_ROW, [found[column] for column in sorted(found)])
+            yield _row(row + HEADER_ROW, [found[column] for column in sorted(found)], LINE_HEIGHT)
 
     def _single(self, number: int, text: str, look: Look) -> str:
         return _row(number, [_cell(f"A{number}", str(self._looks.number(look)), text)])

@@ -21,11 +21,12 @@ from trialdesk.workbook.charts import anchored, described, drawn
 from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, breaks, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
+from trialdesk.workbook.pages import MARGINS, pages
 from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
 _MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
-_SCALE = 80  # percent: Excel breaks pages where it is told to only if it has not to fit them as well
+_SCALE = 92  # percent: Excel breaks pages where it is told to only if it has not to fit them as well
 _DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 
 
@@ -108,6 +109,7 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
     repeated = HEADER_ROW if not (table.more or table.drawn) else 1
     last = get_column_letter(table.printed or len(across))
     _page(sheet, f"A1:{last}{bottom(table)}", repeated, footer)
+    sheet.page_setup.fitToHeight = pages(table, across)
     for row in breaks(table):
         sheet.row_breaks.append(Break(id=row))
         sheet.page_setup.scale, sheet.sheet_properties.pageSetUpPr.fitToPage = _SCALE, False
@@ -120,8 +122,13 @@ def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetT
     for chart, row, column in charted(table):
         home, of = by_name[chart.sheet] if chart.sheet else (sheet, table)
         made = drawn(chart, placed(of)[chart.table], home)
-        sheet.add_chart(made, anchored(chart, row, column, len(table.columns) // 2))
+        sheet.add_chart(made, anchored(row, column, _across(table) // (2 if chart.small else 1)))
     _link(sheet, links(table))
+
+
+def _across(table: SheetTable) -> int:
+    """How many columns a sheet has: those of its widest table."""
+    return max(len(block.columns) for block in table.tables)
 
 
 def _tabulate(sheet: Any, here: Placed) -> None:
@@ -176,8 +183,8 @@ def _page(sheet: Any, area: str, repeated: int, footer: str) -> None:
     sheet.print_title_rows = f"{repeated}:{repeated}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
-    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, header=0.3, footer=0.3)
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_margins = PageMargins(**MARGINS, header=0.3, footer=0.3)
+    sheet.page_setup.fitToWidth = 1
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     foot = HeaderFooterItem()
     foot.left.text, foot.right.text = text_of(footer).replace("&", "&&"), "&P / &N"
