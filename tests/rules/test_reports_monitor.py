@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
@@ -15,6 +18,8 @@ from openpyxl import load_workbook
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
+from trialdesk.config.parts import Criterion
+from trialdesk.errors import ConfigError
 from trialdesk.facts.cards import Cards
 from trialdesk.facts.cohort import reasons
 from trialdesk.facts.deriving import Facts, Past, derive
@@ -42,6 +47,7 @@ for _row in trial_rows("mapping.csv"):
 TODAY = date(2026, 7, 1)
 OPENED = date(2026, 3, 2)
 ADVERSE, DEVIATION = "adverse_event", "protocol_deviation"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 ROWS_ON_A_PAGE = 41  # of ordinary height, when eleven points are printed as nine
 
 
@@ -89,11 +95,16 @@ ROWS: dict[str, list[Row]] = {
 }  # fmt: skip
 
 
-def facts_of(rows: Mapping[str, Sequence[Row]] = ROWS, as_of: date = TODAY, cards: Cards | None = None) -> Facts:
+def facts_of(
+    rows: Mapping[str, Sequence[Row]] = ROWS,
+    as_of: date = TODAY,
+    cards: Cards | None = None,
+    config: Config = CONFIG,
+) -> Facts:
     groups = {name: name[:3].lower() for name in rows}
     snapshot = Snapshot("1", "", DICTIONARY, EVENTS, {name: tuple(part) for name, part in rows.items()}, groups)
-    pull = Pull(snapshot, patients(snapshot, CONFIG), (), MAPPING)
-    return derive(pull, Past(), CONFIG, TODAY, as_of, cards=cards or Cards())
+    pull = Pull(snapshot, patients(snapshot, config), (), MAPPING)
+    return derive(pull, Past(), config, TODAY, as_of, cards=cards or Cards())
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +210,54 @@ def test_the_same_numbers_stand_in_every_sheet(report: tuple[SheetTable, ...]) -
     by_site = [row["Open findings"] for name, row in conduct.items() if name != "All"]
     assert sum(int(str(number)) for number in by_site) == open_findings
     assert rows(table(report, "Screening"))["All"]["Screened"] == sites["All"]["Screened"] == 3
+
+
+def test_criteria_are_counted_as_the_first_and_in_all_and_by_site() -> None:
+    """Two patients are out, one for two reasons; whoever is randomised although out is a finding, and no reason."""
+    out = {"ODE-2": {"elig_inc_mm": "0", "elig_exc_lang": "1"}, "RIG-2": {"elig_exc_lang": "1"}}
+    rows_of = dict(ROWS) | {
+        name: [Row(name, "screening_arm_1", "", 0, {"elig_site": name[:3], "elig_date": "2026-05-01", **values})]
+        for name, values in out.items()
+    }
+    first, *rest = ROWS["ODE-1"]
+    rows_of["ODE-1"] = [replace(first, values={**first.values, "elig_inc_mm": "0"}), *rest]
+    criteria = [
+        {"label": "No myeloma", "unmet": "[screening_arm_1][elig_inc_mm]='0'"},
+        {"label": "No language", "unmet": "[screening_arm_1][elig_exc_lang]='1'"},
+        {"label": "Nobody's", "unmet": "[screening_arm_1][elig_exc_psych]='1'"},
+    ]
+    config = CONFIG.model_copy(update={"criteria": tuple(map(Criterion.model_validate, criteria))})
+    made = enrolment_packs(facts_of(rows_of, config=config), ["monitor"])["monitor"]
+    found = rows(table(made, "Screening", "Criteria not met"))
+    assert [list(line.values())[1:6] for line in found.values()] == [[1, 1, 1, 0, 0], [1, 2, 1, 1, 0], [0, 0, 0, 0, 0]]
+    without = enrolment_packs(facts_of(), ["monitor"])["monitor"]
+    assert "Criteria not met" not in [block.title for sheet in without for block in sheet.more]
+    unknown = Criterion.model_validate({"label": "A", "unmet": "[screening_arm_1][nothing]='1'"})
+    with pytest.raises(ConfigError, match="criteria: the logic does not fit"):
+        enrolment_packs(facts_of(config=CONFIG.model_copy(update={"criteria": (unknown,)})), ["monitor"])
+
+
+def test_reported_deviations_are_counted_by_grade_with_the_rate_of_every_site(report: tuple[SheetTable, ...]) -> None:
+    """One of them is major and RIG's, who was followed for 20 days: too few for a rate. ODE has two found by rules."""
+    found = rows(table(report, "Deviations", "By grade"))
+    counted = {grade: (line["Reported"], line["ODE"], line["RIG"]) for grade, line in found.items()}
+    rate = counted.pop("Reported and found by rules, for 100 patient-days")
+    assert counted == {"Minor": (0, 0, 0), "Major": (1, 0, 1), "No grade": (0, 0, 0)}
+    whole = figures(facts_of())
+    days = (TODAY - OPENED).days
+    ode = sum(one.finding.site == "ODE" for one in whole.automatic)
+    assert rate == (round(100 * whole.deviating / (days + 20), 2), round(100 * ode / days, 2), None)
+
+
+def test_the_first_sheet_says_what_made_the_report(report: tuple[SheetTable, ...]) -> None:
+    """Program, configuration and dictionary by version and digest; another configuration has another."""
+    told = {line.values[0]: str(line.values[1]) for line in table(report, "Contents", "What it was made from").lines}
+    assert told["Program"] == f"trialdesk {tomllib.loads(PYPROJECT.read_text(encoding='utf-8'))['project']['version']}"
+    assert told["Configuration"] == f"digest {CONFIG.digest[:12]}"
+    other = CONFIG.model_copy(update={"trial": CONFIG.trial.model_copy(update={"target": 99})})
+    assert (len(CONFIG.digest), other.digest == CONFIG.digest) == (64, False)
+    assert CONFIG.model_copy(update={"home": Path("/elsewhere")}).digest == CONFIG.digest
+    assert "foot of every printed page" in told["Run"]
 
 
 def test_who_is_pending_for_long_is_named(report: tuple[SheetTable, ...]) -> None:

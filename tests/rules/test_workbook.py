@@ -101,7 +101,7 @@ def test_a_sheet_is_printed_on_as_few_pages_as_nine_points_allow(lines: int, wid
     """A row more than a page holds makes letters a little smaller and no page of its own; long sheets break freely."""
     long = SheetTable("Calls", "Calls", "About", (Column("Record", width=width),), (Line(("1",)),) * lines)
     sheet = load_workbook(BytesIO(as_bytes([long], "PVP-MM")))["Calls"]
-    assert (sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage) == (paper, True)
+    assert (sheet.page_setup.fitToHeight, sheet.page_setup.fitToWidth) == (paper, 1)
 
 
 def test_a_link_opens_its_address_where_it_stands(tmp_path: Path) -> None:

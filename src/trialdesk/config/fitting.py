@@ -14,6 +14,7 @@ from trialdesk.config.parts import (
     Closed,
     ContactForm,
     ContactRule,
+    Criterion,
     Factor,
     Facts,
     Folders,
@@ -66,6 +67,10 @@ def _sites(sites: tuple[Site, ...]) -> Iterator[Misfit]:
 
 def _funnel(funnel: tuple[Step, ...]) -> Iterator[Misfit]:
     yield from _twice((("funnel", n, "code"), step.code) for n, step in enumerate(funnel))
+
+
+def _criteria(criteria: tuple[Criterion, ...]) -> Iterator[Misfit]:
+    yield from _twice((("criteria", n, "label"), criterion.label) for n, criterion in enumerate(criteria))
 
 
 def _anchored(
@@ -130,6 +135,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Misfit]]], ...] = (
     (("strata",), _strata),
     (("sites",), _sites),
     (("funnel",), _funnel),
+    (("criteria",), _criteria),
     (("contacts", "contact_forms"), _contacts),
     (("contacts", "facts", "anchors", "arms"), _anchored),
     (("facts", "states"), _told),

@@ -222,6 +222,13 @@ class Step(Part):
     logic: Logic
 
 
+class Criterion(Part):
+    """What keeps a patient out of the trial, in words, and when."""
+
+    label: str
+    unmet: Logic
+
+
 class CallPlan(Part):
     """Which fields show a patient's next contact in REDCap; only the nightly run writes them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from trialdesk.config.parts import (
     Closed,
     ContactForm,
     ContactRule,
+    Criterion,
     Dataset,
     DeathSign,
     Envelopes,
@@ -73,6 +75,7 @@ class Config(Part):
     outcomes: tuple[Name, ...] = ()
     baseline: tuple[Reference, ...] = ()
     funnel: Annotated[tuple[Step, ...], Field(min_length=1)]
+    criteria: tuple[Criterion, ...] = ()
     call_plan: CallPlan | None = None
     call_log: CallLog | None = None
     anchors: dict[Name, Anchor] = Field(default_factory=dict)
@@ -115,6 +118,11 @@ class Config(Part):
     def sealed_for(self) -> tuple[str, ...]:
         """The age public keys that the closed report, and what it needs, is sealed for."""
         return tuple(one.age for one in self.recipients if one.profile == CLOSED and one.age)
+
+    @property
+    def digest(self) -> str:
+        """A digest of all of it, wherever its folder is."""
+        return sha256(repr(self.model_dump(exclude={"home"})).encode()).hexdigest()
 
     @cached_property
     def stratum_levels(self) -> Mapping[str, tuple[Level, ...]]:

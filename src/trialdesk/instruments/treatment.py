@@ -137,6 +137,7 @@ def undeclared(dictionary: Dictionary, config: Config) -> Iterator[tuple[Setting
 def _open_settings(config: Config) -> Iterator[tuple[Setting, str, str]]:
     """Place, event and field of every setting that open sheets show by value or by number, each once."""
     logic: dict[Setting, Expression] = {("funnel", n, "logic"): step.logic for n, step in enumerate(config.funnel)}
+    logic |= {("criteria", n, "unmet"): criterion.unmet for n, criterion in enumerate(config.criteria)}
     states = config.states.known.items()
     logic |= {("states", state): expression for state, expression in states if state not in DELIVERY}
     for place, expression in logic.items():

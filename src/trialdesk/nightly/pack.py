@@ -104,7 +104,7 @@ def found_in(kept: Kept, before: Past, config: Config, day: date) -> Found:
 def books(found: Found, lost: Losses) -> Mapping[str, Book]:
     """File name to its sheets and the foot of its pages; what can't be laid out is lost."""
     facts, config, today, cards = found.facts, found.facts.config, found.facts.common.day, found.facts.cards
-    foot = footer(config, "{}", today) + (" · REHEARSAL" if config.envelopes.domain == "dev" else "")
+    foot = footer(config, "{}", today)
     open_files = {OPEN_PROFILE: MONITOR, **{f"site:{site.code}": of_site(SITE, site.code) for site in config.sites}}
     packs = enrolment_packs(facts, tuple(open_files), lambda name, error: lost.tell(open_files[name], error))
     laid: Mapping[str, tuple[str, Callable[[], tuple[SheetTable, ...]]]] = {
@@ -128,7 +128,7 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
 
     def written(name: str, book: Book) -> str:
         counting(next(done), len(books))
-        return save(folder / name, as_read(facts.config, book.sheets), book.foot)
+        return save(folder / name, as_read(facts.config, book.sheets), f"{book.foot} · run {making.run}")
 
     digests = {name: lost.attempt(name, partial(written, name, book)) for name, book in books.items()}
     sealed_for, monitor = facts.config.sealed_for, books.get(MONITOR)

@@ -13,7 +13,7 @@ from trialdesk.facts.deriving import past
 from trialdesk.nightly.pack import Making, books, build, found_in
 from trialdesk.nightly.publish import building
 from trialdesk.nightly.run import seen_of
-from trialdesk.nightly.sealed import Sealed, open_sealed, program, settings_of
+from trialdesk.nightly.sealed import Sealed, open_sealed, program
 from trialdesk.nightly.stages import Stages
 from trialdesk.redcap.observing import moves
 
@@ -77,5 +77,5 @@ def _differing(config: Config, sealed: Sealed) -> Iterator[str]:
         yield f"a record was taken out of the snapshot on {day}: as a whole it can't be what was published"
     if program() != sealed.code:
         yield "the program is another than then"
-    if settings_of(config) != sealed.settings:
+    if config.digest != sealed.settings:
         yield "the configuration is another than then"

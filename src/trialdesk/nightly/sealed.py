@@ -84,7 +84,7 @@ def keep(config: Config, run: str, kept: Kept, before: bytes, day: date, files: 
         "day": day.isoformat(),
         "files": dict(files),
         "code": program(),
-        "settings": settings_of(config),
+        "settings": config.digest,
         "memory": b64encode(before).decode(),
         "read": "".join(pieces(config, kept)),
         "recipients": config.retention.sealed_for,
@@ -152,11 +152,6 @@ def _memory_without(config: Config, content: bytes, names: frozenset[str]) -> tu
         with opened(path) as memory:
             rows = memory.forget(Scope(config.trial.id, config.redcap.url), names)
         return path.read_bytes(), rows
-
-
-def settings_of(config: Config) -> str:
-    """A digest of the configuration, wherever its folder is."""
-    return sha256(repr(config.model_dump(exclude={"home"})).encode()).hexdigest()
 
 
 def program() -> str:

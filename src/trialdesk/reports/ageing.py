@@ -16,8 +16,8 @@ OLDEST = f"The oldest {MOST}"
 def ages(facts: Facts, whole: Figures, reader: Profile) -> SheetTable:
     """Open findings by site and age, and the oldest; accepted ones are counted apart."""
     columns = (
-        Column("Site", width=60), *(Column(name, "number", 12) for name, _, _ in BANDS),
-        Column("All open", "number", 12), Column("New", "number", 12), Column("Accepted", "number", 12),
+        Column("Site", width=88), *(Column(name, "number", 10) for name, _, _ in BANDS),
+        Column("All open", "number", 10), Column("New", "number", 10), Column("Accepted", "number", 11),
     )  # fmt: skip
     codes = [site.code for site in reader.sites]
     lines = [_site(code, [one for one in whole.findings if one.finding.site == code]) for code in codes]
@@ -48,9 +48,9 @@ def _site(name: str, found: Sequence[OpenFinding]) -> Line:
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("Finding", width=60), Column("Record", width=12), Column("Site", width=12), Column("Rule", width=12),
-        Column("Days", "number", 12), Column("Severity", width=12), Column("Since", "date", 12),
-        Column("Deviation", width=12),
+        Column("Finding", width=88), Column("Record", width=10), Column("Site", width=10), Column("Rule", width=10),
+        Column("Days", "number", 10), Column("Severity", width=10), Column("Since", "date", 11),
+        Column("Deviation", width=11),
     )  # fmt: skip
 
 

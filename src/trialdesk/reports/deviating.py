@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import Figures, OpenFinding
 from trialdesk.facts.logged import Reported, categories
 from trialdesk.reports.profiles import Profile
-from trialdesk.workbook import Column, Line, SheetTable, Tone, Value
+from trialdesk.workbook import Block, Column, Line, SheetTable, Tone, Value
+
+GRADES = "By grade"
 
 
-def deviations(facts: Facts, whole: Figures, reader: Profile) -> tuple[SheetTable, SheetTable]:
-    """Counts by code; and every reported one with every one that a rule finds. Those of treatment are one number."""
+def deviations(
+    facts: Facts, whole: Figures, here: Mapping[str, Figures], reader: Profile
+) -> tuple[SheetTable, SheetTable]:
+    """Counts by code, below it by grade with the rate of every site; and every one that is reported or found by a rule.
+
+    Those of treatment are one number.
+
+    Args:
+        facts: What was derived.
+        whole: The counts of the whole trial.
+        here: Those of every site by its code.
+        reader: Who reads it.
+    """
     sites = [site.code for site in reader.sites]
     codes = _codes(facts, whole)
     columns = (
@@ -29,11 +43,37 @@ def deviations(facts: Facts, whole: Figures, reader: Profile) -> tuple[SheetTabl
     )
     lines = tuple(_code(code, whole, sites) for code in codes)
     empty = "The protocol names no codes."
-    by_code = SheetTable("Deviations", "Deviations of the protocol", about, columns, lines, empty=empty)
+    by_code = SheetTable(
+        "Deviations",
+        "Deviations of the protocol",
+        about,
+        columns,
+        lines,
+        empty=empty,
+        more=(_grades(facts, whole, here, sites),),
+    )
     rows = (*map(_reported, whole.deviations.listed), *(_found(one, facts) for one in whole.automatic))
     every = tuple(sorted(rows, key=lambda line: str(line.values[:2])))
     how = "Reported by the site, with its grade; or found by a rule, with the day since when."
     return by_code, SheetTable("Deviations listed", "Deviations one by one", how, _COLUMNS, every, keys=2)
+
+
+def _grades(facts: Facts, whole: Figures, here: Mapping[str, Figures], sites: list[str]) -> Block:
+    """The reported ones by the grade the site gives them; what rules find has none, and counts in the rate alone."""
+    columns = (
+        Column("Grade", width=46), Column("Reported", "number", 10), *(Column(code, "number", 8) for code in sites),
+    )  # fmt: skip
+    log, dictionary = facts.config.logs.deviations, facts.snapshot.dictionary
+    graded = log.grade if log and log.grade in dictionary else None
+    known = [option.label for option in dictionary.get(graded).options] if graded else []
+    lines = []
+    for grade in (*known, ""):
+        at = Counter(one.site for one in whole.deviations.listed if one.grade == grade)
+        values: tuple[Value, ...] = (grade or "No grade", at.total(), *(at[site] for site in sites))
+        lines.append(Line(values, tones={number: "quiet" for number, value in enumerate(values) if value == 0}))
+    rates = [one.a_hundred_days(one.deviating) for one in (whole, *(here[site] for site in sites))]
+    told = ("Reported and found by rules, for 100 patient-days", *(None if r is None else round(r, 2) for r in rates))
+    return Block(GRADES, columns, (*lines, Line(told, "strong")))
 
 
 def _codes(facts: Facts, whole: Figures) -> list[str]:

@@ -40,7 +40,7 @@ def monitor_sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *matrix.contacts(facts, whole),
         *((completing.completeness(facts, reader),) if current and facts.common.mapping else ()),
         *((entering.entry_delay(facts, entered),) if current and facts.common.mapping else ()),
-        *deviating.deviations(facts, whole, reader),
+        *deviating.deviations(facts, whole, sites, reader),
         *safety.safety(facts, whole),
         accountability.envelopes(facts, reader),
         *(

@@ -168,5 +168,6 @@ def _prove(shown: Sequence[SheetTable], other: Sequence[SheetTable], facts: Fact
 
 
 def footer(config: Config, name: str, as_of: date) -> str:
-    """What stands at the foot of every printed page: trial, profile and data cut."""
-    return f"{config.trial.id} · {name} · data as of {as_of}"
+    """What stands at the foot of every printed page: trial, profile, data cut, and whether it is a rehearsal."""
+    rehearsal = " · REHEARSAL" if config.envelopes.domain == "dev" else ""
+    return f"{config.trial.id} · {name} · data as of {as_of}{rehearsal}"

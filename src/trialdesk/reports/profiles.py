@@ -60,6 +60,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Screening": ("Site", STEPS, "Approached", "Approached %", "Accepted %"),
     "Screening · Why not randomised, after the last step reached": ("Last step", REASONS, "All"),
     "Screening · Reason given": ("As the site words it", SITES),
+    "Screening · Criteria not met": ("Criterion", "First", "In all", SITES),
     "Screening · Pending for more than 14 days": ("Record", "Site", "Screened", "Days", "Last step"),
     "Patients": _OPEN["Patients"],
     "Flow drawing": _DRAWING,
@@ -78,6 +79,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Completeness": (*_OPEN["Completeness"], MISSING),
     "Entry delay": ("Event", "Form", "Forms", "Median, days", "90 %, days", "Over 10 days", "% over"),
     "Deviations": ("Code", "Found by rules", "Reported", SITES),
+    "Deviations · By grade": ("Grade", "Reported", SITES),
     "Deviations listed": (
         "Code", "Record", "Site", "What", "Told by", "Grade", "Study day", "Days to found", "Since", "New",
     ),

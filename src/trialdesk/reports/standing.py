@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
+from trialdesk import VERSION
 from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import LONG_PENDING, OLD, Figures, in_window
@@ -22,6 +23,7 @@ MADE_FROM, NEWS = "What it was made from", "The most important changes"
 _MOST_NEWS = 5
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(?![0-9-])")
 _QUIET = timedelta(days=60)
+_AT_THE_FOOT = "named at the foot of every printed page; a report made by hand is of no run"
 # Beside each word a symbol, so that nobody has to see the colour.
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "good": ("● as planned", "good"), "look": ("▲ look at it", "warning"), "act": ("■ act", "alarm"), "": ("", "plain"),
@@ -70,6 +72,9 @@ def _made_from(facts: Facts, status: str) -> Iterator[Line]:
         ("Data as of", str(facts.cohort.as_of)),
         ("Read from REDCap on", str(common.day)),
         ("Records", f"{listings.records(facts.cohort)}; {facts.cohort.later} began after the data cut"),
+        ("Run", _AT_THE_FOOT),
+        ("Program", f"trialdesk {VERSION}"),
+        ("Configuration", f"digest {facts.config.digest[:12]}"),
         ("Dictionary", f"{len(facts.snapshot.dictionary.fields)} fields, digest {_dictionary(facts)}"),
         ("Rules", f"{len(common.rules.rules)} of the instruments"),
         ("Envelope register", f"held against {held.filed} filed manifest(s)" if held.filed else "no manifest is filed"),
@@ -279,5 +284,6 @@ _TERMS = (
     ("Forecast", "number randomised by the end of each month: median, and low to high hold it with a chance of 80 %"),
     ("Entry delay", "days from the contact, or a step of recruitment, to the first run that saw the form; unknown of "
                     "those that were there before the desk's memory began"),
-    ("Run", "its stages, times and versions stand in run.json beside the reports"),
+    ("Run", "named at the foot of every printed page; the coordinator has its stages and times (run.json)"),
+    ("Criteria not met", "of those who are not randomised; First: in the order of the configuration, the first one"),
 )  # fmt: skip
