@@ -17,6 +17,7 @@ from trialdesk.errors import (
     ConfigError,
     OutputFailed,
     ReleaseRefused,
+    SanityFailed,
     TableError,
     WriteBackFailed,
 )
@@ -38,7 +39,7 @@ class Language(StrEnum):
 app = application("The envelope lists, and what belongs to them; no arm is in any of it.")
 
 
-@command(app, "written", *REDCAP, ConcealmentBroken, TableError, OutputFailed, alone=True)
+@command(app, "written", *REDCAP, SanityFailed, ConcealmentBroken, TableError, OutputFailed, alone=True)
 def envelope_lists(
     context: typer.Context,
     config: ConfigOption = DEFAULT_CONFIG,

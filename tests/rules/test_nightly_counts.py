@@ -32,7 +32,7 @@ from trialdesk.allocation.cards import commitment
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.config import Config, load
 from trialdesk.config.parts import Recipient
-from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFailed
+from trialdesk.errors import PARTIAL, ConcealmentBroken, ConfigError, OutputFailed, SanityFailed
 from trialdesk.facts import pulling
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event, over
@@ -566,3 +566,15 @@ def test_a_lost_key_of_the_calls_is_a_task(config: Config, monkeypatch: pytest.M
     told = [task for task in night(config, monkeypatch, later=9).tasks if task.kind == CALENDARS]
     assert [task.new for task in told] == [True]
     assert not [task for task in night(config, monkeypatch, later=19).tasks if task.kind == CALENDARS]
+
+
+def test_a_number_of_a_person_stops_the_night_before_anything_is_published(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site named a record by one: every list of patients would hold it."""
+    edge(monkeypatch, pulled=snapshot({**LIVES, "010203-4567": {"screening_arm_1": SCREENED}}))
+    with pytest.raises(SanityFailed, match=r"\.xlsx, sheet .+, cell [A-Z]+\d+: a text looks like a civil") as stopped:
+        night(config, monkeypatch)
+    assert (stopped.value.exit_code, "0203" in str(stopped.value)) == (40, False)
+    assert not (config.reports / LATEST).exists()
+    assert not [path for path in config.reports.rglob("*.xlsx")]

@@ -35,6 +35,7 @@ from trialdesk.reports.delivery import ENVELOPES, FLOW, INDEX, MONITOR, REGISTER
 from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs, footer
 from trialdesk.reports.page import index_page
+from trialdesk.tripwire import prove_text
 from trialdesk.workbook import SheetTable, save
 
 OPEN_PROFILE = "monitor"
@@ -136,11 +137,11 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
         enclosure = partial(enclosed, facts.cards, facts.config.trial.id, making.run)
         lost.attempt(REGISTER, lambda: place(folder / REGISTER, seal(enclosure(), sealed_for)))
     if monitor:
-        lost.attempt(FLOW, lambda: place(folder / FLOW, flow_svg(monitor.sheets).encode()))
+        lost.attempt(FLOW, partial(_put, folder, FLOW, lambda: flow_svg(monitor.sheets).encode()))
     else:
         lost.files[FLOW] = f"it is drawn from {MONITOR}"
     for name, make in found.calling.texts.items():
-        lost.attempt(name, partial(_put, folder / name, make))
+        lost.attempt(name, partial(_put, folder, name, make))
     place(folder / SERVER, refusals(words))
     wanted, to_do = changes(facts), tasks(facts)
     files = {name: digest for name, digest in digests.items() if digest is not None}
@@ -149,13 +150,16 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
     summary = summarise(facts, making.run, found.now, str(wanted), files)
     page = partial(index_page, facts, found.links, found.now)
     told = asdict(replace(summary, lost=lost.files))
-    lost.attempt(INDEX, lambda: place(folder / INDEX, page(told).encode()))
+    lost.attempt(INDEX, partial(_put, folder, INDEX, lambda: page(told).encode()))
     code = worst(ending(facts), PARTIAL if lost.files else OK)
     return Built(replace(summary, lost=lost.files), to_do, wanted, code)
 
 
-def _put(path: Path, make: Callable[[], bytes]) -> None:
-    place(path, make())
+def _put(folder: Path, name: str, make: Callable[[], bytes]) -> None:
+    """A file of text stands in the folder, proved to hold no number of a person."""
+    content = make()
+    prove_text(name, content)
+    place(folder / name, content)
 
 
 def write_records(making: Making, summary: Summary, redcap: str) -> None:

@@ -10,6 +10,7 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError, OutputFailed
 from trialdesk.private import place
 from trialdesk.reports.dataset import Table, csv_text, sheets
+from trialdesk.tripwire import prove_text
 from trialdesk.workbook import save
 
 
@@ -19,20 +20,29 @@ def write(folder: Path, tables: Sequence[Table], config: Config, *, parquet: boo
     Raises:
         ConfigError: Parquet is asked for, and the extra `analysis` is not installed.
         OutputFailed: there is such a folder, or it can't be written.
+        SanityFailed: a cell looks like a civil registration number.
     """
     if folder.exists():
         raise OutputFailed(f"{folder}: is there already and is kept; name another folder with --out")
     building = folder.with_name(f".building-{folder.name}")
     shutil.rmtree(building, ignore_errors=True)
-    for table in tables:
-        place(building / f"{table.name}.csv", csv_text(table, config.dataset.delimiter).encode())
-        if parquet:
-            _parquet(building / f"{table.name}.parquet", table)
-    save(building / "dataset.xlsx", sheets(tables), f"{config.trial.id} · dataset")
     try:
+        _build(building, tables, config, parquet=parquet)
         building.rename(folder)
     except OSError as error:
         raise OutputFailed(f"{folder}: can't be made ({error.strerror}); name another folder with --out") from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _build(building: Path, tables: Sequence[Table], config: Config, *, parquet: bool) -> None:
+    for table in tables:
+        text = csv_text(table, config.dataset.delimiter).encode()
+        prove_text(f"{table.name}.csv", text)
+        place(building / f"{table.name}.csv", text)
+        if parquet:
+            _parquet(building / f"{table.name}.parquet", table)
+    save(building / "dataset.xlsx", sheets(tables), f"{config.trial.id} · dataset")
 
 
 def _parquet(path: Path, table: Table) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from trialdesk.errors import OutputFailed
+from trialdesk.errors import OutputFailed, SanityFailed
 from trialdesk.private import place
+from trialdesk.tripwire import prove_sheet
 from trialdesk.workbook.charts import anchored, described, drawn
 from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, breaks, charted, placed
 from trialdesk.workbook.looks import Looks
@@ -40,10 +41,15 @@ def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
 
     Raises:
         OutputFailed: the file is no .xlsx, could not be written, or does not read back with the same rows.
+        SanityFailed: a cell looks like a civil registration number.
     """
     if path.suffix != ".xlsx":
         raise OutputFailed(f"{path}: a workbook's name ends in .xlsx; give it that name with --out")
-    place(path, as_bytes(tables, footer))
+    try:
+        content = as_bytes(tables, footer)
+    except SanityFailed as error:
+        raise SanityFailed(f"{path.name}, {error}") from None
+    place(path, content)
     return digest(tables)
 
 
@@ -52,13 +58,15 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
 
     Raises:
         OutputFailed: it does not read back with the same rows.
+        SanityFailed: a cell looks like a civil registration number.
     """
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
     book.properties.creator = "trialdesk"
     across = [widths(table) for table in tables]
-    for name, table, wide in zip(_sheet_names(table.name for table in tables), tables, across, strict=True):
+    names = _sheet_names(table.name for table in tables)
+    for name, table, wide in zip(names, tables, across, strict=True):
         _set_up(book.create_sheet(name), table, wide, footer)
     by_name = {table.name: (sheet, table) for sheet, table in zip(book.worksheets, tables, strict=True)}
     for sheet, table in zip(book.worksheets, tables, strict=True):
@@ -72,6 +80,8 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     book.save(frame)
     charts = [[chart.alt for chart in table.charts] for table in tables if table.charts]
     made = _filled(frame, sheets, charts)
+    for name, part in zip(names, sheets.values(), strict=True):
+        prove_sheet(name, part)
     if _rows(made, sheets) != [_expected(table) for table in tables]:
         raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
     return made.getvalue()
