@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from zipfile import ZipFile
 
 import pyrage
 import pytest
@@ -63,7 +65,8 @@ from trialdesk.reports.delivery import (
     of_site,
 )
 from trialdesk.reports.explaining import explained
-from trialdesk.workbook import HEADER_ROW
+from trialdesk.reports.pack import enrolment_packs
+from trialdesk.workbook import HEADER_ROW, save
 
 pytestmark = pytest.mark.requirement("REP-03")
 
@@ -578,3 +581,63 @@ def test_a_number_of_a_person_stops_the_night_before_anything_is_published(
     assert (stopped.value.exit_code, "0203" in str(stopped.value)) == (40, False)
     assert not (config.reports / LATEST).exists()
     assert not [path for path in config.reports.rglob("*.xlsx")]
+
+
+SITE_CALLS_NAME = "calls.xlsx"  # whom to call tells of operations: of the site's own patients, one by one
+MARKERS = ("QARMONEQ", "QARMTWOQ", "QQQQWWWWEEEE", "QQQQ-WWWW-EEEE", "RRRRTTTTYYYY", "RRRR-TTTT-YYYY")
+CHANGES = re.compile(" · run [-_0-9]+".encode())
+
+
+def randomised_to(*arms: str) -> Snapshot:
+    """Two patients with these arms, each with what the arm brings."""
+    lives: dict[str, dict[str, dict[str, str]]] = {}
+    for number, (arm, code) in enumerate(zip(arms, ("QQQQ-WWWW-EEEE", "RRRR-TTTT-YYYY"), strict=True), 1):
+        chosen = {"rand_date": f"2026-03-0{number}", "rand_time": "09:00", "rand_env": envelope(number).id,
+                  "rand_arm": arm, "rand_code": code}  # fmt: skip
+        lives[f"ODE-00{number}"] = {"screening_arm_1": WHOLE, "randomisation_arm_1": chosen, "week_2_arm_1": CALL}
+        if arm == "1":
+            lives[f"ODE-00{number}"]["pvp_procedure_arm_1"] = {"pvp_done": "1", "pvp_date": "2026-03-05"}
+    return snapshot(lives)
+
+
+def parts_of(folder: Path) -> dict[str, bytes]:
+    """The name of every file and of every part of a workbook, with all it holds; when it was written is left away."""
+    found: dict[str, bytes] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        found[name] = b"" if path.suffix == ".xlsx" else path.read_bytes()
+        if path.suffix == ".xlsx":
+            with ZipFile(path) as book:
+                found |= {f"{name} {part}": CHANGES.sub(b"", book.read(part)) for part in book.namelist()}
+    return {name: re.sub(rb"<dcterms:.*</dcterms:\w+>", b"", content) for name, content in found.items()}
+
+
+def test_no_part_of_an_open_file_holds_an_arm_a_card_or_a_link_to_an_envelope(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Properties, caches of charts, comments and names of files too; moving the arms changes no byte for a monitor.
+
+    The same search finds each of them in the closed report.
+    """
+    named = zip(config.arms, MARKERS[:2], strict=True)
+    arms = tuple(arm.model_copy(update={"name": mark, "label": mark}) for arm, mark in named)
+    planted = [mark.encode() for mark in (*MARKERS, *(one.id for one in REGISTER))]
+    trial, monitors = config.model_copy(update={"arms": arms}), []
+    for order in (("1", "2"), ("2", "1"), ("1", "1")):
+        shutil.rmtree(trial.reports, ignore_errors=True)  # each order from the beginning
+        edge(monkeypatch, pulled=randomised_to(*order))
+        night(trial, monkeypatch)
+        latest = trial.reports / LATEST
+        parts = {**parts_of(latest / "monitor"), **parts_of(latest / "sites")}
+        read = {name: name.encode() + part for name, part in parts.items() if SITE_CALLS_NAME not in name}
+        assert [name for name, part in read.items() if any(mark in part for mark in planted)] == []
+        assert [name for name, part in read.items() if b'state="hidden"' in part or b'="veryHidden"' in part] == []
+        monitors.append(parts_of(latest / "monitor"))
+    assert len(monitors[0]) > 40
+    assert monitors[0] == monitors[1] == monitors[2]
+    pulled = randomised_to("1", "2")
+    pull = Pull(pulled, patients(pulled, trial), REGISTER, forms_by_event(trial_rows("mapping.csv")))
+    packs = enrolment_packs(derive(pull, past(trial, pulled), trial, TODAY), ["closed"])
+    save(config.reports / "closed" / "a.xlsx", packs["closed"], "")
+    closed = b"".join(parts_of(config.reports / "closed").values())
+    assert [mark for mark in planted[:2] if mark not in closed] == []
