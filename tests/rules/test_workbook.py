@@ -104,6 +104,13 @@ def test_a_sheet_is_printed_on_as_few_pages_as_nine_points_allow(lines: int, wid
     assert (sheet.page_setup.fitToHeight, sheet.page_setup.fitToWidth) == (paper, 1)
 
 
+def test_the_sentence_above_a_narrow_table_is_printed_to_its_end() -> None:
+    """It runs on over empty columns, which are on the paper as well."""
+    told = SheetTable("Arms", "Arms", "word " * 20, (Column("Arm", width=20), Column("n", width=10)), ())
+    sheet = load_workbook(BytesIO(as_bytes([told, replace(told, about="Short")], "PVP-MM")))
+    assert [one.print_area for one in sheet] == ["'Arms'!$A$1:$I$5", "'Arms 2'!$A$1:$B$5"]
+
+
 def test_a_link_opens_its_address_where_it_stands(tmp_path: Path) -> None:
     """Rows without one before it, and a text that looks like a formula."""
     lines = [Line(("1", None, None)), Line((Link("=open", "https://a/?id=2"), None, 3)), Line(("3", None, None))]

@@ -16,8 +16,23 @@ _INCH = 72.0
 _WIDE, _HIGH = 841.9, 595.3  # points: A4 landscape
 _CHARACTER = 5.25  # points a unit of column width takes in Calibri 11
 _SMALLEST = 0.82  # at which eleven points are nine
+_EMPTY = 8.4  # characters: the width of a column nothing is said of
+_LETTER, _BOLD = 0.87, 1.3  # characters a letter of the sentence and of the title takes
 _TITLE = 4.0  # points by which the title's row is higher
 _MOST_LINES = 400  # of a longer sheet one page less is no gain
+
+
+def printed(table: SheetTable, across: Sequence[float]) -> int:
+    """How many columns are on paper: those of the tables, and empty ones that the sentence above runs on over.
+
+    Args:
+        table: The sheet.
+        across: The widths of its columns in characters.
+    """
+    if table.printed:
+        return table.printed
+    wanted = max(len(table.about) * _LETTER, len(table.title) * _BOLD)
+    return len(across) + max(ceil((wanted - sum(across)) / _EMPTY), 0)
 
 
 def pages(table: SheetTable, across: Sequence[float]) -> int:
@@ -35,8 +50,9 @@ def pages(table: SheetTable, across: Sequence[float]) -> int:
         return 0
     if table.drawn:
         return 1
-    wide = _CHARACTER * sum(across[: table.printed or None])
-    scale = min(_SMALLEST, _room(_WIDE, "left", "right") / wide) if wide else _SMALLEST
+    columns = printed(table, across)
+    wide = _CHARACTER * (sum(across[:columns]) + _EMPTY * max(columns - len(across), 0))
+    scale = min(_SMALLEST, _room(_WIDE, "left", "right") / wide)
     page = _room(_HIGH, "top", "bottom") / scale
     repeated = LINE_HEIGHT if table.more else header_height(table.tables[0], across)
     rest = _points(table, across) - page

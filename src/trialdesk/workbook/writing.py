@@ -22,7 +22,7 @@ from trialdesk.workbook.charts import anchored, described, drawn
 from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, breaks, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
-from trialdesk.workbook.pages import MARGINS, pages
+from trialdesk.workbook.pages import MARGINS, pages, printed
 from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
@@ -117,7 +117,7 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
         sheet.column_dimensions[get_column_letter(index)].width = width
     # where tables stand below one another, the headings of the first are not those of the next page
     repeated = HEADER_ROW if not (table.more or table.drawn) else 1
-    last = get_column_letter(table.printed or len(across))
+    last = get_column_letter(printed(table, across))
     _page(sheet, f"A1:{last}{bottom(table)}", repeated, footer)
     sheet.page_setup.fitToHeight = pages(table, across)
     for row in breaks(table):
