@@ -230,6 +230,9 @@ def test_criteria_are_counted_as_the_first_and_in_all_and_by_site() -> None:
     made = enrolment_packs(facts_of(rows_of, config=config), ["monitor"])["monitor"]
     found = rows(table(made, "Screening", "Criteria not met"))
     assert [list(line.values())[1:6] for line in found.values()] == [[1, 1, 1, 0, 0], [1, 2, 1, 1, 0], [0, 0, 0, 0, 0]]
+    strayed = facts_of({"XXX-1": [Row("XXX-1", "screening_arm_1", "", 0, {"elig_date": "2026-05-01"})]}, config=config)
+    page = next(one for one in enrolment_packs(strayed, ["monitor"])["monitor"] if one.name == "Screening")
+    assert sum(widths(page)) <= 175  # with a column for patients of no site
     without = enrolment_packs(facts_of(), ["monitor"])["monitor"]
     assert "Criteria not met" not in [block.title for sheet in without for block in sheet.more]
     unknown = Criterion.model_validate({"label": "A", "unmet": "[screening_arm_1][nothing]='1'"})

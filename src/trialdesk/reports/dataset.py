@@ -139,7 +139,7 @@ def _telling(facts: Facts) -> Telling:
 
 
 def _hidden(dictionary: Dictionary, facts: Facts, telling: Telling) -> frozenset[str]:
-    """The fields an open dataset lacks; a text without a format is free, and "pain after the operation" tells an arm."""
+    """The fields an open dataset lacks; a text without a format is free, and "pain after cement" tells an arm."""
     texts = {f.name for f in dictionary.fields if f.kind == "notes" or (f.kind == "text" and not f.validation)}
     whole = telling.fields - telling.codes.keys()
     return frozenset(whole | texts | {facts.config.facts.card_code.field})

@@ -24,7 +24,7 @@ def screening(facts: Facts, whole: Figures) -> tuple[SheetTable, ...]:
     codes = [*(site.code for site in config.sites)]
     strays = [UNKNOWN_SITE] if any(member.site not in codes for member in cohort.everyone) else []
     columns = (
-        Column("Site", width=31), *(Column(step.label, "number", 12) for step in config.funnel),
+        Column("Site", width=29), *(Column(step.label, "number", 12) for step in config.funnel),
         Column("Approached", "number", 12), Column("Approached %", "percent", 12), Column("Accepted %", "percent", 12),
     )  # fmt: skip
     lines = [_funnel(code, cohort.at(code)) for code in codes]
@@ -55,7 +55,7 @@ def _funnel(name: str, here: Cohort, *, strong: bool = False) -> Line:
 def _in_order(cohort: Cohort) -> Block:
     """Who came how far and no farther, by reason: every patient who is not randomised once."""
     columns = (
-        Column("Last step", width=31), *(Column(reason.capitalize(), "number", 16) for reason in cohort.reasons),
+        Column("Last step", width=29), *(Column(reason.capitalize(), "number", 14) for reason in cohort.reasons),
         Column("All", "number", 12),
     )  # fmt: skip
     names = ["No step", *(step.label for step in cohort.steps[:-1])]
@@ -71,7 +71,7 @@ def _stopped(cohort: Cohort, level: int, name: str) -> Line:
 
 def _given(cohort: Cohort, codes: list[str]) -> Block:
     """The reasons sites gave, whichever step they were given at, by site."""
-    columns = (Column("As the site words it", width=31), *(Column(code, "number", 12) for code in codes))
+    columns = (Column("As the site words it", width=29), *(Column(code, "number", 10) for code in codes))
     counted = Counter((m.stated, m.site if m.site in codes else UNKNOWN_SITE) for m in cohort.everyone if m.stated)
     reasons = sorted({stated for stated, _ in counted}, key=lambda r: (-sum(counted[r, c] for c in codes), r))
     lines = tuple(Line((reason, *(counted[reason, code] for code in codes))) for reason in reasons)
@@ -97,8 +97,8 @@ def _criteria(facts: Facts, codes: list[str]) -> Iterator[Block]:
     left = [(m, at[m.patient.record]) for m in facts.cohort.members if not m.randomised]
     first = Counter(next((label for label, held in out.items() if held[number]), "") for _, number in left)
     columns = (
-        Column("Criterion", width=31), Column("First", "number", 12), Column("In all", "number", 12),
-        *(Column(code, "number", 12) for code in codes),
+        Column("Criterion", width=29), Column("First", "number", 10), Column("In all", "number", 10),
+        *(Column(code, "number", 10) for code in codes),
     )  # fmt: skip
     lines = []
     for label, held in out.items():
@@ -109,7 +109,7 @@ def _criteria(facts: Facts, codes: list[str]) -> Iterator[Block]:
 
 
 def _waiting(whole: Figures) -> Block:
-    columns = (Column("Record", width=31), Column("Site", width=12), Column("Screened", "date", 12),
+    columns = (Column("Record", width=29), Column("Site", width=12), Column("Screened", "date", 12),
                Column("Days", "number", 12), Column("Last step", width=12))  # fmt: skip
     return Block(f"{WAITING} for more than {LONG_PENDING} days", columns, tuple(_pending(whole)), "Nobody.")
 
