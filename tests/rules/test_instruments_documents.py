@@ -18,6 +18,7 @@ from trialdesk.instruments.documents.wording import in_words
 from trialdesk.instruments.folder import folder_of, read_folder
 from trialdesk.paper.engine import pdf
 from trialdesk.workbook import save
+from trialdesk.workbook.measures import widths
 
 CONFIG = load(FROZEN / "config.yaml")
 
@@ -99,4 +100,7 @@ def test_picture_and_sheet_show_the_same_crosses(design: Design, tmp_path: Path)
     assert sum((one.text or "") == "×" for one in root.iter()) == marks
     save(tmp_path / "s.xlsx", (sheet(found, "PVP-MM"),), "x")
     page = load_workbook(tmp_path / "s.xlsx")["Schedule"]
+    columns = sheet(found, "PVP-MM").columns[2:]
+    assert all(column.width > max(map(len, column.title.split())) for column in columns)  # no word is broken
+    assert sum(widths(sheet(found, "PVP-MM"))) <= 200  # twenty events: print keeps eight points
     assert sum(cell.value == "×" for row in page.rows for cell in row) == marks

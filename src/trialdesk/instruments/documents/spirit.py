@@ -59,13 +59,18 @@ def sheet(schedule: Schedule, title: str) -> SheetTable:
     """The schedule as a sheet: a cross where a form is filled in."""
     columns = (
         Column("Part", width=13),
-        Column("Form", width=34),
-        *(Column(name, width=9) for name, _ in schedule.events),
+        Column("Form", width=30),
+        *(Column(name, width=_wide(f"{name} {when}")) for name, when in schedule.events),
     )
     when: Line = Line(("", "When", *(told for _, told in schedule.events)), "strong")
     head = f"{title} · schedule of enrolment, interventions and assessments"
     about = "SPIRIT 2025. × where a form is filled in; a contact's target and window stand in the first row."
     return SheetTable("Schedule", head, about, columns, (when, *_lines(schedule)), keys=2)
+
+
+def _wide(text: str) -> int:
+    """No wider than the longest word: a trial has many events, and print is to be read."""
+    return max(6, *(len(word) + 1 for word in text.split()))
 
 
 def _lines(schedule: Schedule) -> Iterator[Line]:
