@@ -24,6 +24,7 @@ pytestmark = pytest.mark.requirement("ENV-12", "ARM-01")
 ODE, RIG = Pile("ODE", "K1N"), Pile("RIG", "N2F")
 DAY = date(2026, 3, 2)
 CODE = "7K2MQ9XD01TB"
+MOVED = "2026-02-19 packed by A. Bee"
 
 
 def envelope(number: int, pile: Pile = ODE, **facts: object) -> Envelope:
@@ -281,6 +282,8 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R31", [replace(WAITING, consented_on=None)], [envelope(1, RIG)]),
     ("R31", [WAITING], []),
     ("R61", [], [envelope(1, status="lost", note="2026-03-02 lost by AB: fell into the river")]),
+    ("R61", [], [envelope(1, status="lost", note=f"{MOVED}\nThe parcel never arrived.")]),
+    ("R61", [], [envelope(1, status="lost", note=f"{MOVED}: the porter dropped it")]),
 ]  # fmt: skip
 
 
@@ -296,6 +299,12 @@ def test_a_rule_about_the_record_names_no_event(frozen: Config) -> None:
     """A patient who was never randomised has no place in the event of randomisation."""
     found = reconcile([Patient("A", "ODE", "rig"), patient("B", 2)], [envelope(1), done(2, "B")], frozen)
     assert [(one.rule, one.where) for one in found] == [("R02", frozen.facts.envelope.event), ("R52", "")]
+
+
+def test_that_an_envelope_was_packed_and_sent_says_nothing_of_why_it_is_lost(frozen: Config) -> None:
+    """The desk notes every move; a parcel that is then marked lost by hand still lacks its reason."""
+    lost = envelope(1, status="lost", note=f"{MOVED}\n2026-02-20 dispatched by A. Bee")
+    assert [one.rule for one in reconcile([], [lost], frozen)] == ["R61"]
 
 
 def test_with_scope_site_two_sites_may_open_at_one_time(frozen: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -14,6 +15,8 @@ NEVER = frozenset({"declined", "not_eligible", "not_invited", "not_randomised"})
 """States in which nobody is randomised any more."""
 UNSEALED = "unsealed by"
 """How the note of an envelope says that its arm was shown in an emergency."""
+_MOVED = re.compile(r"\d{4}-\d{2}-\d{2} (?:packed|dispatched|received) by [^:]*")
+"""A line of the note that the desk wrote when it moved the envelope (moving.py), without a reason."""
 
 
 def opened_in_register_only(desk: Desk) -> Iterator[Hit]:
@@ -62,10 +65,11 @@ def _over(who: Patient) -> bool:
 
 
 def without_reason(desk: Desk) -> Iterator[Hit]:
-    """R61: void, lost or returned, and the register has no word about why."""
+    """R61: void, lost or returned, and the register has no word about why: that it was packed and sent is none."""
     for envelope in desk.envelopes:
-        if envelope.status in GONE and not envelope.note.strip():
-            text = f"{envelope.id} is {envelope.status}, and its note in the register is blank"
+        lines = (line.strip() for line in envelope.note.splitlines())
+        if envelope.status in GONE and not any(line and not _MOVED.fullmatch(line) for line in lines):
+            text = f"{envelope.id} is {envelope.status}, and its note in the register does not say why"
             yield Hit(envelope.pile.site, envelope.record, text, envelope.id)
 
 
