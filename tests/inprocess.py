@@ -5,7 +5,7 @@ For mutation testing (`pytest --in-process`, asked for by scripts/survivors.py),
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flask.testing import FlaskClient
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from faulty import Answer
 from redcap_local.administration import super_token
 from redcap_local.call import DEFAULT_VERSION, Server
 from redcap_local.chance import random_text
@@ -26,24 +28,40 @@ from redcap_local.service import Service
 from redcap_local.storage.database import Database
 
 ADDRESS = "http://localhost"
+Ask = Callable[[], Answer]
+Through = Callable[[str, Ask], Answer]
+"""What lies between desk and REDCap: it is given what is sent, and asks REDCap for the answer, or does not."""
 
 
 @contextmanager
-def answering(path: Path) -> Iterator[Running]:
-    """Requests are answered from the database file, which is made when there is none, until the block ends."""
+def answering(
+    path: Path, *, clock: Callable[[], datetime] = datetime.now, through: Through = lambda _, ask: ask()
+) -> Iterator[Running]:
+    """Requests are answered from the database file, which is made when there is none, until the block ends.
+
+    Args:
+        path: The database file.
+        clock: The server's clock, local time.
+        through: What every request goes through.
+    """
     database = Database(path)
-    shared = Server(DEFAULT_VERSION, ADDRESS, datetime.now, random_text)
+    shared = Server(DEFAULT_VERSION, ADDRESS, clock, random_text)
     token = super_token(database, shared)
     application_ = application(Service(database, shared))
 
     def send(adapter: HTTPAdapter, request: PreparedRequest, **_: Any) -> Response:
-        place, headers = urlsplit(str(request.url)).path, list(request.headers.items())
-        answer = application_.test_client().open(place, method=request.method, headers=headers, data=request.body)
-        body = BytesIO(answer.get_data())
-        raw = HTTPResponse(body, dict(answer.headers), answer.status_code, preload_content=False)
+        sent = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
+        answer = through(sent, lambda: _asked(application_.test_client(), request))
+        raw = HTTPResponse(BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
         return adapter.build_response(request, raw)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(HTTPAdapter, "send", send)
         yield Running(f"{ADDRESS}/api/", token, str)
     database.close()
+
+
+def _asked(client: FlaskClient, request: PreparedRequest) -> Answer:
+    place, headers = urlsplit(str(request.url)).path, list(request.headers.items())
+    answer = client.open(place, method=request.method, headers=headers, data=request.body)
+    return Answer(answer.get_data(), answer.status_code, dict(answer.headers))
