@@ -1,0 +1,72 @@
+"""The line between desk and REDCap in one process: it keeps the clock, and fails and lies where that is planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import requests
+
+from faulty import Answer, Between
+from inprocess import Ask
+
+_STRUCTURE = frozenset(
+    {"version", "project", "metadata", "event", "formEventMapping", "repeatingFormsEvents", "instrument"}
+)
+_WRITES = re.compile(r"(?:^|&)(?:data|action)=")
+_CONTENT = re.compile(r"(?:^|&)content=(\w+)")
+
+
+@dataclass
+class Line:
+    """What every request goes through.
+
+    A question that was asked before is not put to REDCap again as long as nothing was written; once `settled`, what it
+    says of its structure stands until the end. `meanwhile` is called once, before so many more requests have gone.
+    """
+
+    now: datetime = datetime.min
+    faulty: Between = field(default_factory=Between)
+    settled: bool = False
+    meanwhile: tuple[int, Callable[[], object]] | None = None
+    _structure: dict[str, Answer] = field(default_factory=dict)
+    _records: dict[str, Answer] = field(default_factory=dict)
+
+    def clock(self) -> datetime:
+        """The moment in the trial, as the server's clock has it."""
+        return self.now
+
+    def through(self, sent: str, ask: Ask) -> Answer:
+        """The answer to what is sent, or what becomes of it on its way."""
+        self._let_others()
+        if _WRITES.search(sent):
+            self._records.clear()
+            return ask()
+        content = _CONTENT.search(sent)
+        known = self._structure if self.settled and content and content[1] in _STRUCTURE else self._records
+        if sent not in known:
+            known[sent] = ask()
+        return self._conveyed(known[sent], sent)
+
+    def _let_others(self) -> None:
+        if self.meanwhile is None:
+            return
+        left, act = self.meanwhile
+        self.meanwhile = (left - 1, act) if left else None
+        if not left:
+            act()
+
+    def _conveyed(self, answer: Answer, sent: str) -> Answer:
+        """The answer as it comes out; where a socket would break, what requests raises then."""
+        if self.faulty.plan is None:
+            return answer
+        asked = dict(parse_qsl(sent, keep_blank_values=True))
+        found = self.faulty.answer(asked, answer)
+        if found.raw is not None:
+            raise requests.ConnectionError
+        if found.promised is not None and found.promised != len(found.body):
+            raise requests.exceptions.ChunkedEncodingError
+        return found
