@@ -48,7 +48,8 @@ def _told(one: Trial) -> str:
     spent = ", ".join(f"{what} {seconds:.0f}" for what, seconds in sorted(one.spent.items()))
     head = (
         f"seed {one.seed}: {one.randomised} of {one.screened} randomised, {one.envelopes} envelopes of {one.versions} "
-        f"versions, {one.refused} calls refused; nights: {nights}; {one.seconds:.0f} processor s ({spent})"
+        f"versions, {one.refused} calls refused, {one.braked} nights braked; nights: {nights}; {one.seconds:.0f} "
+        f"processor s ({spent})"
     )
     return "\n".join((head, *(f"  WRONG {line}" for line in one.wrong)))
 

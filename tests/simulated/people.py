@@ -331,8 +331,9 @@ class People:
         """The site enters the same person once more, and the second record is deleted later."""
         world, double = self.world, f"{life.record}-2"
         record_id = world.setting.dictionary.record_id
-        places = world.ledger.entered[life.record].items()
-        sent = [{record_id: double, **dict(zip(PLACE, place, strict=True)), **values} for place, values in places]
+        event = world.stage.config.facts.screened_on.event
+        values = world.ledger.entered[life.record][event, "", ""]
+        sent = [{record_id: double, PLACE[0]: event, **values}]
         world.send(life.site, sent, "normal")
         mended = desk_day(world.today + timedelta(days=world.chance("twice", life.record).randint(3, 15)))
         self.planted.append(Planted(mistakes.TWICE, life.record, ("Q31",), world.today + timedelta(days=2), "", mended))

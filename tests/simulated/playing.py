@@ -48,6 +48,7 @@ class Trial:
     envelopes: int = 0
     versions: int = 0
     refused: int = 0
+    braked: int = 0
     seconds: float = 0.0
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     wrong: list[str] = field(default_factory=list)
@@ -70,7 +71,8 @@ def play(seed: int, patients: int = PATIENTS, days: int = FIVE_YEARS, until: dat
         played.all(min(until, it.story.today))
         told.screened, told.randomised = len(it.ledger.entered), len(played.people.opened)
         told.envelopes, told.versions = len(played.judge.before), len(it.cards.tables)
-        told.named, told.closed, told.refused = played.judge.named, played.judge.closed, played.people.refused
+        told.named, told.closed = played.judge.named, played.judge.closed
+        told.refused, told.braked = played.people.refused, played.nights.braked
     told.seconds = time.process_time() - begun
     return told
 
