@@ -9,7 +9,7 @@ import pytest
 from simulated.playing import play
 
 pytestmark = pytest.mark.requirement("NGT-01")
-_PATIENTS, _DAYS = 36, 540
+_PATIENTS, _DAYS = 30, 400
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -17,6 +17,7 @@ _STRUCTURE = frozenset(
     {"version", "project", "metadata", "event", "formEventMapping", "repeatingFormsEvents", "instrument"}
 )
 _WRITES = re.compile(r"(?:^|&)(?:data|action)=")
+_TOKEN = re.compile(r"(?:^|&)token=(\w+)")
 _CONTENT = re.compile(r"(?:^|&)content=(\w+)")
 
 
@@ -24,16 +25,18 @@ _CONTENT = re.compile(r"(?:^|&)content=(\w+)")
 class Line:
     """What every request goes through.
 
-    A question that was asked before is not put to REDCap again as long as nothing was written; once `settled`, what it
-    says of its structure stands until the end. `meanwhile` is called once, before so many more requests have gone.
+    A question that was asked before is not put to REDCap again as long as nothing was written into that project; once
+    `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
+    others are of the trial. `meanwhile` is called once, before so many more requests have gone.
     """
 
     now: datetime = datetime.min
     faulty: Between = field(default_factory=Between)
     settled: bool = False
+    register: frozenset[str] = frozenset()
     meanwhile: tuple[int, Callable[[], object]] | None = None
     _structure: dict[str, Answer] = field(default_factory=dict)
-    _records: dict[str, Answer] = field(default_factory=dict)
+    _records: tuple[dict[str, Answer], dict[str, Answer]] = field(default_factory=lambda: ({}, {}))
 
     def clock(self) -> datetime:
         """The moment in the trial, as the server's clock has it."""
@@ -42,11 +45,12 @@ class Line:
     def through(self, sent: str, ask: Ask) -> Answer:
         """The answer to what is sent, or what becomes of it on its way."""
         self._let_others()
+        records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
         if _WRITES.search(sent):
-            self._records.clear()
+            records.clear()
             return ask()
         content = _CONTENT.search(sent)
-        known = self._structure if self.settled and content and content[1] in _STRUCTURE else self._records
+        known = self._structure if self.settled and content and content[1] in _STRUCTURE else records
         if sent not in known:
             known[sent] = ask()
         return self._conveyed(known[sent], sent)

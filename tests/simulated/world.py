@@ -36,6 +36,7 @@ from trialdesk.config import load
 from trialdesk.instruments.folder import read_design
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
+from trialdesk.redcap.tokens import Role, token
 
 STARTS = date(2027, 1, 4)
 FIVE_YEARS = 5 * 365
@@ -43,6 +44,7 @@ _FOLLOWED = 400
 """Days before the end after which nobody is screened any more, or a third of a shorter trial."""
 QUICK = Patience(attempts=2, first_wait=0.01, total=20)
 _DESK_DAYS = (1, 4)
+_OF_REGISTER: tuple[Role, ...] = ("register", "packer")
 _LEFT_OUT = ("analgesia", "qlq_c30", "qlq_my20", "eq5d5l")
 """Forms that the contacts of a simulated trial go without: nothing of a trial's conduct rests on them."""
 _NOT_PLAYED = frozenset({"released", "ready"})
@@ -196,6 +198,7 @@ def world(home: Path, seed: int, patients: int, days: int = FIVE_YEARS) -> Itera
         # one version, as for a story without lives: more is made when piles run out
         cards, _ = make_envelopes(stage, replace(story, lives=()), line.now.date())
         line.settled = True
+        line.register = frozenset(token(stage.config, role).get_secret_value() for role in _OF_REGISTER)
         with sparing(line):
             yield World(seed, stage, story, line, cards, database)
 
