@@ -33,8 +33,7 @@ class NextContact:
 class Renewal:
     """A call plan that REDCap does not hold as it is now: `values` are all its fields, blank clears.
 
-    `brakes` is False for a patient's first plan, and where nothing has changed it but that its contact was made or
-    declined, as on any working day, or that its window has ended.
+    `brakes` is False for a patient's first plan, and where nothing but an ended window has changed it.
     """
 
     record: str
@@ -80,13 +79,7 @@ def renewals(plan: Schedule, snapshot: Snapshot, fields: CallPlan | None) -> tup
         return ()
     promised = promises(snapshot, fields)
     return tuple(
-        Renewal(
-            record,
-            values,
-            _is_held(view, fields)
-            and not _ended(plan.of(record), promised.get(record))
-            and not _made(plan.of(record), view, fields),
-        )
+        Renewal(record, values, _is_held(view, fields) and not _ended(plan.of(record), promised.get(record)))
         for record, values, view in _differing(plan, snapshot, fields)
     )
 
@@ -117,19 +110,6 @@ def _ended(entries: Sequence[Entry], promise: Promise | None) -> bool:
         and version(entry.contact, promise.on) == promise.version
         for entry in entries
         if entry.contact.rule.code == promise.code
-    )
-
-
-def _made(entries: Sequence[Entry], view: RecordView, fields: CallPlan) -> bool:
-    """Whether the contact that stands in REDCap has its answer, and stands there with the window it still has."""
-    shown = tuple(view.value(ref.field, ref.event) for ref in (fields.next, fields.opens, fields.closes))
-    return any(
-        entry.contact.settled
-        and not entry.contact.halt
-        and around is not None
-        and shown == (entry.contact.rule.code, str(around.opens), str(around.closes))
-        for entry in entries
-        for around in (entry.contact.window,)
     )
 
 
