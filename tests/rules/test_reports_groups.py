@@ -85,9 +85,9 @@ def test_no_word_of_it_names_an_arm_or_what_only_one_has(report: dict[str, Sheet
 
 def test_it_says_on_its_first_page_that_it_is_masked(facts: Facts, report: dict[str, SheetTable]) -> None:
     """And the other one that it is not."""
-    assert next(iter(report.values())).title == "Closed report, masked: by group"
+    assert next(iter(report.values())).title == "1 · Closed report, masked: by group"
     bare = facts_of(facts.snapshot, load(FROZEN / "config.yaml"))
-    assert enrolment_packs(bare, ["closed"])["closed"][0].title == "Closed report, UNMASKED: by arm"
+    assert enrolment_packs(bare, ["closed"])["closed"][0].title == "1 · Closed report, UNMASKED: by arm"
 
 
 def test_groups_are_the_arms_under_their_letters(facts: Facts, report: dict[str, SheetTable]) -> None:

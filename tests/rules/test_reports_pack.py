@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -128,7 +129,7 @@ def words(tables: tuple[SheetTable, ...]) -> set[object]:
 def test_the_first_page_says_where_every_site_stands() -> None:
     """Sites in configured order with steps, target and note; then the whole trial."""
     page = sheet(packs(TRIAL, "closed")["closed"], "Enrolment")
-    assert page.title == "Enrolment: 4 of 100 randomised (4 %) by 2026-07-01"
+    assert page.title == "4 · Enrolment: 4 of 100 randomised (4 %) by 2026-07-01"
     assert page.about.startswith("Too early to project")
     titles = ("Site", "Screened", "Eligible", "Consented", "Fit for surgery", "Randomised", "Target", "Note")
     rows = list(zip(*(column(page, title) for title in titles), strict=True))
@@ -139,6 +140,33 @@ def test_the_first_page_says_where_every_site_stands() -> None:
     ]
     assert rows[-1] == ("All", 6, 5, 4, 4, 4, 100, "")
     assert len(rows) == len(CONFIG.sites) + 1
+
+
+def test_what_the_open_and_the_closed_report_say_of_one_thing_has_one_number() -> None:
+    """So that the statistician lays them side by side; a site's sheets have none."""
+    made = packs(TRIAL, "monitor", "closed", "site:ODE")
+    numbers = {name: {t.name: t.title.partition(" · ")[0] for t in shown} for name, shown in made.items()}
+    pairs = {
+        "By arm": "Flow", "Follow-up by arm": "Follow-up", "Events by arm": "Safety", "Findings": "Findings",
+        "Patients": "Patients", "Enrolment": "Sites", "By month": "Accrual numbers", "About": "Contents",
+    }  # fmt: skip
+    assert {numbers["closed"][own] == numbers["monitor"][other] for own, other in pairs.items()} == {True}
+    assert [int(number) for number in numbers["monitor"].values()] == sorted(map(int, numbers["monitor"].values()))
+    assert not [title for title in numbers["site:ODE"].values() if title.isdecimal()]
+
+
+def test_follow_up_by_arm_adds_up_to_that_of_all() -> None:
+    """Contact by contact and column by column; both arms are there."""
+    made = packs(TRIAL, "monitor", "closed")
+    pooled, by_arm = sheet(made["monitor"], "Follow-up"), sheet(made["closed"], "Follow-up by arm")
+    assert set(column(by_arm, "Arm")) == {arm.label for arm in CONFIG.arms}
+    for title in ("Randomised", "Expected", "Made", "Missed", "Not due", "Withdrawn"):
+        added: Counter[object] = Counter()
+        for contact, count in zip(column(by_arm, "Contact"), column(by_arm, title), strict=True):
+            assert isinstance(count, int)
+            added[contact] += count
+        assert added == dict(zip(column(pooled, "Contact"), column(pooled, title), strict=True))
+    assert set(column(pooled, "Randomised")) == {4}
 
 
 def test_percentages_stand_only_over_ten_or_more() -> None:
@@ -184,7 +212,7 @@ def test_each_profile_has_its_sheets_and_only_the_closed_one_the_arms() -> None:
     assert [table.name for table in made["monitor"]] == MONITOR_SHEETS
     assert [table.name for table in made["site:ODE"]] == ["To do", *OPEN_SHEETS[:-1], "Envelopes", "About"]
     assert {table.name for table in made["closed"]} - set(OPEN_SHEETS) == {
-        "By arm", "Exposure by arm", "Events by arm", "Outcomes by arm", "Outcome means",
+        "By arm", "Follow-up by arm", "Exposure by arm", "Events by arm", "Outcomes by arm", "Outcome means",
     }  # fmt: skip
     arms = {arm.label for arm in CONFIG.arms}
     assert arms <= words(made["closed"])
@@ -374,13 +402,16 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
             *OPEN_SHEETS,
             "Completeness",
             "By arm",
+            "Follow-up by arm",
             "Exposure by arm",
             "Completeness by arm",
             "Events by arm",
             "Outcomes by arm",
             "Outcome means",
         }
-        assert reader.show(made) == made
+        shown = reader.show(made)
+        assert [table.title.partition(" · ")[2] for table in shown] == [table.title for table in made]
+        assert [replace(table, title="") for table in shown] == [replace(table, title="") for table in made]
 
 
 def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from trialdesk.errors import OutputFailed
 from trialdesk.facts.cohort import Cohort, share
+from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import Figures
-from trialdesk.facts.tracks import TimePoint
+from trialdesk.facts.tracks import TimePoint, shared, time_points, tracks
 from trialdesk.reports.flow import OUT_OF_ORDER, STEP_BY_STEP, flow, unbalanced
 from trialdesk.reports.flow import Box as Part
-from trialdesk.reports.recruitment import participant_flow
+from trialdesk.reports.recruitment import participant_flow, records_by_arm
 from trialdesk.workbook import Block, Box, Column, Line, SheetTable, Tone
 
 CHECKS = "Checks"
@@ -61,6 +63,31 @@ def _boxes(parts: Sequence[Part], whole: Figures) -> Iterator[Box]:
     if told:
         yield Box(row, 2, 1, 1, (("↓", "plain"),), arrow=True)
         yield Box(row + 1, 0, len(told) + 1, _COLUMNS, (("Follow-up at key contacts", "strong"), *told))
+
+
+def by_arm(facts: Facts) -> SheetTable:
+    """Every contact that all arms have, by arm as randomised; for the closed report alone."""
+    contact, *numbers = _time_columns()
+    columns = (
+        replace(contact, width=34), Column("Arm", width=24),
+        *(replace(column, width=7 if column.kind == "percent" else 10) for column in numbers),
+    )  # fmt: skip
+    tracked = tracks(facts.cohort, facts.schedule, facts.config)
+    by_label = {
+        arm: time_points([track for track in tracked if track.record in {*own}], facts.config)
+        for arm, own in records_by_arm(facts.cohort, facts.config).items()
+    }
+    lines = tuple(
+        _of_arm(points[number], arm) for number in range(len(shared(facts.config))) for arm, points in by_label.items()
+    )
+    about = "As randomised; who changed arm stays in the arm of the envelope. Confidential."
+    return SheetTable("Follow-up by arm", "Follow-up by time point and arm", about, columns, lines, keys=2)
+
+
+def _of_arm(point: TimePoint, arm: str) -> Line:
+    label, *rest = (line := _time(point)).values
+    tones = {number + 1: tone for number, tone in line.tones.items() if number}
+    return Line((label, arm, *rest), line.tone, tones)
 
 
 def _stands_beside(leaf: Part) -> bool:

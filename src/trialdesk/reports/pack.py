@@ -16,6 +16,7 @@ from trialdesk.reports import (
     accountability,
     baseline,
     completing,
+    consort,
     curves,
     exposure,
     groups,
@@ -127,6 +128,7 @@ def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...
 
 def _compared(facts: Facts, telling: Telling) -> Iterator[SheetTable]:
     """What compares the arms record by record, but what is `telling`: much work, and for the closed report alone."""
+    yield consort.by_arm(facts)
     yield exposure.exposure(facts)
     if facts.config.logs.events:
         yield harms.harms(facts, telling)

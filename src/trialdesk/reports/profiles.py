@@ -110,6 +110,10 @@ _SITE: Mapping[str, tuple[str, ...]] = {
 }
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "By arm": ("Arm", "Randomised", STATES, "Procedure done", "Arm changed"),
+    "Follow-up by arm": (
+        "Contact", "Arm", "Randomised", "Expected", "Made", "In window", "Missed", "Open", "Not due", "Died",
+        "Withdrawn", "Lost", "Completed", "In window %",
+    ),
     "Exposure by arm": (
         "What", "Arm", "Randomised", "Patients", "Days in all", "With a day", "Mean", "SD", "Lowest", "Lower quartile",
         "Median", "Upper quartile", "Highest",
@@ -131,9 +135,39 @@ _CLOSED: Mapping[str, tuple[str, ...]] = {
     "Outcome means": ("Outcome", "Time point", ARMS),
 }  # fmt: skip
 
+_NUMBERS: Mapping[str, int] = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("Contents", "About"),
+            ("Key figures",),
+            ("Accrual", "Accrual numbers", "Accrual curve", "By month"),
+            ("Sites", "Enrolment"),
+            ("Screening", "Patients", "Baseline by arm", "Baseline measures by arm"),
+            ("Flow drawing", "Flow", "Follow-up", "By arm", "Follow-up by arm", "Exposure by arm"),
+            ("Contacts", "Contact totals"),
+            ("Completeness", "Completeness by arm", "Entry delay"),
+            ("Deviations", "Deviations listed"),
+            ("Safety", "Adverse events", "Events by arm"),
+            ("Envelopes",),
+            ("Finding ages", "Findings"),
+            ("Changes",),
+            ("Definitions", "Rules"),
+            ("Outcomes by arm", "Outcome curves", "Outcome means"),
+        ),
+        1,
+    )
+    for name in names
+}
+"""Sheet to the number of what it is about, the same in the open and the closed report."""
+
 # What groups whose arms are secret may be compared by: nothing that only one arm has.
 _MASKED: Mapping[str, tuple[str, ...]] = {
-    **{name: columns for name, columns in _CLOSED.items() if not name.startswith(("By arm", "Exposure by arm"))},
+    **{
+        name: columns
+        for name, columns in _CLOSED.items()
+        if name not in ("By arm", "Follow-up by arm", "Exposure by arm")
+    },
     "By arm": ("Arm", "Randomised"),
 }
 
@@ -164,8 +198,16 @@ class Profile:
         return not self.open and not self.treatment
 
     def show(self, tables: Iterable[SheetTable]) -> tuple[SheetTable, ...]:
-        """The tables on the list with the columns on the list, in the order of `tables`."""
-        return tuple(_only(table, self.columns) for table in tables if table.name in self.columns)
+        """The tables on the list with the columns on the list, in the order of `tables`.
+
+        Those of whole trials are numbered by what they are about, so that open and closed ones can lie side by side.
+        """
+        shown = (_only(table, self.columns) for table in tables if table.name in self.columns)
+        return tuple(_numbered(table) if self.whole else table for table in shown)
+
+
+def _numbered(table: SheetTable) -> SheetTable:
+    return replace(table, title=f"{_NUMBERS[table.name]} · {table.title}")
 
 
 def profile(name: str, config: Config) -> Profile:
