@@ -264,6 +264,7 @@ QUIET: list[tuple[str, list[Patient], list[Envelope]]] = [
     ("R03", [patient("A", 1), patient("B", 2, at="11:00")], [done(1, "A"), done(2, "B")]),
     ("R03", [patient("A", 1, at=""), patient("B", 1, at="", pile=RIG)], [done(1, "A"), done(1, "B", pile=RIG)]),
     ("R08", [patient("A", 1)], [done(1, "A"), envelope(2, status="void", record="A")]),
+    ("R08", [], [envelope(1, status="released"), envelope(2, status="released")]),  # of no record, not of one
     ("R08", [patient("A", 1, released_envelope=envelope_id(ODE, 2))],
      [done(1, "A"), envelope(2, status="released", record="A")]),  # R49 tells it
     ("R10", [patient("A", 1)], [done(1, "A", domain="prod"), envelope(2, domain="dev")]),
