@@ -24,6 +24,7 @@ ELSEWHERE = {
     "make demo": "tests/product/test_rehearsal_run.py takes the same steps",
     "make test": "this is it",
     "git clone": "the checkout is there",
+    ".venv/bin/python benchmarks/simulated_trials.py": "tests/long/test_simulated_trials.py plays smaller ones",
 }
 # Other ends than 0 and 10 that are right in a folder in which the trial already runs.
 ENDS: dict[str, tuple[int, str]] = {
