@@ -31,7 +31,7 @@ _SIGNS: dict[str, tuple[str, Tone]] = {
 
 
 def contents(facts: Facts, sheets: Sequence[SheetTable]) -> SheetTable:
-    """The sheets with what each answers, what the report was made from, and what has changed most."""
+    """The sheets with what each answers, what has changed most, and what the report was made from."""
     lacking = "; ".join(_lacking(facts))
     status = f"PARTIAL: {lacking}" if lacking else "COMPLETE"
     trial = facts.config.trial
@@ -39,8 +39,8 @@ def contents(facts: Facts, sheets: Sequence[SheetTable]) -> SheetTable:
     lines = tuple(Line((Link(sheet.name, f"#{sheet.name}"), _ANSWERS.get(sheet.name, sheet.title))) for sheet in sheets)
     news = [Line((what, f"{record} {detail}".strip())) for what, record, detail in islice(changed(facts), _MOST_NEWS)]
     more = (
-        Block(MADE_FROM, (Column("Term", width=30), Column("Value", width=120)), tuple(_made_from(facts, status))),
         Block(NEWS, (Column("Change", width=30), Column("Detail", width=120)), tuple(news), "Nothing has changed."),
+        Block(MADE_FROM, (Column("Term", width=30), Column("Value", width=120)), tuple(_made_from(facts, status))),
     )
     title = f"{trial.id}: enrolment report for the monitor, data as of {facts.cohort.as_of}"
     return SheetTable(
