@@ -260,7 +260,7 @@ def test_the_first_sheet_says_what_made_the_report(report: tuple[SheetTable, ...
     other = CONFIG.model_copy(update={"trial": CONFIG.trial.model_copy(update={"target": 99})})
     assert (len(CONFIG.digest), other.digest == CONFIG.digest) == (64, False)
     assert CONFIG.model_copy(update={"home": Path("/elsewhere")}).digest == CONFIG.digest
-    assert "foot of every printed page" in told["Run"]
+    assert "the run is named at the foot" in told["Report"]
 
 
 def screened(number: int, **values: str) -> tuple[str, list[Row]]:

@@ -69,8 +69,8 @@ def by_arm(facts: Facts) -> SheetTable:
     """Every contact that all arms have, by arm as randomised; for the closed report alone."""
     contact, *numbers = _time_columns()
     columns = (
-        replace(contact, width=22), Column("Arm", width=32),
-        *(replace(column, width=max(len(column.title) + 1, 9)) for column in numbers),
+        replace(contact, width=20), Column("Arm", width=32),
+        *(replace(column, width=max(len(column.title) + 2, 9)) for column in numbers),
     )  # fmt: skip
     tracked = tracks(facts.cohort, facts.schedule, facts.config)
     by_label = {

@@ -23,7 +23,6 @@ MADE_FROM, NEWS = "What it was made from", "The most important changes"
 _MOST_NEWS = 5
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(?![0-9-])")
 _QUIET = timedelta(days=60)
-_AT_THE_FOOT = "named at the foot of every printed page; a report made by hand is of no run"
 # Beside each word a symbol, so that nobody has to see the colour.
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "good": ("● as planned", "good"), "look": ("▲ look at it", "warning"), "act": ("■ act", "alarm"), "": ("", "plain"),
@@ -67,16 +66,16 @@ def _made_from(facts: Facts, status: str) -> Iterator[Line]:
     common = facts.common
     held = common.cards.held
     told: tuple[tuple[str, str], ...] = (
-        ("Status", status),
-        ("Report", _numbered(facts)),
-        ("Data as of", str(facts.cohort.as_of)),
-        ("Read from REDCap on", str(common.day)),
+        ("Report", f"{status}; {_numbered(facts)}; the run is named at the foot of every page, if it is of one"),
+        ("Data as of", f"{facts.cohort.as_of}, read from REDCap on {common.day}"),
         ("Records", f"{listings.records(facts.cohort)}; {facts.cohort.later} began after the data cut"),
-        ("Run", _AT_THE_FOOT),
         ("Program", f"trialdesk {VERSION}"),
         ("Configuration", f"digest {facts.config.digest[:12]}"),
-        ("Dictionary", f"{len(facts.snapshot.dictionary.fields)} fields, digest {_dictionary(facts)}"),
-        ("Rules", f"{len(common.rules.rules)} of the instruments"),
+        (
+            "Dictionary",
+            f"{len(facts.snapshot.dictionary.fields)} fields, digest {_dictionary(facts)}; "
+            f"{len(common.rules.rules)} rules of the instruments",
+        ),
         ("Envelope register", f"held against {held.filed} filed manifest(s)" if held.filed else "no manifest is filed"),
     )  # fmt: skip
     yield from (Line(pair, tones={0: "strong"}) for pair in told)
