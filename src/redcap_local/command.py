@@ -63,6 +63,7 @@ def serve(
     ] = "",
 ) -> None:
     """Answer API requests and show pages until interrupted; the database is made when there is none."""
+    import gc
     import signal
     from threading import Event
 
@@ -76,6 +77,8 @@ def serve(
         )
         if not behind_https:
             typer.echo("redcap-local: its pages stay closed; put https in front and add --behind-https URL", err=True)
+    # a large import makes millions of values that live to its end; looking for circles in it as often costs a tenth
+    gc.set_threshold(100_000, 50, 100)
     stop = Event()
     for interruption in (signal.SIGTERM, signal.SIGINT):
         signal.signal(interruption, lambda *_: stop.set())

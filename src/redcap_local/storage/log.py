@@ -6,13 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 _COLUMNS = "time, username, kind, action, details, record, access_group, event, instance, changes"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a field was given, '' for a blank; of a checkbox what the option of that code was given, '1' for a tick."""
 
     field: str
@@ -70,7 +69,7 @@ def write(connection: sqlite3.Connection, project: int, entries: Iterable[Entry]
 
 
 def _written(place: Place | None, changes: Iterable[Change]) -> tuple[int | None, int, str]:
-    told = [(change.field, change.value, change.code) for change in changes]
+    told = tuple(changes)
     event, instance = (place.event, place.instance) if place else (None, 0)
     return event, instance, json.dumps(told, ensure_ascii=False, separators=(",", ":")) if told else ""
 
