@@ -25,6 +25,7 @@ from trialdesk.facts.cohort import reasons
 from trialdesk.facts.deriving import Facts, Past, derive
 from trialdesk.facts.figures import figures
 from trialdesk.facts.pulling import Pull
+from trialdesk.memory.values import Issued
 from trialdesk.model import Envelope, EnvelopeStatus, Finding, Pile
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
@@ -177,9 +178,9 @@ def test_deviations_are_counted_by_code_whoever_tells_them(report: tuple[SheetTa
     assert sum(int(str(row[site.code])) for site in CONFIG.sites) == 1 + int(str(row["Found by rules"]))
     assert not [code for code in counts if str(code).startswith(("D06", "D07", "D08", "D11"))]
     told = [line.values for line in table(report, "Deviations listed").lines if line.values[4] == "site"]
-    assert told == [("D04", "RIG-1", "RIG", "envelope", "site", "Major", 0, 3, None, None)]
+    assert told == [("D04", "RIG-1", "RIG", "envelope", "site", "Major", 0, 3, date(2026, 3, 5), None)]
     about = next(sheet.about for sheet in report if sheet.name == "Deviations")
-    assert "1 more are reported that are related to treatment or have no code" in about
+    assert "1 more are reported: of treatment, or without a code" in about
 
 
 def test_completeness_begins_with_the_baseline_and_says_where_forms_are_missing(
@@ -250,6 +251,19 @@ def test_reported_deviations_are_counted_by_grade_with_the_rate_of_every_site(re
     days = (TODAY - OPENED).days
     ode = sum(one.finding.site == "ODE" for one in whole.automatic)
     assert rate == (round(100 * whole.deviating / (days + 20), 2), round(100 * ode / days, 2), None)
+
+
+@pytest.mark.parametrize(("on", "new"), [(date(2026, 3, 4), "new"), (date(2026, 3, 5), None), (None, None)])
+def test_a_reported_deviation_is_new_if_it_was_found_since_the_last_issue(on: date | None, new: str | None) -> None:
+    """Found on 5 March; while nothing is issued nothing is new."""
+    facts = facts_of()
+    issued = (Issued(1, "run", on, "AB"),) if on else ()
+    past = replace(facts.common.past, remembered=replace(facts.common.past.remembered, issued=issued))
+    made = enrolment_packs(replace(facts, common=replace(facts.common, past=past)), ["monitor"])["monitor"]
+    (told,) = (line for line in table(made, "Deviations listed").lines if line.values[4] == "site")
+    assert told.values[-2:] == (date(2026, 3, 5), new)
+    about = next(sheet.about for sheet in made if sheet.name == "Deviations")
+    assert f"1 reported, {int(new is not None)} new" in about
 
 
 def test_the_first_sheet_says_what_made_the_report(report: tuple[SheetTable, ...]) -> None:

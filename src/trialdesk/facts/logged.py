@@ -45,7 +45,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One deviation that a site reports: `days` from the deviation to its being found."""
+    """One deviation that a site reports: `days` from the deviation to its being found, `known` the day of that."""
 
     record: str
     site: str
@@ -53,6 +53,7 @@ class Reported:
     code: str
     grade: str
     days: int | None
+    known: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def _reported(member: Member, row: Row, log: DeviationLog, reader: Reader) -> Re
     on, found = (day(row.values.get(name or "", "")) for name in (log.on, log.found))
     code, grade = (reader.words(field, row) for field in (log.code, log.grade))
     days = (found - on).days if on and found else None
-    return Reported(row.record, member.site, _study_day(member, on), code, grade, days)
+    return Reported(row.record, member.site, _study_day(member, on), code, grade, days, found or on)
 
 
 def _study_day(member: Member, when: date | None) -> int | None:

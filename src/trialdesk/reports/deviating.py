@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from trialdesk.facts.deriving import Facts
 from trialdesk.facts.figures import Figures, OpenFinding
@@ -34,12 +34,12 @@ def deviations(
         *(Column(code, "number", 8) for code in sites),
     )  # fmt: skip
     rate = whole.a_hundred_days(whole.deviating)
-    new = sum(one.new for one in whole.automatic)
+    new, since = sum(one.new for one in whole.automatic), _since(facts)
     apart = "" if rate is None else f"; {rate:.2f} for 100 patient-days"
+    reported, found_since = len(whole.deviations.listed), sum(map(since, whole.deviations.listed))
     about = (
-        f"{len(whole.automatic)} found by rules, {new} of them new since the last issue; "
-        f"{len(whole.deviations.listed)} reported{apart}. {whole.deviations.unlisted} more are reported that are "
-        "related to treatment or have no code."
+        f"{len(whole.automatic)} found by rules, {new} of them new since the last issue; {reported} reported, "
+        f"{found_since} new{apart}. {whole.deviations.unlisted} more are reported: of treatment, or without a code."
     )
     lines = tuple(_code(code, whole, sites) for code in codes)
     empty = "The protocol names no codes."
@@ -52,7 +52,8 @@ def deviations(
         empty=empty,
         more=(_grades(facts, whole, here, sites),),
     )
-    rows = (*map(_reported, whole.deviations.listed), *(_found(one, facts) for one in whole.automatic))
+    told = (_reported(one, new=since(one)) for one in whole.deviations.listed)
+    rows = (*told, *(_found(one, facts) for one in whole.automatic))
     every = tuple(sorted(rows, key=lambda line: str(line.values[:2])))
     how = "Reported by the site, with its grade; or found by a rule, with the day since when."
     return by_code, SheetTable("Deviations listed", "Deviations one by one", how, _COLUMNS, every, keys=2)
@@ -99,9 +100,26 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _reported(one: Reported) -> Line:
+def _since(facts: Facts) -> Callable[[Reported], bool]:
+    """Whether a reported deviation was found after the day of the last issue; none is while no report is issued."""
+    issued = facts.common.past.remembered.issued
+    return lambda one: bool(issued and one.known and one.known > issued[-1].on)
+
+
+def _reported(one: Reported, *, new: bool) -> Line:
     code, _, what = one.code.partition(" ")
-    values = (code, one.record, one.site, what, "site", one.grade, one.study_day, one.days, None, None)
+    values = (
+        code,
+        one.record,
+        one.site,
+        what,
+        "site",
+        one.grade,
+        one.study_day,
+        one.days,
+        one.known,
+        "new" if new else None,
+    )
     return Line(values, tones={0: "strong"})
 
 
