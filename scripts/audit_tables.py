@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import OK, OK_WITH_WARNINGS, REDCAP, InstrumentError, OutputFailed, TableError
+from trialdesk.errors import OK, OK_WITH_WARNINGS, REDCAP, InstrumentError, OutputFailed, SanityFailed, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 app = application("Audit the allocation with the arms in hand. The statistician's job; never part of a night.")
 
 
-@command(app, "everything is as expected", OK_WITH_WARNINGS, InstrumentError, *REDCAP, TableError, OutputFailed)
+@command(
+    app, "everything is as expected", OK_WITH_WARNINGS, InstrumentError, *REDCAP, SanityFailed, TableError, OutputFailed
+)
 def audit_tables(
     identity: Annotated[Path, typer.Option(metavar="FILE", help="An age identity that opens the tables (mode 0600).")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The workbook to write, .xlsx; not among the reports.")],

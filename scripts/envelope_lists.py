@@ -245,7 +245,7 @@ def log(
     _printed(trial, "log", opening_log(trial, site, language or trial.trial.language), (site, template, out))
 
 
-@command(printing, "written", *PRINTED)
+@command(printing, "written", *PRINTED, SanityFailed)
 def accountability(
     language: LanguageOption = None,
     template: TemplateOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trialdesk.console import DEFAULT_CONFIG, ConfigOption, application, command, run
-from trialdesk.errors import REDCAP, InstrumentError, OutputFailed, PlanRefused, WriteBackFailed
+from trialdesk.errors import REDCAP, InstrumentError, OutputFailed, PlanRefused, SanityFailed, WriteBackFailed
 
 if TYPE_CHECKING:
     from trialdesk.config import Config
@@ -197,7 +197,7 @@ def crf(
     print(out)
 
 
-@command(app, "written", InstrumentError, OutputFailed)
+@command(app, "written", InstrumentError, OutputFailed, SanityFailed)
 def spirit(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="An .xlsx or an .svg file.")],
     config: ConfigOption = DEFAULT_CONFIG,

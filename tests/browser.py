@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
@@ -26,14 +26,21 @@ def chromium() -> str:
 
 
 @contextmanager
-def page_of(width: int = 1280, height: int = 900) -> Iterator[Page]:
-    """A page in a browser of this size."""
+def launched() -> Iterator[Browser]:
+    """A browser."""
     from playwright.sync_api import sync_playwright
 
     program = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         try:
-            yield browser.new_page(viewport={"width": width, "height": height})
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def page_of(width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """A page in a browser of this size."""
+    with launched() as browser:
+        yield browser.new_page(viewport={"width": width, "height": height})

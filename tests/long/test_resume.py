@@ -43,6 +43,14 @@ def broken(*_: object) -> None:
     raise OutputFailed("the disk is full")
 
 
+def unpublished(config: Config, minute: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run has read everything, and failed before it was published."""
+    with monkeypatch.context() as failing:
+        failing.setattr(run, "publish", broken)
+        with pytest.raises(OutputFailed):
+            night(config, ordered(config, minute))
+
+
 class Mute:
     """A gateway that must not be asked for anything."""
 
@@ -63,10 +71,7 @@ def test_what_a_failed_run_has_read_is_published_without_asking_or_writing(
     """The sheets are those it would have made; nothing is written back; then nothing is left."""
     config = trial.stage.config
     left = config.state / kept.FILE
-    with monkeypatch.context() as failing:
-        failing.setattr(run, "publish", broken)
-        with pytest.raises(OutputFailed):
-            night(config, ordered(config, 1))
+    unpublished(config, 1, monkeypatch)
     assert oct(left.stat().st_mode & 0o777) == "0o600"
     done = resumed(config, ordered(config, 31))
     assert done.exit_code in {OK, OK_WITH_WARNINGS}
@@ -122,10 +127,7 @@ def test_a_snapshot_that_is_too_old_or_of_another_trial_is_not_taken_up(
     """Two days; another trial's is named and left."""
     config = trial.stage.config
     left = config.state / kept.FILE
-    with monkeypatch.context() as failing:
-        failing.setattr(run, "publish", broken)
-        with pytest.raises(OutputFailed):
-            night(config, ordered(config, 54))
+    unpublished(config, 54, monkeypatch)
     other = config.model_copy(update={"trial": config.trial.model_copy(update={"id": "OTHER"})})
     with pytest.raises(ConfigError, match="of another trial"):
         kept.take_up(other, datetime.now(config.trial.zone))

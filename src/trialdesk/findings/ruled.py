@@ -16,6 +16,7 @@ from trialdesk.instruments.rules import Rule, Rules
 from trialdesk.instruments.treatment import Telling
 from trialdesk.model import Finding
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.redcap.snapshot import columns as columns_of
 
 
 def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tuple[Finding, ...]:
@@ -58,8 +59,7 @@ def touched(rules: Rules, columns: Set[str], dictionary: Dictionary, config: Con
 
     def reads(rule: Rule) -> Set[str]:
         names = {site, *(one.field for one in references(rule.logic))}
-        own = {c for name in names for c in (dictionary.get(name).columns if name in dictionary else (name,))}
-        return own | rule.columns
+        return rule.columns.union(*(columns_of(dictionary, name) for name in names))
 
     return replace(rules, rules=tuple(rule for rule in rules.rules if not columns.isdisjoint(reads(rule))))
 

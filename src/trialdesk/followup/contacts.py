@@ -21,6 +21,7 @@ from trialdesk.followup.windows import Window, window
 from trialdesk.model import Patient
 from trialdesk.redcap.patients import day
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.redcap.snapshot import columns as columns_of
 
 _YEARS = 10
 T = TypeVar("T", "Said", "Contact")
@@ -163,7 +164,7 @@ def _read(form: ContactForm) -> Iterator[str]:
 
 
 def _columns(fields: Iterable[str], dictionary: Dictionary) -> Set[str]:
-    return {c for name in fields for c in (dictionary.get(name).columns if name in dictionary else (name,))}
+    return {column for name in fields for column in columns_of(dictionary, name)}
 
 
 def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, before: Heard | None = None) -> Course:

@@ -72,9 +72,9 @@ def by_arm(facts: Facts) -> SheetTable:
         replace(contact, width=20), Column("Arm", width=32),
         *(replace(column, width=max(len(column.title) + 2, 9)) for column in numbers),
     )  # fmt: skip
-    tracked = tracks(facts.cohort, facts.schedule, facts.config)
+    tracked = {track.record: track for track in tracks(facts.cohort, facts.schedule, facts.config)}
     by_label = {
-        arm: time_points([track for track in tracked if track.record in {*own}], facts.config)
+        arm: time_points([tracked[record] for record in own], facts.config)
         for arm, own in records_by_arm(facts.cohort, facts.config).items()
     }
     lines = tuple(

@@ -108,19 +108,8 @@ def _since(facts: Facts) -> Callable[[Reported], bool]:
 
 def _reported(one: Reported, *, new: bool) -> Line:
     code, _, what = one.code.partition(" ")
-    values = (
-        code,
-        one.record,
-        one.site,
-        what,
-        "site",
-        one.grade,
-        one.study_day,
-        one.days,
-        one.known,
-        "new" if new else None,
-    )
-    return Line(values, tones={0: "strong"})
+    told = (one.grade, one.study_day, one.days, one.known, "new" if new else None)
+    return Line((code, one.record, one.site, what, "site", *told), tones={0: "strong"})
 
 
 def _found(one: OpenFinding, facts: Facts) -> Line:

@@ -281,8 +281,8 @@ _TERMS = (
                              "those without a category: one number for the whole trial"),
     ("Report in time", "serious event: days from awareness to the report to the sponsor, as configured"),
     ("Forecast", "number randomised by the end of each month: median, and low to high hold it with a chance of 80 %"),
-    ("Entry delay", "days from the contact, or a step of recruitment, to the first run that saw the form; unknown of "
-                    "those that were there before the desk's memory began"),
+    ("Entry delay", "days from the form's own date, else that of its contact or step of recruitment, to the first run "
+                    "that saw the form; unknown of those that were there before the desk's memory began"),
     ("Run", "named at the foot of every printed page; the coordinator has its stages and times (run.json)"),
     ("Criteria not met", "of those who are not randomised; First: in the order of the configuration, the first one"),
 )  # fmt: skip

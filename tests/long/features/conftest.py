@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser import FLAGS, chromium
+from browser import launched
 from hands import Hand, Site, furnished, seat
 from redcap_local.server import Running, running
 
@@ -25,13 +25,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Pa
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    program = chromium()
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield launched
-        launched.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture
