@@ -33,7 +33,7 @@ _COLUMNS: tuple[tuple[Column, Callable[[Config, Envelope], Value]], ...] = (
     (Column("Packed", "date"), lambda _, e: e.packed_on),
     (Column("Sent", "date"), lambda _, e: e.dispatched_on),
     (Column("Received", "date"), lambda _, e: e.received_on),
-    (Column("Released", "datetime"), lambda _, e: e.released_at),
+    (Column("Released", "datetime", 18), lambda _, e: e.released_at),
     (Column("Record"), lambda _, e: e.record),
     (Column("Opened", "date"), lambda _, e: e.opened_on),
 )
