@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from trialdesk.errors import OutputFailed
@@ -31,6 +33,8 @@ from trialdesk.workbook import (
     save,
     writing,
 )
+from trialdesk.workbook.layout import placed
+from trialdesk.workbook.pages import cuts
 from trialdesk.workbook.rows import RowWriter
 
 pytestmark = pytest.mark.requirement("REP-06")
@@ -102,6 +106,35 @@ def test_a_sheet_is_printed_on_as_few_pages_as_nine_points_allow(lines: int, wid
     long = SheetTable("Calls", "Calls", "About", (Column("Record", width=width),), (Line(("1",)),) * lines)
     sheet = load_workbook(BytesIO(as_bytes([long], "PVP-MM")))["Calls"]
     assert (sheet.page_setup.fitToHeight, sheet.page_setup.fitToWidth) == (paper, 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends"), [(37, 0), (38, 1), (46, 1), (60, 0), (76, 0), (79, 2), (120, 3), (400, 10), (401, 0)]
+)
+def test_a_list_leaves_no_few_rows_for_its_last_page(lines: int, ends: int) -> None:
+    """Then all its pages hold about as much, and nothing is fitted; else the program breaks where the paper ends."""
+    long = SheetTable("Calls", "Calls", "About", (Column("Record", width=150),), (Line(("1",)),) * lines)
+    sheet = load_workbook(BytesIO(as_bytes([long], "PVP-MM")))["Calls"]
+    last = [one.id for one in sheet.row_breaks.brk]
+    rows = [later - before for before, later in pairwise((0, *last, lines + 4))]
+    assert (len(last), max(rows) - min(rows) <= 8 or not ends) == (ends, True)
+    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.scale) == (
+        (False, 82) if ends else (True, None)
+    )
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=5), st.integers(20, 175))
+def test_a_heading_stays_with_what_is_below_it_and_no_page_is_too_full(counts: list[int], width: int) -> None:
+    """Of however many tables, wherever their pages are told to end."""
+    columns = (Column("Record", width=width),)
+    first, *more = (Block(f"Table {n}", columns, (Line(("1",)),) * count) for n, count in enumerate(counts))
+    sheet = SheetTable("Calls", "Calls", "About", columns, first.lines, more=tuple(more))
+    found = cuts(sheet, [width])
+    heads = {row for place in placed(sheet) for row in (place.header - 1, place.header)}
+    ends = found.rows if found else ()
+    assert heads.isdisjoint(ends)
+    assert all(later - before <= 42 for before, later in pairwise((0, *ends, placed(sheet)[-1].last)) if ends)
+    assert list(ends) == sorted(set(ends))
 
 
 def test_the_sentence_above_a_narrow_table_is_printed_to_its_end() -> None:

@@ -1,11 +1,12 @@
-"""On how many pages of paper a sheet is printed: as few as letters of nine points allow."""
+"""On how many pages of paper a sheet is printed, and where they end: as few as letters of nine points allow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
+from typing import NamedTuple
 
-from trialdesk.workbook.layout import HEADER_ROW, bottom, placed
+from trialdesk.workbook.layout import HEADER_ROW, bottom, breaks, placed
 from trialdesk.workbook.measures import LINE_HEIGHT, header_height, height, rooms
 from trialdesk.workbook.tables import SheetTable
 
@@ -20,6 +21,16 @@ _EMPTY = 8.4  # characters: the width of a column nothing is said of
 _LETTER, _BOLD = 0.87, 1.3  # characters a letter of the sentence and of the title takes
 _TITLE = 4.0  # points by which the title's row is higher
 _MOST_LINES = 400  # of a longer sheet one page less is no gain
+_FEW = 0.25  # of a page: less than that is not left for the last one
+_CHARTS = 92  # percent, of a drawing of many
+_SLACK = 0.97  # where the width decides: programs do not agree to the last point
+
+
+class Cuts(NamedTuple):
+    """The rows after which a page ends, and the percent it is printed at: told where to end, nothing is fitted."""
+
+    rows: tuple[int, ...]
+    percent: int
 
 
 def printed(table: SheetTable, across: Sequence[float]) -> int:
@@ -50,14 +61,78 @@ def pages(table: SheetTable, across: Sequence[float]) -> int:
         return 0
     if table.drawn:
         return 1
-    columns = printed(table, across)
-    wide = _CHARACTER * (sum(across[:columns]) + _EMPTY * max(columns - len(across), 0))
-    scale = min(_SMALLEST, _room(_WIDE, "left", "right") / wide)
-    page = _room(_HIGH, "top", "bottom") / scale
-    repeated = LINE_HEIGHT if table.more else header_height(table.tables[0], across)
+    page, repeated = _page(table, across)
     rest = _points(table, across) - page
     # a row is never broken: at the foot of a page stays up to a line free
     return 1 + max(ceil(rest / (page - repeated - LINE_HEIGHT)), 0)
+
+
+def cuts(table: SheetTable, across: Sequence[float]) -> Cuts | None:
+    """Where the pages of a sheet end, if they must not end where the paper does; None leaves it to the program.
+
+    Between the charts of a long drawing; and of a list that would leave a few rows for its last page, so that all its
+    pages hold about as much. A heading stays with what is below it.
+
+    Args:
+        table: The sheet.
+        across: The widths of its columns in characters.
+    """
+    if charts := breaks(table):
+        return Cuts(charts, _CHARTS)
+    if pages(table, across) < 2 or table.charts:
+        return None
+    rows, (page, repeated) = list(_rows(table, across)), _page(table, across)
+    full = _filled(rows, page, repeated)
+    left = sum(points for number, points, _ in rows if number > full[-1]) if full else page
+    if left > _FEW * page:
+        return None
+    even = (sum(points for _, points, _ in rows) + repeated * len(full)) / (len(full) + 1)
+    scale = _scale(table, across)
+    percent = int(100 * scale) if scale == _SMALLEST else int(100 * scale * _SLACK)
+    return Cuts(_filled(rows, even + LINE_HEIGHT, repeated), percent)
+
+
+def _filled(rows: Sequence[tuple[int, float, bool]], room: float, repeated: float) -> tuple[int, ...]:
+    """The rows after which a page ends that is filled with so many points at most."""
+    ends: list[int] = []
+    used = since = 0.0
+    end = 0
+    for number, points, may_end in rows:
+        if used + points > room and end:
+            ends.append(end)
+            used, since, end = repeated + since, 0.0, 0
+        used, since = used + points, since + points
+        if may_end:
+            end, since = number, 0.0
+    return tuple(ends)
+
+
+def _rows(table: SheetTable, across: Sequence[float]) -> Iterator[tuple[int, float, bool]]:
+    """Every row with its points, and whether a page may end behind it."""
+    room = rooms(across)
+    yield HEADER_ROW - 1, LINE_HEIGHT * (HEADER_ROW - 1) + _TITLE, False
+    for place in placed(table):
+        if place.block.title:
+            yield place.header - 2, LINE_HEIGHT, True
+            yield place.header - 1, LINE_HEIGHT, False
+        yield place.header, header_height(place.block, across), False
+        for number, line in enumerate(place.block.lines, place.header + 1):
+            yield number, max(height(line, room), table.least_height), number < place.last or not table.more
+        if not place.block.lines:
+            yield place.last, LINE_HEIGHT, False
+
+
+def _page(table: SheetTable, across: Sequence[float]) -> tuple[float, float]:
+    """The points of the rows a page has room for, and of those that are repeated on every page but the first."""
+    repeated = LINE_HEIGHT if table.more else header_height(table.tables[0], across)
+    return _room(_HIGH, "top", "bottom") / _scale(table, across), repeated
+
+
+def _scale(table: SheetTable, across: Sequence[float]) -> float:
+    """How much smaller than it is a sheet has to be printed."""
+    columns = printed(table, across)
+    wide = _CHARACTER * (sum(across[:columns]) + _EMPTY * max(columns - len(across), 0))
+    return min(_SMALLEST, _room(_WIDE, "left", "right") / wide)
 
 
 def _room(paper: float, *edges: str) -> float:
@@ -66,11 +141,5 @@ def _room(paper: float, *edges: str) -> float:
 
 def _points(table: SheetTable, across: Sequence[float]) -> float:
     """The height of all rows that are printed."""
-    room = rooms(across)
-    tall = LINE_HEIGHT * (HEADER_ROW - 1) + _TITLE
-    for place in placed(table):
-        tall += header_height(place.block, across)
-        tall += sum(max(height(line, room), table.least_height) for line in place.block.lines) or LINE_HEIGHT
-    between = 2 * LINE_HEIGHT * len(table.more)
     charts = LINE_HEIGHT * (bottom(table) - placed(table)[-1].last)
-    return tall + between + charts
+    return sum(points for _, points, _ in _rows(table, across)) + charts

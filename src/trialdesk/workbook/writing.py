@@ -19,15 +19,14 @@ from trialdesk.errors import OutputFailed, SanityFailed
 from trialdesk.private import place
 from trialdesk.tripwire import prove_sheet
 from trialdesk.workbook.charts import anchored, described, drawn
-from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, breaks, charted, placed
+from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
-from trialdesk.workbook.pages import MARGINS, pages, printed
+from trialdesk.workbook.pages import MARGINS, cuts, pages, printed
 from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
 _MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
-_SCALE = 92  # percent: Excel breaks pages where it is told to only if it has not to fit them as well
 _DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 
 
@@ -120,9 +119,10 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
     last = get_column_letter(printed(table, across))
     _page(sheet, f"A1:{last}{bottom(table)}", repeated, footer)
     sheet.page_setup.fitToHeight = pages(table, across)
-    for row in breaks(table):
-        sheet.row_breaks.append(Break(id=row))
-        sheet.page_setup.scale, sheet.sheet_properties.pageSetUpPr.fitToPage = _SCALE, False
+    if ends := cuts(table, across):
+        sheet.page_setup.scale, sheet.sheet_properties.pageSetUpPr.fitToPage = ends.percent, False
+        for row in ends.rows:
+            sheet.row_breaks.append(Break(id=row))
 
 
 def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetTable]]) -> None:
