@@ -118,9 +118,9 @@ def test_a_list_leaves_no_few_rows_for_its_last_page(lines: int, ends: int) -> N
     last = [one.id for one in sheet.row_breaks.brk]
     rows = [later - before for before, later in pairwise((0, *last, lines + 4))]
     assert (len(last), max(rows) - min(rows) <= 8 or not ends) == (ends, True)
-    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.scale) == (
-        (False, 82) if ends else (True, None)
-    )
+    fitted = sheet.sheet_properties.pageSetUpPr
+    assert fitted is not None
+    assert (fitted.fitToPage, sheet.page_setup.scale) == ((False, 82) if ends else (True, None))
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=5), st.integers(20, 175))
