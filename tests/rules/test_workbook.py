@@ -308,3 +308,13 @@ def test_small_charts_stand_two_abreast_each_of_its_own_lines() -> None:
         assert f"'Numbers'!$A${at}:$A${at + 1}" in part
         assert "'Numbers'!$B$4" in part
     assert ["<min val" in part for part in parts] == [False, True, True]
+
+
+def test_where_a_page_must_end_it_ends_between_two_tables() -> None:
+    """If that takes no page more; the wider a sheet, the smaller its letters, for nothing is fitted then."""
+    columns = (Column("Record", width=174),)
+    below = tuple(Block(f"Table {n}", columns, (Line(("1",)),) * count) for n, count in enumerate((4, 12)))
+    sheet = SheetTable("Calls", "Calls", "About", columns, (Line(("1",)),) * 20, more=below)
+    *_, last = placed(sheet)
+    assert cuts(sheet, [174]) == ((last.header - 2,), 81)
+    assert cuts(replace(sheet, columns=(Column("Record", width=150),)), [150]) == ((last.header - 2,), 82)

@@ -30,7 +30,7 @@ def coordinator_sheets(facts: Facts, links: Links) -> tuple[SheetTable, ...]:
 def _todo(facts: Facts, links: Links) -> SheetTable:
     columns = (
         Column("What", width=20), Column("Site", width=6), Column("Record", width=11), Column("Envelope", width=16),
-        Column("Why", width=48), Column("What to do", width=38), Column("Owner", width=11),
+        Column("Why", width=46), Column("What to do", width=36), Column("Owner", width=11),
         Column("Since", "date", 11), Column("New", width=6), Column("REDCap", width=8),
     )  # fmt: skip
     found = tasks(facts)
@@ -50,9 +50,9 @@ def _task(task: Task, links: Links) -> Line:
 
 def _missed(facts: Facts, links: Links) -> SheetTable:
     columns = (
-        Column("Record", width=11), Column("Site", width=6), Column("Step", width=18), Column("Missed", width=26),
+        Column("Record", width=11), Column("Site", width=6), Column("Step", width=18), Column("Missed", width=25),
         Column("In a row", "number", 7), Column("Tried", width=20), Column("Last try", width=20),
-        Column("Last reached", width=15), Column("Owner", width=12), Column("What to do", width=32),
+        Column("Last reached", width=15), Column("Owner", width=12), Column("What to do", width=29),
         Column("REDCap", width=8),
     )  # fmt: skip
     about = (
@@ -77,7 +77,7 @@ def _in_a_row(one: Escalation, links: Links) -> Line:
 def _findings(facts: Facts, links: Links) -> SheetTable:
     columns = (
         Column("Id", width=11), Column("Severity", width=10), Column("Rule", width=8), Column("Site", width=6),
-        Column("Record", width=10), Column("Where", width=22), Column("Finding", width=54), Column("Owner", width=11),
+        Column("Record", width=10), Column("Where", width=22), Column("Finding", width=50), Column("Owner", width=11),
         Column("Since", "date", 11), Column("Days", "number", 6), Column("State", width=9),
         Column("Deviation", width=10), Column("REDCap", width=7),
     )  # fmt: skip
@@ -144,8 +144,8 @@ def _moved(facts: Facts) -> Iterator[tuple[str, str, str]]:
 
 def _accepted(facts: Facts, links: Links) -> SheetTable:
     columns = (
-        Column("Id", width=11), Column("Rule", width=8), Column("Record", width=12), Column("Finding", width=56),
-        Column("Reason", width=40), Column("By", width=16), Column("On", "date", 12), Column("Until", "date", 12),
+        Column("Id", width=11), Column("Rule", width=8), Column("Record", width=12), Column("Finding", width=53),
+        Column("Reason", width=39), Column("By", width=16), Column("On", "date", 12), Column("Until", "date", 12),
         Column("REDCap", width=8),
     )  # fmt: skip
     about = "Findings a person lets stand, until what they rest on changes, or until the last day."

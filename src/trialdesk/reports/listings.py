@@ -40,8 +40,8 @@ def findings(facts: Facts, found: FindingList, cohort: Cohort, profile: Profile)
     site those of its own patients, outside every count and without what the memory knows.
     """
     columns = (
-        Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=12),
-        Column("Where", width=26), Column("Finding", width=76), Column("Deviation", width=10),
+        Column("Severity", width=10), Column("Rule", width=10), Column("Site", width=8), Column("Record", width=11),
+        Column("Where", width=24), Column("Finding", width=76), Column("Deviation", width=10),
         Column("Since", "date", 12), Column("Accepted", width=10),
     )  # fmt: skip
     known = _told(facts.lives, profile)

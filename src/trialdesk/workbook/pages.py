@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ _TITLE = 4.0  # points by which the title's row is higher
 _MOST_LINES = 400  # of a longer sheet one page less is no gain
 _FEW = 0.25  # of a page: less than that is not left for the last one
 _CHARTS = 92  # percent, of a drawing of many
-_SLACK = 0.97  # where the width decides: programs do not agree to the last point
+_WIDEST = 5.55  # points of that unit in LibreOffice: where nothing is fitted, no column may be left over
 
 
 class Cuts(NamedTuple):
@@ -70,8 +71,8 @@ def pages(table: SheetTable, across: Sequence[float]) -> int:
 def cuts(table: SheetTable, across: Sequence[float]) -> Cuts | None:
     """Where the pages of a sheet end, if they must not end where the paper does; None leaves it to the program.
 
-    Between the charts of a long drawing; and of a list that would leave a few rows for its last page, so that all its
-    pages hold about as much. A heading stays with what is below it.
+    Between the charts of a long drawing; and of a sheet that would leave a few rows for its last page: between its
+    tables if that takes no page more, else so that all pages hold about as much. A heading stays with what is below it.
 
     Args:
         table: The sheet.
@@ -86,10 +87,19 @@ def cuts(table: SheetTable, across: Sequence[float]) -> Cuts | None:
     left = sum(points for number, points, _ in rows if number > full[-1]) if full else page
     if left > _FEW * page:
         return None
+    percent = int(100 * _scale(table, across, _WIDEST))
+    titles = {place.header - 2 for place in placed(table) if place.block.title}
+    apart = _filled([(number, points, number in titles) for number, points, _ in rows], page, repeated)
+    if len(apart) == len(full) and _highest(rows, apart) <= page:
+        return Cuts(apart, percent)
     even = (sum(points for _, points, _ in rows) + repeated * len(full)) / (len(full) + 1)
-    scale = _scale(table, across)
-    percent = int(100 * scale) if scale == _SMALLEST else int(100 * scale * _SLACK)
     return Cuts(_filled(rows, even + LINE_HEIGHT, repeated), percent)
+
+
+def _highest(rows: Sequence[tuple[int, float, bool]], ends: Sequence[int]) -> float:
+    """The points of the fullest page, without the row that is repeated."""
+    pairs = pairwise((0, *ends, rows[-1][0]))
+    return max(sum(points for number, points, _ in rows if after < number <= end) for after, end in pairs)
 
 
 def _filled(rows: Sequence[tuple[int, float, bool]], room: float, repeated: float) -> tuple[int, ...]:
@@ -128,10 +138,10 @@ def _page(table: SheetTable, across: Sequence[float]) -> tuple[float, float]:
     return _room(_HIGH, "top", "bottom") / _scale(table, across), repeated
 
 
-def _scale(table: SheetTable, across: Sequence[float]) -> float:
-    """How much smaller than it is a sheet has to be printed."""
+def _scale(table: SheetTable, across: Sequence[float], character: float = _CHARACTER) -> float:
+    """How much smaller than it is a sheet has to be printed, if a unit of width takes so many points."""
     columns = printed(table, across)
-    wide = _CHARACTER * (sum(across[:columns]) + _EMPTY * max(columns - len(across), 0))
+    wide = character * (sum(across[:columns]) + _EMPTY * max(columns - len(across), 0))
     return min(_SMALLEST, _room(_WIDE, "left", "right") / wide)
 
 
