@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +28,11 @@ import typer
 sys.path[:0] = ["src", "scripts"]
 
 from redcap_local.server import running
+from rehearsal.cast import ORDINARY, OWN
 from rehearsal.day import Cards, make_envelopes, send_envelopes, tell_story
 from rehearsal.play import play
-from rehearsal.stage import Stage, fresh_folder, set_stage, write_files
+from rehearsal.script import PartOf, Script
+from rehearsal.stage import BEFORE, Stage, fresh_folder, set_stage, write_files
 from rehearsal.story import Story
 from trialdesk.config import load
 from trialdesk.envelopes.register import RECORD_ID, read_register
@@ -38,6 +41,8 @@ from trialdesk.redcap.gateway import open_gateway
 
 DATABASE, READY, DAY = "redcap.sqlite", "ready", date(2026, 11, 26)
 BATCH = 500
+A_STORY = 2_000
+"""So many patients the rehearsal's 14 months hold, since envelopes are opened one an hour; more take longer."""
 
 
 class Bulk:
@@ -83,7 +88,9 @@ def prepare(folder: Path, patients: int) -> None:
     with running(fresh_folder(folder) / DATABASE) as server:
         files = write_files(Path("config.yaml"), folder, server.url, DAY)
         config = files[0].read_text(encoding="utf-8")
-        files[0].write_text(config.replace(str(Path("reports").resolve()), "reports"), encoding="utf-8")
+        config = config.replace(str(Path("reports").resolve()), "reports")
+        opened = DAY - BEFORE, DAY - BEFORE * _stories(patients)
+        files[0].write_text(config.replace(*map(str, opened)), encoding="utf-8")
         stage = set_stage(files, server, folder / DATABASE, lambda plan: plan.digest)
         fill(stage, patients, DAY, told)
         (folder / READY).write_text(server.url, encoding="utf-8")
@@ -91,6 +98,7 @@ def prepare(folder: Path, patients: int) -> None:
 
 def fill(stage: Stage, patients: int, day: date, told: Callable[[str], Callable[[int, int], None]]) -> None:
     """Both projects of a stage hold so many patients, as they are on that day."""
+    stage = replace(stage, script=_longer(stage.script, patients))
     story = tell_story(stage, 1, patients, day)
     cards, _ = make_envelopes(stage, story, day)
     send_envelopes(stage, story)
@@ -108,6 +116,20 @@ def fill(stage: Stage, patients: int, day: date, told: Callable[[str], Callable[
             project.import_records(rows[start : start + BATCH])
             done += len(rows[start : start + BATCH])
             told("imported")(done, len(bulk.rows))
+
+
+def _stories(patients: int) -> int:
+    """How many times as long as the rehearsal's own story so many patients take."""
+    return -(-patients // A_STORY)
+
+
+def _longer(script: Script, patients: int) -> Script:
+    """The script with as many more months as the patients need."""
+    opened = OWN[ORDINARY].age
+    age = opened[0] * _stories(patients), opened[1]
+    common = [name for name, part in OWN.items() if part.age == opened]
+    parts = {name: script.parts.get(name, PartOf()).model_copy(update={"age": age}) for name in common}
+    return script.model_copy(update={"parts": {**script.parts, **parts}})
 
 
 def told(what: str):

@@ -24,6 +24,7 @@ from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.instruments.treatment import Telling
+from trialdesk.redcap.cells import Pool
 from trialdesk.redcap.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -138,13 +139,13 @@ def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
 
 
 def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], telling: Telling) -> Snapshot:
-    rows = dict(snapshot.rows)
+    rows, pool = dict(snapshot.rows), Pool()
     for record, treatment in treatments.items():
-        rows[record] = tuple(_with(record, rows[record], treatment, telling))
+        rows[record] = tuple(_with(record, rows[record], treatment, telling, pool))
     return replace(snapshot, rows=rows)
 
 
-def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling) -> Iterator[Row]:
+def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling, pool: Pool) -> Iterator[Row]:
     own = {(row.event, row.instrument, row.instance): row for row in rows}
     answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
     for spot in sorted({*own, *treatment.places, *answers}):
@@ -155,7 +156,7 @@ def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telli
         if row and mine is row.values and not (landed or given):
             yield row  # most rows tell nothing: they stay as they are
         else:
-            yield Row(record, *spot, {**mine, **landed, **given})
+            yield Row(record, *spot, pool.of({**mine, **landed, **given}))
 
 
 def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
@@ -163,7 +164,7 @@ def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     if row.event not in telling.events and telling.silent(row.values):
         return row.values
     kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
-    return {name: "" if telling.answer(name, value) else value for name, value in kept.items()}
+    return {name: value for name, value in kept.items() if not telling.answer(name, value)}
 
 
 def _beside(spot: Spot, own: Mapping[Spot, object]) -> Spot:

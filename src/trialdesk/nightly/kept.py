@@ -26,6 +26,7 @@ from trialdesk.memory.values import Scope
 from trialdesk.model import Envelope, Patient
 from trialdesk.private import place, read_private
 from trialdesk.redcap.answers import Removals
+from trialdesk.redcap.cells import Pool
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -150,9 +151,9 @@ def read(text: str | bytes, config: Config) -> Kept:
 
 def _snapshot(content: Mapping[str, Any]) -> Snapshot:
     told = content["snapshot"]
-    rows: dict[str, list[Row]] = {}
+    rows, pool = dict[str, list[Row]](), Pool()
     for record, event, instrument, instance, values in content["rows"]:
-        rows.setdefault(record, []).append(Row(record, event, instrument, instance, values))
+        rows.setdefault(record, []).append(Row(record, event, instrument, instance, pool.of(values)))
     return Snapshot(
         **{
             **told,

@@ -11,6 +11,7 @@ from typing import Any
 
 from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
 from redcap_rules.record import Row
+from trialdesk.redcap.cells import Pool
 
 Rows = list[dict[str, str]]
 SYSTEM_COLUMNS = (EVENT, INSTRUMENT, INSTANCE, GROUP)
@@ -77,7 +78,7 @@ class Untrue(ValueError):
     """A text that is no whole table: a page, a message, or one that was cut off."""
 
 
-def read_table(text: str, record_id: str, ticks: Collection[str] = (), known: dict[str, str] | None = None) -> Answer:
+def read_table(text: str, record_id: str, ticks: Collection[str] = (), pool: Pool | None = None) -> Answer:
     """The rows of exported records as text, blanks left out.
 
     A table begins with the record id, ends with a line, and every line has as many cells as the first. Every
@@ -87,7 +88,7 @@ def read_table(text: str, record_id: str, ticks: Collection[str] = (), known: di
         text: The answer, csv with raw names.
         record_id: The project's record-id field.
         ticks: Columns of checkbox options: one that is not ticked is left out like a blank.
-        known: Texts seen before, so that each is kept once.
+        pool: What was seen before, so that it is kept once.
 
     Raises:
         Untrue: it is no such table; never says what stands in it.
@@ -99,14 +100,15 @@ def read_table(text: str, record_id: str, ticks: Collection[str] = (), known: di
     if header[0] != record_id or len({*header}) < len(header):
         raise Untrue("no table of this project")
     unticked = [place for place, name in enumerate(header) if name in ticks]
-    rows, groups = [], {}
+    places = [header.index(name) if name in header else 0 for name in SYSTEM_COLUMNS]
+    rows, groups, pool = [], {}, pool or Pool()
     for line in lines:
         if len(line) != len(header):
             raise Untrue("cut off")
         for place in unticked:
             if line[place] == "0":
                 line[place] = ""
-        row, group = _row(line, header, {} if known is None else known)
+        row, group = _row(line, header, places, pool)
         rows.append(row)
         groups[row.record] = group
     return Answer(tuple(rows), tuple(header), groups)
@@ -124,14 +126,15 @@ def _lines(text: str, record_id: str) -> Iterator[list[str]]:
         raise Untrue("cut off") from None
 
 
-def _row(line: list[str], header: Sequence[str], known: dict[str, str]) -> tuple[Row, str]:
-    """A line as a row without blanks, and its data access group."""
-    values = {name: known.setdefault(value, value) for name, value in compress(zip(header, line, strict=True), line)}
-    record = values.pop(header[0], "")
-    event, instrument, instance, group = (values.pop(name, "") for name in SYSTEM_COLUMNS)
+def _row(line: list[str], header: Sequence[str], places: Sequence[int], pool: Pool) -> tuple[Row, str]:
+    """A line as a row without blanks, and its data access group; `places` are those of the system's columns, or 0."""
+    record, event, instrument, instance, group = pool.texts((line[0], *(line[at] if at else "" for at in places)))
+    for place in (0, *places):
+        line[place] = ""
     if not record or (instance and not instance.isdecimal()):
         raise Untrue("a line without a record")
-    return Row(record, event, instrument, int(instance or 0), values), group
+    cells = pool.cells(tuple(compress(header, line)), filter(None, line))
+    return Row(record, event, instrument, int(instance or 0), cells), group
 
 
 def removal(row: Mapping[str, str]) -> tuple[str, str]:

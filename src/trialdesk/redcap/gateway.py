@@ -25,6 +25,7 @@ from trialdesk.config import Config
 from trialdesk.errors import NotAllowed, RedcapRefused, RedcapUnreachable, TooMuch, WriteBackFailed
 from trialdesk.redcap.answers import Answer, Export, Removals, Rows, Untrue, flat, read_table, removal, texts
 from trialdesk.redcap.batches import Batch
+from trialdesk.redcap.cells import Pool
 from trialdesk.redcap.guard import believe, unreached
 from trialdesk.redcap.patience import USUAL, Patience, within
 from trialdesk.redcap.tokens import Role, token
@@ -181,8 +182,7 @@ class Gateway:
         columns: set[str] = set()
         group_of: dict[str, str] = {}
         vanished: list[str] = []
-        texts_seen: dict[str, str] = {}
-        ask = partial(self._rows, record_id, wanted, groups=groups, ticks=ticks, known=texts_seen)
+        ask = partial(self._rows, record_id, wanted, groups=groups, ticks=ticks, pool=Pool())
         start, batch = 0, Batch(self._batch)
         while start < len(ids):
             part, begun = ids[start : start + batch.size], time.monotonic()
@@ -337,7 +337,7 @@ class Gateway:
         *,
         groups: bool = False,
         ticks: Collection[str] = (),
-        known: dict[str, str] | None = None,
+        pool: Pool | None = None,
     ) -> Answer:
         """One answer about records; csv is a tenth of the same rows as JSON, which names every column in each.
 
@@ -359,7 +359,7 @@ class Gateway:
                 if len(ids) == 1:
                     raise
                 return error  # the same again would be too much again
-            return read_table(str(text), record_id, ticks, known)
+            return read_table(str(text), record_id, ticks, pool)
 
         answer = self._read(ask)
         if isinstance(answer, TooMuch):

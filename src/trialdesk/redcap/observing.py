@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from operator import add
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.names import status_field
@@ -15,6 +16,7 @@ from trialdesk.memory.digests import keyed
 from trialdesk.memory.values import Night, Remembered, Seen
 from trialdesk.model import Patient, Tally
 from trialdesk.redcap.answers import Removals, Rows
+from trialdesk.redcap.cells import Cells, Pool, Shape
 from trialdesk.redcap.snapshot import Snapshot
 
 
@@ -54,14 +56,14 @@ def observe(
     """
     ours = {ref.field for _, ref in config.call_plan or ()}
     ours |= {config.facts.released_envelope.field, config.facts.released_at.field, snapshot.dictionary.record_id}
-    counted = cells(snapshot)
+    counted, contents = cells(snapshot), _Contents(ours)
     records = {
         patient.record: Seen(
             patient.record,
             patient.group,
             frozenset((*patient.reached, *patient.states)),
             patient.randomised,
-            keyed(past.secret, _content(snapshot.rows[patient.record], ours)),
+            keyed(past.secret, contents.of(snapshot.rows[patient.record])),
             _card(patient, past.secret),
             original=patient.record,
             cells=counted[patient.record],
@@ -78,12 +80,20 @@ def cells(snapshot: Snapshot) -> Mapping[str, Mapping[str, int]]:
     """Record to `event form` to how many values stand there; an option that is not ticked is none."""
     tables, dictionary = snapshot.tables, snapshot.dictionary
     left_out = {status_field(form) for form in dictionary.forms} | {dictionary.record_id}
-    counted: dict[str, Counter[str]] = {record: Counter() for record in snapshot.records}
     places = {event: _Places(event, dictionary) for event in {kind[0] for kind in tables.kinds}}
-    for record, rows in snapshot.rows.items():
+    known: dict[tuple[str, Shape], Mapping[str, int]] = {}
+
+    def counted(rows: Iterable[Row]) -> Mapping[str, int]:
+        found: dict[str, int] = {}
         for row in rows:
-            counted[record].update(map(places[row.event].__getitem__, tables.held(row) - left_out))
-    return counted
+            kind = row.event, tables.cells(row).shape
+            if kind not in known:
+                known[kind] = Counter(map(places[row.event].__getitem__, kind[1].columns - left_out))
+            for place, number in known[kind].items():
+                found[place] = found.get(place, 0) + number
+        return found
+
+    return {record: counted(rows) for record, rows in snapshot.rows.items()}
 
 
 class _Places(dict[str, str]):
@@ -178,10 +188,27 @@ def _renamed(gone: Sequence[Seen], fresh: Sequence[Seen]) -> Iterator[tuple[str,
                 yield one.record, same[0].record
 
 
-def _content(rows: Iterable[Row], ours: set[str]) -> Iterator[str]:
-    for row in sorted(rows, key=lambda row: (row.event, row.instrument, row.instance)):
-        yield f"{row.event}\x1e{row.instrument}\x1e{row.instance}"
-        yield from (f"{name}={value}" for name, value in sorted(row.values.items()) if name not in ours and value)
+class _Contents:
+    """Rows as texts, place by place and column by column, without what the night itself writes."""
+
+    def __init__(self, ours: set[str]) -> None:
+        self._ours, self._pool = ours, Pool()
+        self._order: dict[Shape, tuple[list[str], list[int]]] = {}
+
+    def of(self, rows: Iterable[Row]) -> Iterator[str]:
+        """The texts of a record's rows, in whatever order they come."""
+        for row in sorted(rows, key=lambda row: (row.event, row.instrument, row.instance)):
+            yield f"{row.event}\x1e{row.instrument}\x1e{row.instance}"
+            cells = row.values if isinstance(row.values, Cells) else self._pool.of(row.values)
+            names, places = self._ordered(cells.shape)
+            yield from map(add, names, map(cells.texts.__getitem__, places))
+
+    def _ordered(self, shape: Shape) -> tuple[list[str], list[int]]:
+        """The beginnings of the texts, and where the rest of each stands."""
+        if shape not in self._order:
+            names = sorted(shape.columns - self._ours)
+            self._order[shape] = [f"{name}=" for name in names], [shape.at[name] for name in names]
+        return self._order[shape]
 
 
 def _card(patient: Patient, secret: bytes) -> str:

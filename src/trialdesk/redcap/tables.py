@@ -12,6 +12,7 @@ from redcap_rules.logic import Expression, LogicError, Reference, compile_table,
 from redcap_rules.logic.scope import Scope
 from redcap_rules.logic.syntax import Smart
 from redcap_rules.record import RecordView, Row
+from trialdesk.redcap.cells import Cells, Pool, Shape, texts_in
 from trialdesk.redcap.holding import held, tick_columns
 
 Kind = tuple[str, str]
@@ -31,10 +32,11 @@ class Tables:
         self._events = events
         self._homes: dict[Kind, Mapping[str, Row]] = {}
         self._views: dict[str, RecordView] = {}
-        self._held: dict[int, Set[str]] = {}
         self._own: dict[tuple[str, str, str], bool] = {}
         self._answers: dict[tuple[int, Kind], tuple[Expression, frozenset[int]]] = {}
         self._ticks = tick_columns(dictionary)
+        self._ticked: dict[Shape, tuple[int, ...]] = {}
+        self._pool = Pool()
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
             for row in part:
@@ -46,12 +48,22 @@ class Tables:
         """One place for each record, in no event: where a formula stands that names every event itself."""
         return tuple(Row(record, "", "", 0, {}) for record in self._rows)
 
+    def cells(self, row: Row) -> Cells:
+        """The values of a row of this pull that are data: nothing blank, and no option that is not ticked."""
+        values = row.values
+        if not isinstance(values, Cells):
+            return self._pool.of({name: values[name] for name in held(values, self._ticks)})
+        ticked = self._ticked.get(values.shape)
+        if ticked is None:
+            at = values.shape.at
+            ticked = self._ticked[values.shape] = tuple(at[name] for name in values.shape.columns & self._ticks)
+        if any(values.texts[place] == "0" for place in ticked):
+            return self._pool.of({name: values[name] for name in held(values, self._ticks)})
+        return values
+
     def held(self, row: Row) -> Set[str]:
-        """The columns of a row of this pull that hold data; worked out once for each row."""
-        found = self._held.get(id(row))
-        if found is None:
-            found = self._held[id(row)] = held(row.values, self._ticks)
-        return found
+        """The columns of a row of this pull that hold data."""
+        return self.cells(row).shape.columns
 
     def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
         """Whether a condition is true in each of the places.
@@ -122,7 +134,7 @@ class Tables:
         column = checkbox_column(reference.field, reference.code) if reference.code else reference.field
         blank = "0" if reference.code else ""
         if own and self._at_home(event, instrument, form):
-            return self._spelled(reference, [place.values.get(column) or blank for place in places])
+            return self._spelled(reference, texts_in(places, column, blank))
         homes = self.home(event, form)
         texts = []
         for place in places:

@@ -29,7 +29,7 @@ from trialdesk.reports import (
 from trialdesk.reports.blinding import prove_blind
 from trialdesk.reports.monitor import monitor_sheets
 from trialdesk.reports.profiles import Profile, profile
-from trialdesk.workbook import SheetTable
+from trialdesk.workbook import SheetTable, digest
 
 
 def enrolment_packs(
@@ -52,19 +52,22 @@ def enrolment_packs(
     """
     readers = [profile(name, facts.config) for name in profiles]
     packs: dict[str, tuple[SheetTable, ...]] = {}
-    proving: dict[str, tuple[Profile, tuple[SheetTable, ...]]] = {}
+    proving: dict[str, tuple[Profile, str]] = {}
     for reader in readers:
         with _one(reader.name, packs, lost):
             packs[reader.name] = _masked(facts, reader, secret) if reader.masked else reader.show(sheets(facts, reader))
             if reader.open:
                 bare = replace(reader, treatment=False)
-                proving[reader.name] = bare, bare.show(sheets(facts, bare))
+                own = packs[reader.name] if bare == reader else bare.show(sheets(facts, bare))
+                proving[reader.name] = bare, digest(own)
                 _prove_own(facts, reader)
-    # one world after another, since each is as large as the trial
+    # one world after another, since each is as large as the trial; and digests, since tables are as large again
     for other in other_worlds(facts) if proving else ():
-        for name, (bare, shown) in proving.items():
+        for name, (bare, known) in proving.items():
             with _one(name, packs, lost):
-                _prove(shown, bare.show(sheets(other, bare)), facts)
+                if digest(shown := bare.show(sheets(other, bare))) != known:
+                    _prove(bare.show(sheets(facts, bare)), shown, facts)
+        del other
     return packs
 
 
