@@ -10,6 +10,7 @@ from datetime import date
 from redcap_rules.dictionary import Dictionary
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import ContactStatus
+from trialdesk.redcap.cells import Cells, Shape
 from trialdesk.redcap.snapshot import Snapshot
 
 Due = tuple[str, str]
@@ -88,12 +89,21 @@ def due_forms(
     dictionary, tables = snapshot.dictionary, snapshot.tables
     columns = {form: _columns(dictionary, form) - treatment for form in dictionary.forms}
     status = {form: dictionary.status_field(form) for form in dictionary.forms}
+    known: dict[tuple[str, Shape], bool] = {}
+
+    def holds(form: str, cells: Cells) -> bool:
+        key = form, cells.shape
+        if key not in known:
+            known[key] = not cells.shape.columns.isdisjoint(columns[form])
+        return known[key]
+
     found: list[DueForm] = []
     for record, event in sorted(set(due)):
         for form in mapping.get(event, ()):
             row = tables.home(event, form).get(record)
-            entered = row is not None and not columns[form].isdisjoint(tables.held(row))
-            complete = entered and row is not None and row.values.get(status[form]) == _COMPLETE
+            cells = tables.cells(row) if row else None
+            entered = cells is not None and holds(form, cells)
+            complete = entered and cells is not None and cells.get(status[form]) == _COMPLETE
             found.append(DueForm(record, event, form, entered, complete))
     return tuple(found)
 

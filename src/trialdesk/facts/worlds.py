@@ -24,7 +24,7 @@ from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.instruments.treatment import Telling
-from trialdesk.redcap.cells import Pool
+from trialdesk.redcap.cells import Cells, Pool, Shape
 from trialdesk.redcap.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -42,12 +42,13 @@ class Treatment(NamedTuple):
 def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
     """The pull with everybody in each arm in turn, and with somebody else's treatment."""
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
-    treatments = {record: _treatment(snapshot.rows[record], telling) for record in randomised}
+    told = _Told(telling)
+    treatments = {record: _treatment(snapshot.rows[record], told) for record in randomised}
     for arm in config.arms:
         has_arm = _members(snapshot, config, arm.code)
         given = _turned([treatments[record] for record in has_arm] or [_bare(config, arm.code)])
         own = dict(zip(has_arm, given, strict=False))
-        yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, telling)
+        yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, told)
 
 
 def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
@@ -76,8 +77,8 @@ def _unlike(
             yield dictionary.status_field(form)
             yield from (column for field in dictionary.form(form) for column in field.columns)
     elif one is not other:
-        was = one or {}
-        yield from (name for name in {*was, *other} if was.get(name, "") != other.get(name, ""))
+        was, now = dict((one or {}).items()), dict(other.items())
+        yield from (name for name in {*was, *now} if was.get(name, "") != now.get(name, ""))
 
 
 def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
@@ -85,15 +86,16 @@ def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
 
     What is shown of groups whose arms nobody may learn is the same here, if their letters move on with the patients.
     """
+    told = _Told(telling)
     treatments = {
-        arm.code: [_treatment(snapshot.rows[record], telling) for record in _members(snapshot, config, arm.code)]
+        arm.code: [_treatment(snapshot.rows[record], told) for record in _members(snapshot, config, arm.code)]
         for arm in config.arms
     }
     moved: dict[str, Treatment] = {}
     for arm, after in _followed(config):
         given = treatments[after] or [_bare(config, after)]
         moved |= zip(_members(snapshot, config, arm), cycle(given), strict=False)
-    return _moved(snapshot, moved, telling)
+    return _moved(snapshot, moved, told)
 
 
 def _followed(config: Config) -> Iterator[tuple[str, str]]:
@@ -123,11 +125,31 @@ def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
     return snapshot.view(record).value(field, event)
 
 
-def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
+class _Told:
+    """What tells an arm in the rows of a pull; which rows are silent is asked once for all of one shape."""
+
+    def __init__(self, telling: Telling) -> None:
+        self.telling = telling
+        self._silent: dict[Shape, bool] = {}
+
+    def nothing_by(self, row: Row) -> bool:
+        """Whether nothing of the row tells the arm."""
+        values = row.values
+        if row.event in self.telling.events:
+            return False
+        if not isinstance(values, Cells):
+            return self.telling.silent(values)
+        if values.shape not in self._silent:
+            self._silent[values.shape] = self.telling.silent(values)
+        return self._silent[values.shape]
+
+
+def _treatment(rows: Sequence[Row], told_by: _Told) -> Treatment:
+    telling = told_by.telling
     places: dict[Spot, Mapping[str, str]] = {}
     answers: dict[Spot, Mapping[str, str]] = {}
     for row in rows:
-        if row.event not in telling.events and telling.silent(row.values):
+        if told_by.nothing_by(row):
             continue
         spot = (row.event, row.instrument, row.instance)
         if here := {name: value for name, value in row.values.items() if telling.place(row.event, name)}:
@@ -138,19 +160,19 @@ def _treatment(rows: Sequence[Row], telling: Telling) -> Treatment:
     return Treatment(places, answers)
 
 
-def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], telling: Telling) -> Snapshot:
+def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], told: _Told) -> Snapshot:
     rows, pool = dict(snapshot.rows), Pool()
     for record, treatment in treatments.items():
-        rows[record] = tuple(_with(record, rows[record], treatment, telling, pool))
+        rows[record] = tuple(_with(record, rows[record], treatment, told, pool))
     return replace(snapshot, rows=rows)
 
 
-def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telling, pool: Pool) -> Iterator[Row]:
+def _with(record: str, rows: Sequence[Row], treatment: Treatment, told: _Told, pool: Pool) -> Iterator[Row]:
     own = {(row.event, row.instrument, row.instance): row for row in rows}
     answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
     for spot in sorted({*own, *treatment.places, *answers}):
         row = own.get(spot)
-        mine = _untold(row, telling) if row else {}
+        mine = _untold(row, told) if row else {}
         landed = {name: value for name, value in answers.get(spot, {}).items() if not mine.get(name)}
         given = treatment.places.get(spot, {})
         if row and mine is row.values and not (landed or given):
@@ -159,10 +181,11 @@ def _with(record: str, rows: Sequence[Row], treatment: Treatment, telling: Telli
             yield Row(record, *spot, pool.of({**mine, **landed, **given}))
 
 
-def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
+def _untold(row: Row, told: _Told) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
-    if row.event not in telling.events and telling.silent(row.values):
+    if told.nothing_by(row):
         return row.values
+    telling = told.telling
     kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
     return {name: value for name, value in kept.items() if not telling.answer(name, value)}
 

@@ -57,8 +57,8 @@ def date_findings(
         _finding(AHEAD, sites.get(row.record, ""), row.record, where(row), f"{text} lies after {today}", name)
         for rows in snapshot.rows.values()
         for row in rows
-        for name in names & row.values.keys()
-        if (when := day(text := row.values[name])) and when > today
+        for name, text in snapshot.tables.among(row, names)
+        if (when := day(text)) and when > today
     )
     unread = _unread(snapshot, patients, config)
     odd = _odd(schedule, config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import evaluate, is_true, references
@@ -15,6 +14,7 @@ from trialdesk.findings.dates import where
 from trialdesk.instruments.rules import Rule, Rules
 from trialdesk.instruments.treatment import Telling
 from trialdesk.model import Finding
+from trialdesk.redcap.cells import Pool, Shape
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.redcap.snapshot import columns as columns_of
 
@@ -93,22 +93,30 @@ def _evidence(rule: Rule, row: Row, snapshot: Snapshot) -> str:
 
 def _filled(snapshot: Snapshot, telling: Telling) -> Sequence[_Kind]:
     """The rows of each kind with the columns that hold data; an answer that tells an arm makes no place for a rule."""
-    tables, codes = snapshot.tables, frozenset(telling.codes)
+    tables, codes, pool = snapshot.tables, frozenset(telling.codes), Pool()
+    asked: dict[Shape, Set[str]] = {}
 
-    def columns(row: Row) -> Set[str]:
-        found = tables.held(row)
-        told = {name for name in found & codes if telling.answer(name, row.values[name])}
-        return found - told if told else found
+    def shape(row: Row) -> Shape:
+        cells = tables.cells(row)
+        if cells.shape not in asked:
+            asked[cells.shape] = cells.shape.columns & codes
+        told = {name for name in asked[cells.shape] if telling.answer(name, cells[name])}
+        return pool.of({name: text for name, text in cells.items() if name not in told}).shape if told else cells.shape
 
-    kinds = [[(row, columns(row)) for row in rows] for rows in tables.kinds.values()]
-    return [_Kind(frozenset().union(*(held for _, held in rows)), rows) for rows in kinds]
+    return [_Kind([(row, shape(row)) for row in rows]) for rows in tables.kinds.values()]
 
 
-class _Kind(NamedTuple):
-    """The rows of one kind, each with the columns that hold data in it, and those that do in any of them."""
+class _Kind:
+    """The rows of one kind, each with the columns that hold data in it."""
 
-    columns: Set[str]
-    rows: Sequence[tuple[Row, Set[str]]]
+    def __init__(self, rows: Sequence[tuple[Row, Shape]]) -> None:
+        self._rows = rows
+        self._shapes = {shape for _, shape in rows}
+
+    def holding(self, columns: Set[str]) -> Sequence[Row]:
+        """The rows in which any of the columns holds data."""
+        fitting = {shape for shape in self._shapes if not shape.columns.isdisjoint(columns)}
+        return [row for row, shape in self._rows if shape in fitting] if fitting else []
 
 
 def _places(rule: Rule, snapshot: Snapshot, filled: Sequence[_Kind]) -> Iterator[Sequence[Row]]:
@@ -116,5 +124,5 @@ def _places(rule: Rule, snapshot: Snapshot, filled: Sequence[_Kind]) -> Iterator
     if not rule.columns:
         yield snapshot.tables.records
     for kind in filled:
-        if not rule.columns.isdisjoint(kind.columns):
-            yield [row for row, columns in kind.rows if not rule.columns.isdisjoint(columns)]
+        if places := kind.holding(rule.columns):
+            yield places

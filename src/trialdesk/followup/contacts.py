@@ -273,8 +273,10 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
     recalled: dict[str, Booking] = {}
     for number, contact in enumerate(contacts):
         booking = contact.said.booking
+        if booking is None:
+            continue
         alike = [other for other in contacts[number:] if other.rule.form == contact.rule.form]
-        if booking and not kept(booking, (other.said for other in alike)):
+        if not kept(booking, (other.said for other in alike)):
             covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
     return tuple(

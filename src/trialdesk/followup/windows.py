@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from trialdesk.config import ContactRule
 
@@ -34,10 +35,15 @@ def window(rule: ContactRule, anchor: date) -> Window:
     >>> window(rule, date(2026, 1, 31)).target
     datetime.date(2026, 4, 30)
     """
-    target = anchor + timedelta(days=rule.days) if rule.days is not None else add_months(anchor, rule.months or 0)
-    before, after = rule.window
+    return _window(anchor, rule.days, rule.months or 0, rule.window, rule.grace)
+
+
+@lru_cache(maxsize=2**16)
+def _window(anchor: date, days: int | None, months: int, around: tuple[int, int], grace: int) -> Window:
+    target = anchor + timedelta(days=days) if days is not None else add_months(anchor, months)
+    before, after = around
     closes = target + timedelta(days=after)
-    return Window(target, target + timedelta(days=before), closes, closes + timedelta(days=rule.grace))
+    return Window(target, target + timedelta(days=before), closes, closes + timedelta(days=grace))
 
 
 def add_months(day: date, months: int) -> date:

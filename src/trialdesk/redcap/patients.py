@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true
 from trialdesk.config import Config, DeathSign, FieldRef
@@ -89,6 +90,7 @@ def _patient(
     )
 
 
+@lru_cache(maxsize=2**16)
 def day(text: str) -> date | None:
     """The day a stored date or datetime names; None for a blank or a value that is no date."""
     try:
@@ -127,7 +129,7 @@ def _dying(sign: DeathSign, snapshot: Snapshot) -> Iterator[str]:
     for (_, instrument), rows in snapshot.tables.kinds.items():
         if instrument not in ("", sign.instrument):
             continue
-        places = [row for row in rows if instrument or columns & row.values.keys()]
+        places = rows if instrument else snapshot.tables.holding(rows, columns)
         held = snapshot.tables.holds(sign.logic, places)
         records.update((row.record, None) for row, true in zip(places, held, strict=True) if true)
     yield from records

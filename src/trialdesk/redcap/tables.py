@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 
 from redcap_rules.choices import checkbox_column
@@ -36,6 +36,7 @@ class Tables:
         self._answers: dict[tuple[int, Kind], tuple[Expression, frozenset[int]]] = {}
         self._ticks = tick_columns(dictionary)
         self._ticked: dict[Shape, tuple[int, ...]] = {}
+        self._among: dict[tuple[Shape, frozenset[str]], tuple[tuple[str, int], ...]] = {}
         self._pool = Pool()
         kinds: dict[Kind, list[Row]] = defaultdict(list)
         for part in rows.values():
@@ -64,6 +65,26 @@ class Tables:
     def held(self, row: Row) -> Set[str]:
         """The columns of a row of this pull that hold data."""
         return self.cells(row).shape.columns
+
+    def among(self, row: Row, columns: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """Those of the columns that hold data in a row, with their texts."""
+        cells = self.cells(row)
+        key = cells.shape, columns
+        if key not in self._among:
+            self._among[key] = tuple((name, at) for name, at in cells.shape.at.items() if name in columns)
+        for name, at in self._among[key]:
+            yield name, cells.texts[at]
+
+    def holding(self, rows: Iterable[Row], columns: Set[str]) -> list[Row]:
+        """Those of some rows of this pull in which any of the columns holds data."""
+        known: dict[Shape, bool] = {}
+
+        def fits(shape: Shape) -> bool:
+            if shape not in known:
+                known[shape] = not shape.columns.isdisjoint(columns)
+            return known[shape]
+
+        return [row for row in rows if fits(self.cells(row).shape)]
 
     def holds(self, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
         """Whether a condition is true in each of the places.

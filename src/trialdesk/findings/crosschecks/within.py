@@ -47,14 +47,14 @@ def untimely(cases: Sequence[Case], given: Given) -> Iterator[Hit]:
     """
     for case in cases:
         entries = given.schedule.of(case.patient.record)
-        telling = [entry for entry in entries if entry.contact.rule.code in given.telling]
-        late = [one for group in (telling, [e for e in entries if e not in telling]) for one in _grave(group)]
-        usual = [entry for entry in late if entry.contact.rule.code not in given.telling]
+        telling, usual = (
+            _grave([entry for entry in entries if (entry.contact.rule.code in given.telling) is told])
+            for told in (True, False)
+        )
         if usual:
             yield Hit("Q43", case, "", _listed(usual))
-        for one in late:
-            if one not in usual:
-                yield Hit("Q43", case, one.contact.rule.event, _listed([one]))
+        for one in telling:
+            yield Hit("Q43", case, one.contact.rule.event, _listed([one]))
 
 
 def _grave(entries: Sequence[Entry]) -> list[Entry]:
