@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from trialdesk.followup.schedule import Schedule
@@ -20,8 +21,7 @@ _COMPLETE = "2"
 _OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "missed"})
 
 
-@dataclass(frozen=True, slots=True)
-class DueForm:
+class DueForm(NamedTuple):
     """One form of one record that is expected by now. `entered`: it holds data; `complete`: its status says so."""
 
     record: str
@@ -97,10 +97,11 @@ def due_forms(
             known[key] = not cells.shape.columns.isdisjoint(columns[form])
         return known[key]
 
+    homes = {event: [(form, tables.home(event, form)) for form in forms] for event, forms in mapping.items()}
     found: list[DueForm] = []
     for record, event in sorted(set(due)):
-        for form in mapping.get(event, ()):
-            row = tables.home(event, form).get(record)
+        for form, home in homes.get(event, ()):
+            row = home.get(record)
             cells = tables.cells(row) if row else None
             entered = cells is not None and holds(form, cells)
             complete = entered and cells is not None and cells.get(status[form]) == _COMPLETE

@@ -52,8 +52,10 @@ def entries(facts: Facts) -> Iterator[Entry]:
         return
     of_event, completed, hidden = _about(facts), _completed(facts), facts.common.telling.events
     for one in facts.forms:
+        if not one.entered or one.event in hidden:
+            continue
         on = completed(one) or of_event.get((one.record, one.event))
-        if not one.entered or on is None or one.event in hidden:
+        if on is None:
             continue
         earlier = night.records.get(renamed.get(one.record, one.record))
         seen = first_day(f"{one.event} {one.form}", earlier, str(today))

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from trialdesk.followup.contacts import Contact, record_order
 from trialdesk.followup.opendays import OpenDays, day_text
-from trialdesk.followup.pauses import paused
+from trialdesk.followup.pauses import Pause, paused
 from trialdesk.followup.windows import Window
 
 _REACH = timedelta(days=2)
@@ -72,7 +73,7 @@ def _seniority(contact: Contact) -> tuple[object, ...]:
 
 def _first_choice(contact: Contact, around: Window, calendar: OpenDays) -> Planned:
     """The day this contact gets when it is alone in the world."""
-    near = sorted(_free_days(contact, around, calendar), key=lambda day: (abs(day - around.target), day))
+    near = _near(calendar, around, contact.pauses)
     if not near:
         return Planned(
             around.target, f"no open day from {day_text(around.opens)} to {day_text(around.closes)}; left on the target"
@@ -93,7 +94,7 @@ def _promised(
     contact: Contact, around: Window, first: Planned, calendar: OpenDays, kept: Mapping[Key, date]
 ) -> Planned | None:
     day = kept.get(contact.key)
-    if day is None or day not in _free_days(contact, around, calendar):
+    if day is None or day not in _near(calendar, around, contact.pauses):
         return None
     return first if day == first.on else Planned(day, f"stays on {day_text(day)}, as planned before")
 
@@ -106,7 +107,7 @@ def _level(
     load = loads[form, first.on]
     if load < a_day:
         return first
-    near = {first.on, *(day for day in _free_days(contact, around, calendar) if abs(day - around.target) <= _REACH)}
+    near = {first.on, *(day for day in _near(calendar, around, contact.pauses) if abs(day - around.target) <= _REACH)}
     chosen = min(near, key=lambda day: (loads[form, day], abs(day - around.target), day))
     if chosen == first.on:
         return first
@@ -115,7 +116,12 @@ def _level(
     )
 
 
-def _free_days(contact: Contact, around: Window, calendar: OpenDays) -> Sequence[date]:
-    """The open days of the window outside pauses; all open days of one that lies in pauses altogether."""
+@lru_cache(maxsize=2**16)
+def _near(calendar: OpenDays, around: Window, pauses: tuple[Pause, ...]) -> Sequence[date]:
+    """The open days of the window outside pauses, those near the target first, ties earlier.
+
+    All open days of a window that lies in pauses altogether.
+    """
     opened = calendar.between(around.opens, around.closes)
-    return [day for day in opened if not paused(contact.pauses, day)] or opened if contact.pauses else opened
+    free = [day for day in opened if not paused(pauses, day)] or opened
+    return tuple(sorted(free, key=lambda day: (abs(day - around.target), day)))

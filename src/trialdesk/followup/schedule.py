@@ -15,7 +15,7 @@ from trialdesk.errors import ConfigError
 from trialdesk.followup.attempts import Attempt, Chase, NextTry, next_try
 from trialdesk.followup.contacts import Contact, Course, Heard, course, record_order
 from trialdesk.followup.keeping import Promises, kept
-from trialdesk.followup.oddities import oddities
+from trialdesk.followup.oddities import Oddity, oddities
 from trialdesk.followup.opendays import OpenDays, day_text, open_days
 from trialdesk.followup.pauses import paused
 from trialdesk.followup.planner import Planned, plan
@@ -193,7 +193,7 @@ def _entries(
 ) -> Iterator[Entry]:
     config, calendar = setting[0], setting[1].at(found.patient.site)
     missed: Counter[str] = Counter()
-    tried, reached = found.tried, found.reached
+    tried, reached, odd = found.tried, found.reached, tuple(oddities(found.contacts))
     for contact in found.contacts:
         planned = plans.get(contact.key)
         state = status(contact, planned.on if planned else None, today)
@@ -212,7 +212,7 @@ def _entries(
             _count(contact, found, config),
         )
         if state in ACTIVE:
-            remarks += _patient_remarks(found, missed[form])
+            remarks += _patient_remarks(found, odd, missed[form])
             remarks += [planned.why] if planned and planned.why else []
             entry = replace(
                 entry,
@@ -265,9 +265,9 @@ def _remarks(contact: Contact, found: Course, calendar: OpenDays) -> Iterator[st
         yield f"the patient asked for {day_text(contact.booking.on)}, which is {reason}"
 
 
-def _patient_remarks(found: Course, missed: int) -> Iterator[str]:
+def _patient_remarks(found: Course, odd: Sequence[Oddity], missed: int) -> Iterator[str]:
     """What to know about the patient before calling; `missed` contacts of this form were missed just before."""
-    yield from (f"CHECK FIRST: {odd.text}" for odd in oddities(found.contacts))
+    yield from (f"CHECK FIRST: {one.text}" for one in odd)
     patient, last = found.patient, found.tried[-1].outcome if found.tried else None
     if last == "in_hospital":
         yield "in hospital: is there an adverse event form?"

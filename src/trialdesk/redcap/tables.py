@@ -58,7 +58,7 @@ class Tables:
         if ticked is None:
             at = values.shape.at
             ticked = self._ticked[values.shape] = tuple(at[name] for name in values.shape.columns & self._ticks)
-        if any(values.texts[place] == "0" for place in ticked):
+        if ticked and any(values.texts[place] == "0" for place in ticked):
             return self._pool.of({name: values[name] for name in held(values, self._ticks)})
         return values
 

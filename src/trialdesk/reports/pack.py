@@ -9,8 +9,8 @@ from datetime import date
 
 from trialdesk.config import Config
 from trialdesk.errors import ConcealmentBroken, TrialError
-from trialdesk.facts.cohort import Cohort
 from trialdesk.facts.deriving import Facts, found_alone, other_worlds
+from trialdesk.facts.todo import Task, tasks
 from trialdesk.instruments.treatment import Telling, shown_openly
 from trialdesk.reports import (
     accountability,
@@ -51,11 +51,14 @@ def enrolment_packs(
         ConcealmentBroken: an open report would show the treatment, or a masked one which group has which.
     """
     readers = [profile(name, facts.config) for name in profiles]
+    asked = tasks(facts) if any(reader.asked for reader in readers) and facts.found is not None else ()
     packs: dict[str, tuple[SheetTable, ...]] = {}
     proving: dict[str, tuple[Profile, str]] = {}
     for reader in readers:
         with _one(reader.name, packs, lost):
-            packs[reader.name] = _masked(facts, reader, secret) if reader.masked else reader.show(sheets(facts, reader))
+            packs[reader.name] = (
+                _masked(facts, reader, secret) if reader.masked else reader.show(sheets(facts, reader, asked))
+            )
             if reader.open:
                 bare = replace(reader, treatment=False)
                 own = packs[reader.name] if bare == reader else bare.show(sheets(facts, bare))
@@ -96,8 +99,10 @@ def _one(
         lost(name, error)
 
 
-def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
+def sheets(facts: Facts, reader: Profile, asked: Sequence[Task] = ()) -> tuple[SheetTable, ...]:
     """Every sheet there is, in the order of reading, for the patients a profile shows; it leaves out what is not its.
+
+    `asked` is everything to do, of which a site is shown its own part.
 
     A site's report is made of the patients that both the site field and the data access group give to it.
     """
@@ -110,7 +115,7 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
     about = (listings.about(mine, config, reader, facts.cards.told_by if found is not None else None),)
     return (
         *(() if reader.open else about),
-        *_asked(facts, mine, reader),
+        *((sitedesk.to_do(asked, mine),) if reader.asked and found is not None else ()),
         recruitment.enrolment(mine, config, reader),
         recruitment.by_month(mine, config, reader),
         recruitment.participant_flow(mine),
@@ -122,11 +127,6 @@ def sheets(facts: Facts, reader: Profile) -> tuple[SheetTable, ...]:
         *(() if reader.open else _compared(facts, Telling() if reader.unmasked else facts.common.telling)),
         *(about if reader.open else ()),
     )
-
-
-def _asked(facts: Facts, mine: Cohort, reader: Profile) -> tuple[SheetTable, ...]:
-    own = reader.treatment and not reader.whole and facts.found is not None
-    return (sitedesk.to_do(facts, mine),) if own else ()
 
 
 def _compared(facts: Facts, telling: Telling) -> Iterator[SheetTable]:

@@ -193,6 +193,11 @@ class Profile:
         return not self.open and self.treatment
 
     @property
+    def asked(self) -> bool:
+        """Whether it is a site that is told what to do, of treatment too."""
+        return self.treatment and not self.whole
+
+    @property
     def masked(self) -> bool:
         """Whether arms are compared as groups with secret letters."""
         return not self.open and not self.treatment

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
 from trialdesk.facts.cohort import Cohort
-from trialdesk.facts.deriving import Facts
 from trialdesk.facts.todo import (
     LOST_CONTACT,
     PENDINGS,
@@ -16,7 +16,7 @@ from trialdesk.facts.todo import (
     VERIFY,
     WRONG_NUMBER,
     Kind,
-    tasks,
+    Task,
 )
 from trialdesk.workbook import Column, Line, SheetTable
 
@@ -34,8 +34,8 @@ _ASKED: dict[Kind, str] = {
 }
 
 
-def to_do(facts: Facts, mine: Cohort) -> SheetTable:
-    """The site's tasks about patients that are its own by site field and data access group.
+def to_do(found: Iterable[Task], mine: Cohort) -> SheetTable:
+    """The site's part of the tasks (todo.py): those about patients that are its own by site field and access group.
 
     What treatment calls for stands at the single patient, so the sheet is the site's alone and no part of what is
     proved not to depend on arms.
@@ -44,7 +44,7 @@ def to_do(facts: Facts, mine: Cohort) -> SheetTable:
         Column("What", width=22), Column("Record", width=12), Column("Why", width=60), Column("What to do", width=50),
         Column("Since", "date", 12),
     )  # fmt: skip
-    own = [task for task in tasks(facts) if task.kind in _ASKED and task.record in mine.records]
+    own = [task for task in found if task.kind in _ASKED and task.record in mine.records]
     lines = tuple(
         Line((task.kind.name, task.record, task.why, _ASKED[task.kind], task.since), tones={0: "warning"})
         for task in islice(own, MOST)
