@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
@@ -126,9 +127,10 @@ def forms_by_event(mapping: Iterable[Mapping[str, str]]) -> Mapping[str, tuple[s
 def count(forms: Iterable[DueForm], records: Collection[str], places: Iterable[tuple[str, str]]) -> Iterator[FormCount]:
     """The counts of the named records, one for each event and form of `places`, zeros too."""
     mine = [form for form in forms if form.record in records]
-    expected = Counter((form.event, form.form) for form in mine)
-    entered = Counter((form.event, form.form) for form in mine if form.entered)
-    complete = Counter((form.event, form.form) for form in mine if form.complete)
+    kind = attrgetter("event", "form")
+    expected = Counter(map(kind, mine))
+    entered = Counter(map(kind, filter(attrgetter("entered"), mine)))
+    complete = Counter(map(kind, filter(attrgetter("complete"), mine)))
     for place in places:
         yield FormCount(*place, expected[place], entered[place], complete[place])
 

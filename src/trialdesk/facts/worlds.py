@@ -61,7 +61,9 @@ def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
         before = {(row.event, row.instrument, row.instance): row.values for row in real.rows.get(record, ())}
         for row in rows:
             spot = (row.event, row.instrument, row.instance)
-            found.update(_unlike(spot, before.pop(spot, None), row.values, real.dictionary))
+            was = before.pop(spot, None)
+            if was is not row.values:
+                found.update(_unlike(spot, was, row.values, real.dictionary))
         for spot, values in before.items():
             found.update(_unlike(spot, None, values, real.dictionary))
     return frozenset(found)
@@ -76,7 +78,7 @@ def _unlike(
         for form in [instrument] if instrument else dictionary.forms:
             yield dictionary.status_field(form)
             yield from (column for field in dictionary.form(form) for column in field.columns)
-    elif one is not other:
+    else:
         was, now = dict((one or {}).items()), dict(other.items())
         yield from (name for name in {*was, *now} if was.get(name, "") != now.get(name, ""))
 
@@ -171,23 +173,22 @@ def _with(record: str, rows: Sequence[Row], treatment: Treatment, told: _Told, p
     own = {(row.event, row.instrument, row.instance): row for row in rows}
     answers = {_beside(spot, own): values for spot, values in treatment.answers.items()}
     for spot in sorted({*own, *treatment.places, *answers}):
-        row = own.get(spot)
-        mine = _untold(row, told) if row else {}
-        landed = {name: value for name, value in answers.get(spot, {}).items() if not mine.get(name)}
-        given = treatment.places.get(spot, {})
-        if row and mine is row.values and not (landed or given):
+        row, given, landing = own.get(spot), treatment.places.get(spot), answers.get(spot)
+        if row and not given and not landing and told.nothing_by(row):
             yield row  # most rows tell nothing: they stay as they are
-        else:
-            yield Row(record, *spot, pool.of({**mine, **landed, **given}))
+            continue
+        mine = _untold(row, told.telling) if row else {}
+        landed = {name: value for name, value in (landing or {}).items() if not mine.get(name)}
+        yield Row(record, *spot, pool.of({**mine, **landed, **(given or {})}))
 
 
-def _untold(row: Row, told: _Told) -> Mapping[str, str]:
+def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
-    if told.nothing_by(row):
-        return row.values
-    telling = told.telling
-    kept = {name: value for name, value in row.values.items() if not telling.place(row.event, name)}
-    return {name: value for name, value in kept.items() if not telling.answer(name, value)}
+    return {
+        name: value
+        for name, value in row.values.items()
+        if not (telling.place(row.event, name) or telling.answer(name, value))
+    }
 
 
 def _beside(spot: Spot, own: Mapping[Spot, object]) -> Spot:

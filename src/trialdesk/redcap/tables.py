@@ -35,7 +35,6 @@ class Tables:
         self._own: dict[tuple[str, str, str], bool] = {}
         self._answers: dict[tuple[int, Kind], tuple[Expression, frozenset[int]]] = {}
         self._ticks = tick_columns(dictionary)
-        self._ticked: dict[Shape, tuple[int, ...]] = {}
         self._among: dict[tuple[Shape, frozenset[str]], tuple[tuple[str, int], ...]] = {}
         self._pool = Pool()
         kinds: dict[Kind, list[Row]] = defaultdict(list)
@@ -52,15 +51,9 @@ class Tables:
     def cells(self, row: Row) -> Cells:
         """The values of a row of this pull that are data: nothing blank, and no option that is not ticked."""
         values = row.values
-        if not isinstance(values, Cells):
-            return self._pool.of({name: values[name] for name in held(values, self._ticks)})
-        ticked = self._ticked.get(values.shape)
-        if ticked is None:
-            at = values.shape.at
-            ticked = self._ticked[values.shape] = tuple(at[name] for name in values.shape.columns & self._ticks)
-        if ticked and any(values.texts[place] == "0" for place in ticked):
-            return self._pool.of({name: values[name] for name in held(values, self._ticks)})
-        return values
+        if isinstance(values, Cells):
+            return values  # as a pull leaves them
+        return self._pool.of({name: values[name] for name in held(values, self._ticks)})
 
     def held(self, row: Row) -> Set[str]:
         """The columns of a row of this pull that hold data."""
