@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from trialdesk.errors import OutputFailed
@@ -246,9 +247,9 @@ class Memory:
             (str(scope),),
         )
         for record, group, states, randomised, digest, card, first, original, kept in rows:
-            known = frozenset(json.loads(states))
+            known = frozenset(map(intern, json.loads(states)))
             # a count, and since when it is known; in a memory of before the count alone
-            told = {place: one if isinstance(one, list) else [one] for place, one in json.loads(kept).items()}
+            told = {intern(p): one if isinstance(one, list) else [one] for p, one in json.loads(kept).items()}
             cells, since = ({p: one[n] for p, one in told.items() if len(one) > n} for n in (0, 1))
             yield Seen(record, group, known, bool(randomised), digest, card, first, original, cells, since)
 
