@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 from typing import Any
 
 from redcap_rules.names import EVENT, GROUP, INSTANCE, INSTRUMENT
@@ -100,12 +101,13 @@ def read_table(text: str, record_id: str, ticks: Collection[str] = (), pool: Poo
     if header[0] != record_id or len({*header}) < len(header):
         raise Untrue("no table of this project")
     unticked = [place for place, name in enumerate(header) if name in ticks]
+    options: Callable[[list[str]], Sequence[str]] = itemgetter(*unticked) if unticked else lambda _: ()
     places = [header.index(name) if name in header else 0 for name in SYSTEM_COLUMNS]
     rows, groups, pool = [], {}, pool or Pool()
     for line in lines:
         if len(line) != len(header):
             raise Untrue("cut off")
-        for place in unticked:
+        for place in unticked if "0" in options(line) else ():
             if line[place] == "0":
                 line[place] = ""
         row, group = _row(line, header, places, pool)
