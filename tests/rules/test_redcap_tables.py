@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -17,6 +18,8 @@ from redcap_rules.logic import Expression, LogicError, evaluate, is_true, parse
 from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.redcap import tables
+from trialdesk.redcap.cells import Pool
+from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.patients import patient, patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.redcap.tables import FEW
@@ -93,6 +96,29 @@ def test_every_condition_of_the_trial_has_the_same_answers_by_column(frozen: Con
         for places in (snapshot.tables.records, *snapshot.tables.kinds.values()):
             by_column = snapshot.tables.holds(logic, places, TODAY)
             assert by_column == [one_by_one(snapshot, logic, row) for row in places]
+
+
+@settings(max_examples=4)
+@given(st.integers(0).map(pull))
+def test_rows_kept_small_say_what_they_say_as_dicts(frozen: Config, snapshot: Snapshot) -> None:
+    """A pull leaves blanks and options without a tick out; what holds data, and every answer, is the same."""
+    pool, ticks = Pool(), tick_columns(DICTIONARY)
+
+    def small(row: Row) -> Row:
+        return replace(row, values=pool.of({name: row.values[name] for name in held(row.values, ticks)}))
+
+    rows = {record: tuple(map(small, own)) for record, own in snapshot.rows.items()}
+    kept = replace(snapshot, rows=rows)
+    dated = frozenset(field.name for field in DICTIONARY.fields if field.validation.startswith("date"))
+    for kind, places in snapshot.tables.kinds.items():
+        again = kept.tables.kinds[kind]
+        for one, two in zip(places, again, strict=True):
+            assert snapshot.tables.held(one) == kept.tables.held(two) == two.values.keys()
+            assert {*snapshot.tables.among(one, dated)} == {*kept.tables.among(two, dated)}
+        with_any = [[row.record for row in s.tables.holding(p, dated)] for s, p in ((snapshot, places), (kept, again))]
+        assert with_any[0] == with_any[1]
+        for logic in conditions(frozen):
+            assert snapshot.tables.holds(logic, places, TODAY) == kept.tables.holds(logic, again, TODAY)
 
 
 @settings(max_examples=8)
