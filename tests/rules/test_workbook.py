@@ -189,6 +189,13 @@ def test_a_file_that_is_no_xml_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         as_bytes([table()], "PVP-MM")
 
 
+def test_nothing_of_a_workbook_lies_in_a_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever kills a run, no sheet of it is left where nobody looks for it."""
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    link = Link("open", "https://redcap.example.org/?id=1&page=2")
+    assert load_workbook(BytesIO(as_bytes([table(Line((link, None, 1)))], "PVP-MM")))["Calls"]["A5"].hyperlink
+
+
 def test_an_empty_table_says_so(tmp_path: Path) -> None:
     """Nothing to report is printed, not left to guess."""
     save(tmp_path / "a.xlsx", [table()], "PVP-MM")

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from redcap_rules.logic.casting import Numbers, numbers_of
 from redcap_rules.logic.packing import Codes, combine, factorize, is_varied
 from redcap_rules.logic.values import BLANK, Value, is_true, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Truths = NDArray[np.bool_]
 # Where a column of texts shows itself as such.
@@ -76,7 +78,7 @@ class Dense:
 
 
 Column = Coded | Dense
-Texts = Union[Sequence[str], NDArray[np.object_], NDArray[np.str_], pd.Categorical, "pd.Series[str]"]
+Texts = Union[Sequence[str], NDArray[np.object_], NDArray[np.str_], "pd.Categorical", "pd.Series[str]"]
 Table = Mapping[str, Texts]
 
 
@@ -87,13 +89,15 @@ def single(value: Value) -> Coded:
 
 def encode(column: Texts) -> Coded:
     """The column of stored texts; what is missing in an array counts as blank."""
+    if isinstance(column, Sequence):
+        return Coded(*factorize(column))
+    import pandas as pd  # a third of a second, and what is no list is of pandas
+
     cells = column.array if isinstance(column, pd.Series) else column
     if isinstance(cells, pd.Categorical):
         values = [*map(str, cells.categories), BLANK]
         return Coded(np.where(cells.codes < 0, len(values) - 1, cells.codes).astype(np.intp), values)
-    if not isinstance(cells, Sequence):
-        cells = np.where(pd.isna(cells), BLANK, np.asarray(cells, dtype=object)).tolist()
-    return Coded(*factorize(cells))
+    return Coded(*factorize(np.where(pd.isna(cells), BLANK, np.asarray(cells, dtype=object)).tolist()))
 
 
 def reduced(columns: Sequence[Coded]) -> tuple[Codes, list[Coded]]:
@@ -119,5 +123,5 @@ def coded(column: Column) -> Coded:
     """The column as positions in a list of values."""
     if isinstance(column, Coded):
         return column
-    codes, found = pd.factorize(column.numbers, use_na_sentinel=False)
-    return Coded(codes, [value if math.isfinite(value) else BLANK for value in found.tolist()])
+    bits, codes = np.unique(column.numbers.view(np.intp), return_inverse=True)
+    return Coded(codes, [value if math.isfinite(value) else BLANK for value in bits.view(np.float64).tolist()])

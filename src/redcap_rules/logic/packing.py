@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 Codes = NDArray[np.intp]
@@ -25,8 +24,9 @@ def factorize(texts: Sequence[str]) -> tuple[Codes, Sequence[str]]:
         return np.arange(len(texts)), texts
     words = _words(texts) if len(max(sample, key=len, default="")) <= _LONGEST else None
     if words is None:
-        codes, found = pd.factorize(np.fromiter(texts, dtype=object, count=len(texts)))
-        return codes, found.tolist()
+        found = list(dict.fromkeys(texts))
+        places = dict(zip(found, range(len(found)), strict=True))
+        return np.fromiter(map(places.__getitem__, texts), dtype=np.intp, count=len(texts)), found
     codes = _dense(words)
     return codes, [texts[row] for row in _rows(codes).tolist()]
 
@@ -66,7 +66,8 @@ def _dense(key: NDArray[np.integer]) -> Codes:
     """Positions in the list of numbers that occur."""
     size = int(key.max(initial=0)) + 1
     if size > len(key):
-        return pd.factorize(key)[0]
+        found: Codes = np.unique(key, return_inverse=True)[1]
+        return found
     places = key.astype(np.intp)
     occurs = np.zeros(size, dtype=np.intp)
     occurs[places] = 1

@@ -154,7 +154,7 @@ def _line(name: str, value: str | int | date, zone: ZoneInfo | None = None) -> b
 
     one = icalendar.Event()
     one.add(name, value.replace(tzinfo=zone) if zone and isinstance(value, datetime) else value)
-    return bytes(one.to_ical()).removeprefix(b"BEGIN:VEVENT\r\n").removesuffix(b"END:VEVENT\r\n")
+    return bytes(one.content_line(name.upper(), one[name]).to_ical()) + b"\r\n"
 
 
 def _clock(text: str) -> time | None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from trialdesk.workbook.layout import CHART_ROWS, Placed
 from trialdesk.workbook.tables import Chart
@@ -15,7 +12,6 @@ _COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9", "D55E00", "F0E442"
 _DASHES = ("solid", "dash", "sysDash", "sysDot", "lgDash", "dashDot")
 _SMALL_TITLE = 1100  # hundredths of a point
 _MOST_LABELS = 15  # along the bottom, so that none is set upright
-_UNNAMED = re.compile(rb'<((?:\w+:)?cNvPr) id="(\d+)" name="Chart (\d+)"\s*/>')
 
 
 def drawn(chart: Chart, placed: Placed, sheet: Any) -> Any:
@@ -76,12 +72,3 @@ def anchored(row: int, column: int, wide: int) -> Any:
 
     first, last = AnchorMarker(column, 0, row - 1, 0), AnchorMarker(column + wide, 0, row + CHART_ROWS - 2, 0)
     return TwoCellAnchor(_from=first, to=last)
-
-
-def described(drawing: bytes, alts: Sequence[str]) -> bytes:
-    """A drawing's XML with the words of each of its charts in order; openpyxl leaves them out."""
-    left = iter(alts)
-    return _UNNAMED.sub(
-        lambda m: b'<%s id="%s" name="Chart %s" descr=%s/>' % (m[1], m[2], m[3], quoteattr(next(left)).encode()),
-        drawing,
-    )

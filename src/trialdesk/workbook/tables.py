@@ -127,7 +127,10 @@ def worded(tables: Iterable[SheetTable], word: Callable[[str], str]) -> tuple[Sh
         return word(value) if isinstance(value, str) else value
 
     def lines(given: Iterable[Line]) -> tuple[Line, ...]:
-        return tuple(replace(line, values=tuple(map(of, line.values))) for line in given)
+        return tuple(changed(line, tuple(map(of, line.values))) for line in given)
+
+    def changed(line: Line, values: tuple[Value, ...]) -> Line:
+        return line if values == line.values else replace(line, values=values)
 
     return tuple(
         replace(

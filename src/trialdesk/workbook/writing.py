@@ -1,7 +1,7 @@
 """An .xlsx from tables, whole and read back, or no file at all.
 
-openpyxl makes the file in its write-only mode: styles, panes, widths, print set-up, filters, drop-downs and links. The
-rows are then put in their place as text (rows.py).
+openpyxl makes the file: styles, panes, widths, print set-up, filters, drop-downs and charts. Rows (rows.py) and links
+are put in their place as text (archive.py).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from trialdesk.errors import OutputFailed, SanityFailed
 from trialdesk.private import place
 from trialdesk.tripwire import prove_sheet
-from trialdesk.workbook.charts import anchored, described, drawn
+from trialdesk.workbook.charts import anchored, drawn
 from trialdesk.workbook.layout import HEADER_ROW, Placed, bottom, charted, placed
 from trialdesk.workbook.looks import Looks
 from trialdesk.workbook.measures import widths
@@ -27,7 +27,6 @@ from trialdesk.workbook.rows import RowWriter, links, text_of
 from trialdesk.workbook.tables import Column, SheetTable, digest
 
 _MOST_LINKS = 65_530  # a sheet; Excel repairs a file with more
-_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 
 
 def save(path: Path, tables: Sequence[SheetTable], footer: str) -> str:
@@ -61,6 +60,8 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     """
     from openpyxl import Workbook
 
+    from trialdesk.workbook.archive import Inside, written
+
     book = Workbook(write_only=True)
     book.properties.creator = "trialdesk"
     across = [widths(table) for table in tables]
@@ -71,17 +72,13 @@ def as_bytes(tables: Sequence[SheetTable], footer: str) -> bytes:
     for sheet, table in zip(book.worksheets, tables, strict=True):
         _fill(sheet, table, by_name)
     writer = RowWriter(Looks(book))
-    sheets = {
-        f"xl/worksheets/sheet{number}.xml": "".join(writer.sheet(table, wide)).encode()
-        for number, (table, wide) in enumerate(zip(tables, across, strict=True), 1)
-    }
-    frame = BytesIO()
-    book.save(frame)
-    charts = [[chart.alt for chart in table.charts] for table in tables if table.charts]
-    made = _filled(frame, sheets, charts)
-    for name, part in zip(names, sheets.values(), strict=True):
-        prove_sheet(name, part)
-    if _rows(made, sheets) != [_expected(table) for table in tables]:
+    inside: dict[str, Inside] = {}
+    for name, table, wide in zip(names, tables, across, strict=True):
+        rows = "".join(writer.sheet(table, wide)).encode()
+        prove_sheet(name, rows)
+        inside[name] = Inside(rows, list(islice(links(table), _MOST_LINKS)), [chart.alt for chart in table.charts])
+    made = written(book, inside)
+    if _rows(made, len(names)) != [_expected(table) for table in tables]:
         raise OutputFailed("a workbook reads back with other rows than were written; nothing was replaced: run again")
     return made.getvalue()
 
@@ -105,7 +102,7 @@ def _expected(table: SheetTable) -> int:
 
 
 def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str) -> None:
-    """Panes, widths and print set-up of a sheet: openpyxl drops without a word what is set after the first row."""
+    """Panes, widths and print set-up of a sheet."""
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.pagebreak import Break
 
@@ -126,14 +123,13 @@ def _set_up(sheet: Any, table: SheetTable, across: Sequence[float], footer: str)
 
 
 def _fill(sheet: Any, table: SheetTable, by_name: Mapping[str, tuple[Any, SheetTable]]) -> None:
-    """Tables, drop-downs, charts and links of a sheet; the last of them begins its rows."""
+    """Tables, drop-downs and charts of a sheet."""
     for one in placed(table):
         _tabulate(sheet, one)
     for chart, row, column in charted(table):
         home, of = by_name[chart.sheet] if chart.sheet else (sheet, table)
         made = drawn(chart, placed(of)[chart.table], home)
         sheet.add_chart(made, anchored(row, column, _across(table) // (2 if chart.small else 1)))
-    _link(sheet, links(table))
 
 
 def _across(table: SheetTable) -> int:
@@ -163,18 +159,6 @@ def _tabulate(sheet: Any, here: Placed) -> None:
         _drop_down(sheet, column, f"{letter}{here.header + 1}:{letter}{here.last}")
 
 
-def _link(sheet: Any, found: Iterable[tuple[str, str]]) -> None:
-    """The sheet says which cells open which address; openpyxl lists them at its first row, and forgets older ones."""
-    from openpyxl.worksheet.hyperlink import Hyperlink
-
-    sheet.append(())
-    for cell, url in islice(found, _MOST_LINKS):
-        inside = url.startswith("#")
-        sheet._hyperlinks.append(
-            Hyperlink(ref=cell, location=f"'{url[1:]}'!A1") if inside else Hyperlink(ref=cell, target=url)
-        )
-
-
 def _drop_down(sheet: Any, column: Column, cells: str) -> None:
     from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -201,27 +185,7 @@ def _page(sheet: Any, area: str, repeated: int, footer: str) -> None:
     sheet.HeaderFooter.oddFooter = foot
 
 
-def _filled(frame: BytesIO, sheets: Mapping[str, bytes], charts: Sequence[Sequence[str]]) -> BytesIO:
-    """The file with the rows of each sheet in their place, and the words of its charts in their drawings."""
-    made = BytesIO()
-    drawings = {f"xl/drawings/drawing{number}.xml": alts for number, alts in enumerate(charts, 1)}
-    with ZipFile(frame) as old, ZipFile(made, "w", ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name not in sheets:
-                new.writestr(name, described(content, drawings[name]) if name in drawings else content)
-                continue
-            found = _DATA.search(content)
-            if found is None:
-                raise OutputFailed("openpyxl wrote a sheet in another way than before; nothing was replaced")
-            with new.open(name, "w") as part:
-                for piece in (content[: found.start()], b"<sheetData>", sheets[name], b"</sheetData>"):
-                    part.write(piece)
-                part.write(content[found.end() :])
-    return made
-
-
-def _rows(made: BytesIO, sheets: Iterable[str]) -> list[int]:
+def _rows(made: BytesIO, sheets: int) -> list[int]:
     """How many rows each sheet of the file holds; every part of it has been read as XML to its end.
 
     Raises:
@@ -232,7 +196,7 @@ def _rows(made: BytesIO, sheets: Iterable[str]) -> list[int]:
             counted = {name: _read(archive.read(name)) for name in archive.namelist()}
     except (expat.ExpatError, BadZipFile):
         raise OutputFailed("a workbook can't be read back; nothing was replaced: please report this line") from None
-    return [counted[name] for name in sheets]
+    return [counted[f"xl/worksheets/sheet{number}.xml"] for number in range(1, sheets + 1)]
 
 
 def _read(part: bytes) -> int:
