@@ -135,6 +135,13 @@ def count(forms: Iterable[DueForm], records: Collection[str], places: Iterable[t
         yield FormCount(*place, expected[place], entered[place], complete[place])
 
 
+def missing(forms: Iterable[DueForm], group_of: Mapping[str, str]) -> Counter[tuple[str, str, str]]:
+    """Group, event and form to how many expected forms hold nothing; `group_of` is record to group."""
+    return Counter(
+        (group_of[one.record], one.event, one.form) for one in forms if not one.entered and one.record in group_of
+    )
+
+
 def _columns(dictionary: Dictionary, form: str) -> frozenset[str]:
     fields = (field for field in dictionary.form(form) if field.name != dictionary.record_id)
     return frozenset(column for field in fields for column in dictionary.columns_of(field))

@@ -58,9 +58,9 @@ def entries(facts: Facts) -> Iterator[Entry]:
         if on is None:
             continue
         earlier = night.records.get(renamed.get(one.record, one.record))
-        seen = first_day(f"{one.event} {one.form}", earlier, str(today))
+        seen = day(first_day(f"{one.event} {one.form}", earlier, str(today)))
         if seen:
-            yield Entry(one.record, one.event, one.form, max(0, (date.fromisoformat(seen) - on).days))
+            yield Entry(one.record, one.event, one.form, max(0, (seen - on).days))
 
 
 def delays(found: Iterable[Entry]) -> Delays:

@@ -78,9 +78,11 @@ def _unlike(
         for form in [instrument] if instrument else dictionary.forms:
             yield dictionary.status_field(form)
             yield from (column for field in dictionary.form(form) for column in field.columns)
+    elif isinstance(one, Cells) and isinstance(other, Cells) and one.shape is other.shape:
+        yield from (name for name, was, now in zip(one.shape.at, one.texts, other.texts, strict=True) if was != now)
     else:
-        was, now = dict((one or {}).items()), dict(other.items())
-        yield from (name for name in {*was, *now} if was.get(name, "") != now.get(name, ""))
+        before, now = dict((one or {}).items()), dict(other.items())
+        yield from (name for name in {*before, *now} if before.get(name, "") != now.get(name, ""))
 
 
 def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
@@ -184,10 +186,12 @@ def _with(record: str, rows: Sequence[Row], treatment: Treatment, told: _Told, p
 
 def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
+    if row.event in telling.events:
+        return {}
     return {
         name: value
         for name, value in row.values.items()
-        if not (telling.place(row.event, name) or telling.answer(name, value))
+        if name not in telling.columns and value not in telling.codes.get(name, ())
     }
 
 

@@ -60,7 +60,7 @@ def date_findings(
         for name, text in snapshot.tables.among(row, names)
         if (when := day(text)) and when > today
     )
-    unread = _unread(snapshot, patients, config)
+    unread = _unread(snapshot, patients, schedule, config)
     odd = _odd(schedule, config)
     return tuple(sorted({*ahead, *_order(patients, config), *_undated(schedule, config), *unread, *odd}))
 
@@ -123,12 +123,14 @@ def _odd(schedule: Schedule, config: Config) -> Iterator[Finding]:
                 yield _finding(ODD[kind], contact.site, contact.record, rule.event, text, name)
 
 
-def _unread(snapshot: Snapshot, patients: Sequence[Patient], config: Config) -> Iterator[Finding]:
+def _unread(snapshot: Snapshot, patients: Sequence[Patient], schedule: Schedule, config: Config) -> Iterator[Finding]:
     log = config.call_log
     if log is None:
         return
+    known = {course.patient.record: course.history for course in schedule.courses}
     for who in patients:
-        for text in read_log(snapshot.view(who.record), config).unread:
+        told = known[who.record] if who.record in known else read_log(snapshot.view(who.record), config)
+        for text in told.unread:
             yield _finding(UNREAD, who.site, who.record, log.outcome.event, text, log.outcome.field)
 
 

@@ -200,9 +200,8 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, be
     last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
-    ended = [
-        _with(contact, halt=halt(patient, chased=contact.rule.grace > 0, doubtful=doubtful)) for contact in contacts
-    ]
+    halts = {chased: halt(patient, chased=chased, doubtful=doubtful) for chased in (False, True)}
+    ended = [_with(contact, halt=halts[contact.rule.grace > 0]) for contact in contacts]
     verify = stopping + postdated(patient, today)
     return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
 
@@ -258,6 +257,8 @@ def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...
         if contact.said.pause:
             own.add(contact.said.pause)
     pauses = {form: tuple(sorted(found)) for form, found in named.items()}
+    if not any(pauses.values()):
+        return tuple(contacts)
     return tuple(_with(contact, pauses=pauses[contact.rule.form]) for contact in contacts)
 
 
@@ -279,6 +280,9 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
         if not kept(booking, (other.said for other in alike)):
             covering = _covering(booking, alike)
             (booked if covering else recalled)[covering or contact.rule.code] = booking
+    wishes = tuple(_wishes(contacts))
+    if not (booked or recalled or any(weekday or time for weekday, time in wishes)):
+        return tuple(contacts)
     return tuple(
         _with(
             contact,
@@ -287,7 +291,7 @@ def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
             weekday=weekday,
             time=time,
         )
-        for contact, (weekday, time) in zip(contacts, _wishes(contacts), strict=True)
+        for contact, (weekday, time) in zip(contacts, wishes, strict=True)
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from redcap_rules.dictionary import Dictionary
 from trialdesk.facts.cohort import share
 from trialdesk.facts.deriving import Facts
-from trialdesk.facts.dueforms import FormCount, count, countable
+from trialdesk.facts.dueforms import FormCount, count, countable, missing
 from trialdesk.facts.tracks import shared
 from trialdesk.instruments.treatment import Telling
 from trialdesk.reports.profiles import Profile
@@ -23,8 +25,9 @@ def completeness(facts: Facts, reader: Profile) -> SheetTable:
     )  # fmt: skip
     places = _places(facts)
     counted = list(count(facts.forms, facts.cohort.records, places))
-    by_site = [[*count(facts.forms, facts.cohort.at(code).records, places)] for code in sites]
-    lines = tuple(_line(one, [here[n] for here in by_site], facts) for n, one in enumerate(counted))
+    site_of = {record: code for code in sites for record in facts.cohort.at(code).records}
+    by_site = missing(facts.forms, site_of)
+    lines = tuple(_line(one, [by_site[code, one.event, one.form] for code in sites], facts) for one in counted)
     about = (
         "Forms up to the randomisation are expected of every randomised patient; those of a contact once it is made "
         "or its time is over, while the patient is in the trial."
@@ -89,11 +92,11 @@ def _places(facts: Facts) -> list[tuple[str, str]]:
     ]
 
 
-def _line(one: FormCount, here: list[FormCount], facts: Facts) -> Line:
+def _line(one: FormCount, here: Sequence[int], facts: Facts) -> Line:
     labels = facts.common.labels
     values = (
         labels.event(one.event), labels.form(one.form), one.expected, one.entered, one.complete, one.missing,
-        share(one.complete, one.expected), *(site.missing for site in here),
+        share(one.complete, one.expected), *here,
     )  # fmt: skip
     tones: dict[int, Tone] = {number: "quiet" for number, value in enumerate(values) if number > 6 and not value}
     return Line(values, "plain" if one.expected else "quiet", tones | ({5: "warning"} if one.missing else {}))
