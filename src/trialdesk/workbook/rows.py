@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from math import isfinite
 from xml.sax.saxutils import escape
 
@@ -152,11 +153,15 @@ def _row(number: int, cells: Iterator[str] | Sequence[str], points: float = 0) -
 
 def _cell(place: str, style: str, text: str) -> str:
     """A cell of text, which is never a formula, whatever it starts with."""
+    return f'<c r="{place}" s="{style}" t="inlineStr"{_inline(text)}'
+
+
+@lru_cache(maxsize=4096)
+def _inline(text: str) -> str:
+    """The rest of a cell of this text: many texts stand in a sheet again and again."""
     shown = text_of(text)
-    if not shown:
-        return f'<c r="{place}" s="{style}" t="inlineStr"/>'
     kept = ' xml:space="preserve"' if shown != shown.strip() else ""
-    return f'<c r="{place}" s="{style}" t="inlineStr"><is><t{kept}>{escape(shown)}</t></is></c>'
+    return f"><is><t{kept}>{escape(shown)}</t></is></c>" if shown else "/>"
 
 
 def _letters(count: int) -> list[str]:
