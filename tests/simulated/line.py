@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -27,7 +28,9 @@ class Line:
 
     A question that was asked before is not put to REDCap again as long as nothing was written into that project; once
     `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
-    others are of the trial. `meanwhile` is called once, before so many more requests have gone.
+    others are of the trial. `meanwhile` is called once, before so many more requests have gone. `written` is told the
+    words of whatever is written, record ids among them, or None where they can't be told; `anew` says that what is kept
+    of earlier nights has to be proved.
     """
 
     now: datetime = datetime.min
@@ -35,8 +38,15 @@ class Line:
     settled: bool = False
     register: frozenset[str] = frozenset()
     meanwhile: tuple[int, Callable[[], object]] | None = None
+    written: Callable[[Collection[str] | None], object] = lambda _: None
+    anew: bool = False
     _structure: dict[str, Answer] = field(default_factory=dict)
     _records: tuple[dict[str, Answer], dict[str, Answer]] = field(default_factory=lambda: ({}, {}))
+
+    @property
+    def sparing(self) -> bool:
+        """Whether nothing is planned that asking less often would hide."""
+        return self.settled and self.faulty.plan is None and self.meanwhile is None
 
     def clock(self) -> datetime:
         """The moment in the trial, as the server's clock has it."""
@@ -48,6 +58,7 @@ class Line:
         records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
         if _WRITES.search(sent):
             records.clear()
+            self.written(_words(sent))
             return ask()
         content = _CONTENT.search(sent)
         known = self._structure if self.settled and content and content[1] in _STRUCTURE else records
@@ -74,3 +85,13 @@ class Line:
         if found.promised is not None and found.promised != len(found.body):
             raise requests.exceptions.ChunkedEncodingError
         return found
+
+
+def _words(sent: str) -> frozenset[str] | None:
+    """Every value that is sent, those of rows too; None for what is no rows of texts."""
+    asked = dict(parse_qsl(sent, keep_blank_values=True))
+    try:
+        rows = json.loads(asked.get("data", "[]"))
+        return frozenset(asked.values()).union(*(row.values() for row in rows))
+    except (ValueError, TypeError, AttributeError):
+        return None

@@ -133,6 +133,7 @@ class _Played:
         faulty = self.world.chance("fault", self.world.today).random() < _FAULTY
         kind = "with a fault" if faulty else kind
         self.told.nights[kind] += 1
+        self.world.line.anew = whole
         with self._timed(kind):
             night, wrong = (
                 self._faulty(whole=whole) if faulty else (self.nights.run(tables=tables, whole=whole), list[str]())

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
+from simulated.keeping import Patients, Planned, Records, Ruled
 from simulated.line import Line
 from trialdesk.envelopes import release
-from trialdesk.facts import deriving
+from trialdesk.facts import deriving, pulling
 from trialdesk.nightly import run
 from trialdesk.redcap import gateway
 from trialdesk.redcap.gateway import Gateway
@@ -25,12 +26,16 @@ _PARTS: tuple[tuple[Any, str], ...] = (
     (deriving, "read_labels"),
     (deriving, "read_translations"),
     (deriving, "in_own_words"),
+    (run, "prove_blind"),
     (run, "prove_fit"),
     (run, "prove_codes"),
+    (release, "prove_blind"),
     (release, "prove_fit"),
     (release, "prove_codes"),
 )
-"""Rules and words of the instruments, and whether configuration, frozen codes and project fit together."""
+"""Rules and words of the instruments, what the register's token may see, and whether configuration, frozen codes and project fit together."""
+_OF_PROJECTS = ("dictionary", "events", "mapping", "repeating", "project", "version")
+"""What a project says of itself, parsed."""
 
 
 @contextmanager
@@ -39,7 +44,13 @@ def sparing(line: Line) -> Iterator[None]:
     with ExitStack() as stack:
         for where, name in _PARTS:
             stack.enter_context(patch.object(where, name, _once(getattr(where, name), line)))
-        stack.enter_context(patch.object(Gateway, "dictionary", _of_each(Gateway.dictionary, line)))
+        for name in _OF_PROJECTS:
+            stack.enter_context(patch.object(Gateway, name, _of_each(getattr(Gateway, name), line)))
+        records = Records(Gateway.records, line)
+        stack.enter_context(patch.object(Gateway, "records", lambda *asked, **how: records.of(*asked, **how)))
+        stack.enter_context(patch.object(pulling, "patients", Patients(pulling.patients, line).of))
+        stack.enter_context(patch.object(deriving, "ruled", Ruled(deriving.ruled, line).of))
+        stack.enter_context(patch.object(deriving, "schedule", Planned(deriving.schedule, line).of))
         stack.enter_context(patch.object(accrual, "reaching", lru_cache(100_000)(accrual.reaching)))
         stack.enter_context(patch.object(gateway, "within", lambda _, ask: ask()))
         yield
@@ -49,7 +60,7 @@ def _once(real: Callable[..., Any], line: Line) -> Callable[..., Any]:
     known: list[Any] = []
 
     def again(*given: Any) -> Any:
-        if line.faulty.plan is not None:
+        if not line.sparing:
             return real(*given)
         if not known:
             known.append(real(*given))
@@ -58,14 +69,15 @@ def _once(real: Callable[..., Any], line: Line) -> Callable[..., Any]:
     return again
 
 
-def _of_each(real: Callable[[Gateway], Any], line: Line) -> Callable[[Gateway], Any]:
-    known: dict[Gateway, Any] = {}
+def _of_each(real: Callable[..., Any], line: Line) -> Callable[..., Any]:
+    known: dict[tuple[object, ...], Any] = {}
 
-    def again(one: Gateway) -> Any:
-        if line.faulty.plan is not None:
-            return real(one)
-        if one not in known:
-            known[one] = real(one)
-        return known[one]
+    def again(one: Gateway, **how: Any) -> Any:
+        if not line.sparing:
+            return real(one, **how)
+        key = one._secret.get_secret_value(), *how.items()
+        if key not in known:
+            known[key] = real(one, **how)
+        return known[key]
 
     return again
