@@ -6,6 +6,7 @@ fault is planned, or somebody is about to come between two questions, everything
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,8 +21,10 @@ from trialdesk.followup.contacts import Heard, heard
 from trialdesk.followup.keeping import Promises
 from trialdesk.followup.schedule import Schedule
 from trialdesk.instruments.rules import Rule, Rules
-from trialdesk.model import Finding, Patient
+from trialdesk.memory.values import Night, Remembered, Seen
+from trialdesk.model import Finding, Patient, Tally
 from trialdesk.redcap.answers import Export
+from trialdesk.redcap.answers import Rows as AnswerRows
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -56,12 +59,24 @@ class Read:
 
 
 class Records:
-    """In place of `Gateway.records`: REDCap is asked for those records only into which something was written."""
+    """In place of `Gateway.records` and `ids`: REDCap is asked only for what was written since."""
 
-    def __init__(self, real: Callable[..., Export], line: Line) -> None:
-        self._real, self._line = real, line
+    def __init__(self, line: Line) -> None:
+        self._real, self._ids, self._line = Gateway.records, Gateway.ids, line
         self._known: dict[tuple[object, ...], Read] = {}
+        self._named: dict[str, tuple[str, ...]] = {}
         line.written = self._forget
+
+    def ids(self, gateway: Gateway, record_id: str) -> tuple[str, ...]:
+        """Every record id, as `Gateway.ids` gives them."""
+        if not self._line.sparing:
+            return self._ids(gateway, record_id)
+        token = _token(gateway)
+        if token not in self._named:
+            self._named[token] = self._ids(gateway, record_id)
+        if self._line.anew:
+            _prove(self._ids(gateway, record_id), self._named[token])
+        return self._named[token]
 
     def of(
         self,
@@ -76,7 +91,7 @@ class Records:
         ask = partial(self._real, gateway, record_id, fields, groups=groups, **how)
         if not self._line.sparing:
             return ask(records=records)
-        known = self._known.setdefault((gateway._secret.get_secret_value(), groups, *fields), Read())
+        known = self._known.setdefault((_token(gateway), groups, *fields), Read())
         ids = gateway.ids(record_id) if records is None else tuple(records)
         stale, gone = [name for name in ids if name not in known.records], tuple[str, ...]()
         if stale:
@@ -88,9 +103,12 @@ class Records:
             _prove(ask(records=records), kept)
         return kept
 
-    def _forget(self, words: Collection[str] | None) -> None:
+    def _forget(self, written: Collection[str] | None) -> None:
+        for token, names in [*self._named.items()]:
+            if written is None or not names or not {*written} <= {*names}:
+                del self._named[token]
         for known in self._known.values():
-            for name in {*known.records} if words is None else known.records.keys() & words:
+            for name in [*known.records] if written is None else known.records.keys() & written:
                 del known.records[name]
 
 
@@ -117,6 +135,38 @@ class Patients:
         found = tuple(self._known[record][2] for record in rows)
         if self.line.anew:
             _prove(self.real(snapshot, config), found)
+        return found
+
+
+@dataclass
+class Observed:
+    """In place of `observe`: a record is digested and counted again only where its rows or its group are others."""
+
+    real: Callable[..., Night]
+    line: Line
+    _known: dict[str, tuple[Rows, Patient, Seen]] = field(default_factory=dict)
+
+    def of(
+        self,
+        snapshot: Snapshot,
+        patients: Sequence[Patient],
+        structure: Mapping[str, AnswerRows],
+        config: Config,
+        past: Remembered,
+    ) -> Night:
+        """The pull as the memory keeps it."""
+        if not self.line.sparing:
+            return self.real(snapshot, patients, structure, config, past)
+        rows, everyone = snapshot.rows, {one.record: one for one in patients}
+        stale = [one for name, one in everyone.items() if self._known.get(name, (None,))[:2] != (rows[name], one)]
+        part = replace(snapshot, rows={one.record: rows[one.record] for one in stale})
+        night = self.real(part, stale, structure, config, past)
+        self._known |= {name: (rows[name], everyone[name], seen) for name, seen in (night.records or {}).items()}
+        groups = dict(sorted(Counter(one.group for one in patients).items()))
+        tally = Tally(snapshot.project_id, len(patients), sum(one.randomised for one in patients), groups)
+        found = replace(night, tally=tally, records={name: self._known[name][2] for name in everyone})
+        if self.line.anew:
+            _prove(self.real(snapshot, patients, structure, config, past), found)
         return found
 
 
@@ -181,6 +231,10 @@ class Planned:
 
 def _is_dated(rule: Rule) -> bool:
     return any(isinstance(lookup, Clock) for lookup in rule.logic.program.lookups)
+
+
+def _token(gateway: Gateway) -> str:
+    return gateway._secret.get_secret_value()
 
 
 def _prove(fresh: object, kept: object) -> None:

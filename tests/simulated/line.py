@@ -28,9 +28,9 @@ class Line:
 
     A question that was asked before is not put to REDCap again as long as nothing was written into that project; once
     `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
-    others are of the trial. `meanwhile` is called once, before so many more requests have gone. `written` is told the
-    words of whatever is written, record ids among them, or None where they can't be told; `anew` says that what is kept
-    of earlier nights has to be proved.
+    others are of the trial; `named_by` are the record-id fields of both. `meanwhile` is called once, before so many
+    more requests have gone. `written` is told into which records something is written, None where that can't be told;
+    `anew` says that what is kept of earlier nights has to be proved.
     """
 
     now: datetime = datetime.min
@@ -38,6 +38,7 @@ class Line:
     settled: bool = False
     register: frozenset[str] = frozenset()
     meanwhile: tuple[int, Callable[[], object]] | None = None
+    named_by: tuple[str, ...] = ()
     written: Callable[[Collection[str] | None], object] = lambda _: None
     anew: bool = False
     _structure: dict[str, Answer] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Line:
         records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
         if _WRITES.search(sent):
             records.clear()
-            self.written(_words(sent))
+            self.written(_records(sent, self.named_by))
             return ask()
         content = _CONTENT.search(sent)
         known = self._structure if self.settled and content and content[1] in _STRUCTURE else records
@@ -87,11 +88,10 @@ class Line:
         return found
 
 
-def _words(sent: str) -> frozenset[str] | None:
-    """Every value that is sent, those of rows too; None for what is no rows of texts."""
-    asked = dict(parse_qsl(sent, keep_blank_values=True))
-    try:
-        rows = json.loads(asked.get("data", "[]"))
-        return frozenset(asked.values()).union(*(row.values() for row in rows))
-    except (ValueError, TypeError, AttributeError):
+def _records(sent: str, named_by: Collection[str]) -> frozenset[str] | None:
+    """The records of the rows that are sent; None for what is no rows of records."""
+    asked = dict(parse_qsl(sent))
+    if asked.get("content") != "record" or "action" in asked:
         return None
+    found = [[row[name] for name in named_by if name in row] for row in json.loads(asked["data"])]
+    return frozenset(names[0] for names in found) if all(found) else None

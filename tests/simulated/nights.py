@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
@@ -116,7 +116,11 @@ def _watched(seen: list[Night], *, tables: bool, whole: bool) -> Iterator[None]:
         seen[:] = [Night(found.facts, 0, laid, whole)]
         return build(making, found, laid, words) if whole else _counted(making, found, laid)
 
-    with patch.object(running, "books", laid_out), patch.object(running, "build", built):
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(running, "books", laid_out))
+        stack.enter_context(patch.object(running, "build", built))
+        if not (tables or whole):  # nobody takes up a quick night
+            stack.enter_context(patch.object(running, "put_by", lambda *_: None))
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +69,10 @@ def play(seed: int, patients: int = PATIENTS, days: int = FIVE_YEARS, until: dat
     with _folder() as home, world(home, seed, patients, days) as it, _unswept():
         planted: list[Planted] = []
         played = _Played(it, People(it, planted), Supplies(it, planted), Nights(it), Judge(it, planted), told)
-        played.all(min(until, it.story.today))
+        try:
+            played.all(min(until, it.story.today))
+        except Exception:  # noqa: BLE001 - whatever it is: the seed and the day are told, and that it can be played again
+            told.wrong += [f"{it.today}: {line}" for line in traceback.format_exc().splitlines()]
         told.screened, told.randomised = len(it.ledger.entered), len(played.people.opened)
         told.envelopes, told.versions = len(played.judge.before), len(it.cards.tables)
         told.named, told.closed = played.judge.named, played.judge.closed

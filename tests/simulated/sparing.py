@@ -12,13 +12,17 @@ from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
-from simulated.keeping import Patients, Planned, Records, Ruled
+from simulated.keeping import Observed, Patients, Planned, Records, Ruled
 from simulated.line import Line
 from trialdesk.envelopes import release
 from trialdesk.facts import deriving, pulling
+from trialdesk.findings.ruled import ruled
+from trialdesk.followup.schedule import schedule
 from trialdesk.nightly import run
 from trialdesk.redcap import gateway
 from trialdesk.redcap.gateway import Gateway
+from trialdesk.redcap.observing import observe
+from trialdesk.redcap.patients import patients
 from trialdesk.reports import accrual
 
 _PARTS: tuple[tuple[Any, str], ...] = (
@@ -33,7 +37,7 @@ _PARTS: tuple[tuple[Any, str], ...] = (
     (release, "prove_fit"),
     (release, "prove_codes"),
 )
-"""Rules and words of the instruments, what the register's token may see, and whether configuration, frozen codes and project fit together."""
+"""Rules and words of the instruments, what the register's token may see, and whether all of it fits together."""
 _OF_PROJECTS = ("dictionary", "events", "mapping", "repeating", "project", "version")
 """What a project says of itself, parsed."""
 
@@ -46,14 +50,25 @@ def sparing(line: Line) -> Iterator[None]:
             stack.enter_context(patch.object(where, name, _once(getattr(where, name), line)))
         for name in _OF_PROJECTS:
             stack.enter_context(patch.object(Gateway, name, _of_each(getattr(Gateway, name), line)))
-        records = Records(Gateway.records, line)
-        stack.enter_context(patch.object(Gateway, "records", lambda *asked, **how: records.of(*asked, **how)))
-        stack.enter_context(patch.object(pulling, "patients", Patients(pulling.patients, line).of))
-        stack.enter_context(patch.object(deriving, "ruled", Ruled(deriving.ruled, line).of))
-        stack.enter_context(patch.object(deriving, "schedule", Planned(deriving.schedule, line).of))
+        records = Records(line)
+        stack.enter_context(patch.object(Gateway, "records", _method(records.of)))
+        stack.enter_context(patch.object(Gateway, "ids", _method(records.ids)))
+        stack.enter_context(patch.object(pulling, "patients", Patients(patients, line).of))
+        stack.enter_context(patch.object(run, "observe", Observed(observe, line).of))
+        stack.enter_context(patch.object(deriving, "ruled", Ruled(ruled, line).of))
+        stack.enter_context(patch.object(deriving, "schedule", Planned(schedule, line).of))
         stack.enter_context(patch.object(accrual, "reaching", lru_cache(100_000)(accrual.reaching)))
         stack.enter_context(patch.object(gateway, "within", lambda _, ask: ask()))
         yield
+
+
+def _method(stand_in: Callable[..., Any]) -> Callable[..., Any]:
+    """A function, which a class binds to its objects as it does not bind another object's method."""
+
+    def method(*given: Any, **how: Any) -> Any:
+        return stand_in(*given, **how)
+
+    return method
 
 
 def _once(real: Callable[..., Any], line: Line) -> Callable[..., Any]:

@@ -33,6 +33,7 @@ from rehearsal.story import Story, write_story
 from simulated.line import Line
 from simulated.sparing import sparing
 from trialdesk.config import load
+from trialdesk.envelopes.register import RECORD_ID
 from trialdesk.instruments.folder import read_design
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
@@ -197,7 +198,7 @@ def world(home: Path, seed: int, patients: int, days: int = FIVE_YEARS) -> Itera
         story = _story(stage, seed, patients, days)
         # one version, as for a story without lives: more is made when piles run out
         cards, _ = make_envelopes(stage, replace(story, lives=()), line.now.date())
-        line.settled = True
+        line.settled, line.named_by = True, (RECORD_ID, story.setting.dictionary.record_id)
         line.register = frozenset(token(stage.config, role).get_secret_value() for role in _OF_REGISTER)
         with sparing(line):
             yield World(seed, stage, story, line, cards, database)
