@@ -8,13 +8,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from frozen import trial_dictionary
+from frozen import FROZEN, trial_dictionary
+from redcap_rules.dictionary import Dictionary
+from trialdesk.config import load
 from trialdesk.config.parts import Projects
 from trialdesk.errors import NotAllowed, SanityFailed
 from trialdesk.memory.values import Night, Seen
 from trialdesk.model import Patient, Tally
 from trialdesk.redcap.observing import Moves
-from trialdesk.redcap.sanity import Beside, gate, is_older, same_project, same_projects
+from trialdesk.redcap.sanity import Beside, gate, is_older, own_places, same_project, same_projects
 from trialdesk.redcap.snapshot import Snapshot
 
 pytestmark = pytest.mark.requirement("NGT-02")
@@ -169,6 +171,28 @@ def test_many_values_of_a_form_do_not_go_in_one_night() -> None:
     assert "--accept-drop b_arm_1:other --reason" in first
     assert "c_arm_1:third" in second
     assert len(told(last, last, Moves(emptied=many), accepted=("b_arm_1:other",))) == 1
+
+
+def test_what_the_desk_takes_out_of_its_own_form_is_no_loss() -> None:
+    """Four patients whose calls end lose six values each in one night; nobody is to be asked about that."""
+    config = load(FROZEN / "config.yaml")
+    dictionary = trial_dictionary()
+    (own,) = own_places(config, dictionary)
+    ours = [ref for _, ref in config.call_plan or ()]
+    assert own == f"{ours[0].event}:{dictionary.form_of(ours[0].field)}"
+    assert own_places(config.model_copy(update={"call_plan": None}), dictionary) == frozenset()
+    last, emptied = night({"ode": 40}), Moves(emptied={own.replace(":", " "): (24, 288), "a_arm_1 form": (24, 288)})
+    (line,) = told(last, last, emptied, accepted=own_places(config, dictionary))
+    assert "a_arm_1:form" in line
+
+
+def test_a_form_with_a_field_of_people_is_not_the_desks_alone() -> None:
+    """One more field in it, and its losses count again; a project without the plan's fields has no such form."""
+    config, dictionary = load(FROZEN / "config.yaml"), trial_dictionary()
+    (form,) = {dictionary.form_of(ref.field) for _, ref in config.call_plan or ()}
+    more = replace(dictionary.form(form)[0], name="typed_by_people")
+    assert own_places(config, Dictionary((*dictionary.fields, more))) == frozenset()
+    assert own_places(config, Dictionary(dictionary.fields[:1])) == frozenset()
 
 
 def test_a_night_that_kept_counts_alone_is_compared_by_them() -> None:

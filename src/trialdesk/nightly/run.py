@@ -45,7 +45,7 @@ from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.observing import moves, observe, settled
-from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
+from trialdesk.redcap.sanity import Beside, gate, is_older, own_places, same_projects
 from trialdesk.reports.delivery import (
     MEMORY,
     SERVER,
@@ -172,7 +172,8 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     with stage("sanity") as note:
         seen = seen_of(pull, removals, config, remembered)
         found = moves(last, seen, removals)
-        gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
+        accepted = *order.accepted, *own_places(config, pull.snapshot.dictionary)
+        gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:
         shown = found_in(told, past(config, pull.snapshot, remembered, found), config, order.today)

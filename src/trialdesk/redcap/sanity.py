@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from redcap_rules.dictionary import Dictionary
+from trialdesk.config import Config
 from trialdesk.config.parts import Projects
 from trialdesk.errors import NotAllowed, SanityFailed
 from trialdesk.memory.values import Night
@@ -88,6 +90,22 @@ def gate(
     problems = [*_shape(snapshot), *_dates(patients, today), *losses, *counts, *_clock(now, last)]
     if problems:
         raise SanityFailed("\n".join(f"sanity: {problem}" for problem in problems))
+
+
+def own_places(config: Config, dictionary: Dictionary) -> frozenset[str]:
+    """Each `event:form` in which the desk alone writes: what is gone there it has taken out itself, a night before.
+
+    A form with any other field is none: what people typed there is never the desk's to lose.
+    """
+    fields: dict[tuple[str, str], set[str]] = {}
+    for _, ref in config.call_plan or ():
+        if ref.field in dictionary:
+            fields.setdefault((ref.event, dictionary.form_of(ref.field)), set()).add(ref.field)
+    return frozenset(
+        f"{event}:{form}"
+        for (event, form), own in fields.items()
+        if own >= {one.name for one in dictionary.form(form) if one.columns}
+    )
 
 
 def _shape(snapshot: Snapshot) -> Iterator[str]:
