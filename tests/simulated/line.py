@@ -30,7 +30,7 @@ class Line:
     `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
     others are of the trial; `named_by` are the record-id fields of both. `meanwhile` is called once, before so many
     more requests have gone. `written` is told into which records something is written, None where that can't be told;
-    `anew` says that what is kept of earlier nights has to be proved.
+    `anew` says that what is kept of earlier nights has to be proved, `changed` that something was written meanwhile.
     """
 
     now: datetime = datetime.min
@@ -41,6 +41,7 @@ class Line:
     named_by: tuple[str, ...] = ()
     written: Callable[[Collection[str] | None], object] = lambda _: None
     anew: bool = False
+    changed: bool = False
     _structure: dict[str, Answer] = field(default_factory=dict)
     _records: tuple[dict[str, Answer], dict[str, Answer]] = field(default_factory=lambda: ({}, {}))
 
@@ -59,6 +60,7 @@ class Line:
         records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
         if _WRITES.search(sent):
             records.clear()
+            self.changed = True
             self.written(_records(sent, self.named_by))
             return ask()
         content = _CONTENT.search(sent)

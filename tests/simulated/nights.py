@@ -60,25 +60,25 @@ class Nights:
         night.code = outcome.exit_code
         return night
 
-    def disturbed(self, *, whole: bool) -> Night:
+    def disturbed(self, *, tables: bool, whole: bool) -> Night:
         """A run while the line is faulty.
 
         Raises:
             TrialError: as the run ends.
         """
         seen: list[Night] = []
-        with _watched(seen, tables=True, whole=whole):
+        with _watched(seen, tables=tables, whole=whole):
             outcome = self._nightly(())
         self._forget_older()
         seen[0].code = outcome.exit_code
         return seen[0]
 
-    def true_again(self, accepted: tuple[str, ...], *, whole: bool) -> Night:
+    def true_again(self, accepted: tuple[str, ...], *, tables: bool, whole: bool) -> Night:
         """The first run after lies: what they left in the memory is accepted, as a person would."""
         try:
-            return self.run(tables=True, whole=whole)
+            return self.run(tables=tables, whole=whole)
         except SanityFailed:
-            return self.run(tables=True, whole=whole, accepted=accepted)
+            return self.run(tables=tables, whole=whole, accepted=accepted)
 
     def _nightly(self, accepted: tuple[str, ...]) -> Outcome:
         self.number += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -250,15 +250,20 @@ class People:
         if life.role.name == "dead" and end and self.world.chance("death", life.record).random() < _DEATH_LATE:
             self._death_late(life, left, self.world.setting.dictionary.form_of(end.field))
             delayed[self.world.setting.dictionary.form_of(end.field)] = mistakes.LATE
+        forms: dict[date, list[Sheet]] = {}
         for sheet in left:
             late = delayed.get(sheet.event) or delayed.get(sheet.form) or timedelta()
             on = self._entered(sheet, life.site, late)
+            forms.setdefault(on, []).append(sheet)
             if kind == mistakes.LATE_WEEK and late:
                 self._late_week(life, on)
+        self._enter_on(life, forms)
+
+    def _enter_on(self, life: Life, forms: Mapping[date, Sequence[Sheet]]) -> None:
+        """What is entered on a day is sent together; what would come after the end never is."""
+        for on, part in forms.items():
             if on <= self.world.story.today:
-                self.world.plan(
-                    datetime.combine(on, time(15)), partial(self.world.enter, life.site, life.record, [sheet])
-                )
+                self.world.plan(datetime.combine(on, time(15)), partial(self.world.enter, life.site, life.record, part))
 
     def _entered(self, sheet: Sheet, site: str, late: timedelta) -> date:
         """The Friday on which a form is entered, after everything that is dated in it; a week later if forgotten."""

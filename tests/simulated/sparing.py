@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from simulated.keeping import Observed, Patients, Planned, Records, Ruled
 from simulated.line import Line
-from trialdesk.envelopes import release
+from trialdesk.config import Config
+from trialdesk.envelopes import filing, release
 from trialdesk.facts import deriving, pulling
 from trialdesk.findings.ruled import ruled
 from trialdesk.followup.schedule import schedule
@@ -58,6 +60,9 @@ def sparing(line: Line) -> Iterator[None]:
         stack.enter_context(patch.object(deriving, "ruled", Ruled(ruled, line).of))
         stack.enter_context(patch.object(deriving, "schedule", Planned(schedule, line).of))
         stack.enter_context(patch.object(accrual, "reaching", lru_cache(100_000)(accrual.reaching)))
+        stack.enter_context(patch.object(gateway, "_ends_whole", _unless_cut_off(line)))
+        stack.enter_context(patch.object(filing, "_checked", _of_text(filing._checked)))
+        stack.enter_context(patch.object(filing, "ids_of", _of_same(filing.ids_of)))
         stack.enter_context(patch.object(gateway, "within", lambda _, ask: ask()))
         yield
 
@@ -69,6 +74,36 @@ def _method(stand_in: Callable[..., Any]) -> Callable[..., Any]:
         return stand_in(*given, **how)
 
     return method
+
+
+def _unless_cut_off(line: Line) -> Callable[..., bool]:
+    """Whether an answer ends with a whole record, which is asked once more only where it can have been cut off."""
+    real = gateway._ends_whole
+    return lambda *asked: (line.sparing and not line.anew) or real(*asked)
+
+
+def _of_text(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A manifest, which is parsed and checked again only where its text or the one before is another."""
+    known: dict[tuple[str, str], Any] = {}
+
+    def again(config: Config, path: Path, text: str, before: str) -> Any:
+        if (text, before) not in known:
+            known[text, before] = real(config, path, text, before)
+        return known[text, before]
+
+    return again
+
+
+def _of_same(real: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What is made of one object, which is kept as long as that."""
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def again(one: Any) -> Any:
+        if id(one) not in known:
+            known[id(one)] = one, real(one)
+        return known[id(one)][1]
+
+    return again
 
 
 def _once(real: Callable[..., Any], line: Line) -> Callable[..., Any]:
