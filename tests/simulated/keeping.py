@@ -63,7 +63,7 @@ class Records:
 
     def __init__(self, line: Line) -> None:
         self._real, self._ids, self._line = Gateway.records, Gateway.ids, line
-        self._known: dict[tuple[object, ...], Read] = {}
+        self._known: dict[tuple[str, bool, tuple[str, ...]], Read] = {}
         self._named: dict[str, tuple[str, ...]] = {}
         line.written = self._forget
 
@@ -91,7 +91,7 @@ class Records:
         ask = partial(self._real, gateway, record_id, fields, groups=groups, **how)
         if not self._line.sparing:
             return ask(records=records)
-        known = self._known.setdefault((_token(gateway), groups, *fields), Read())
+        known = self._known.setdefault((_token(gateway), groups, tuple(fields)), Read())
         ids = gateway.ids(record_id) if records is None else tuple(records)
         stale, gone = [name for name in ids if name not in known.records], tuple[str, ...]()
         if stale:
@@ -103,13 +103,18 @@ class Records:
             _prove(ask(records=records), kept)
         return kept
 
-    def _forget(self, written: Collection[str] | None) -> None:
+    def _forget(self, of_register: bool, written: Collection[str] | None) -> None:
+        """What was read of these records, or with None of any in that project, is not known any more."""
         for token, names in [*self._named.items()]:
-            if written is None or not names or not {*written} <= {*names}:
+            if self._is_of(token, of_register) and (written is None or not {*written} <= {*names}):
                 del self._named[token]
-        for known in self._known.values():
-            for name in [*known.records] if written is None else known.records.keys() & written:
-                del known.records[name]
+        for (token, _, _), known in self._known.items():
+            if self._is_of(token, of_register):
+                for name in [*known.records] if written is None else known.records.keys() & written:
+                    del known.records[name]
+
+    def _is_of(self, token: str, of_register: bool) -> bool:
+        return (token in self._line.register) == of_register
 
 
 @dataclass

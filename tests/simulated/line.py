@@ -29,8 +29,9 @@ class Line:
     A question that was asked before is not put to REDCap again as long as nothing was written into that project; once
     `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
     others are of the trial; `named_by` are the record-id fields of both. `meanwhile` is called once, before so many
-    more requests have gone. `written` is told into which records something is written, None where that can't be told;
-    `anew` says that what is kept of earlier nights has to be proved, `changed` that something was written meanwhile.
+    more requests have gone. `written` is told whether something is written into the register, and into which of its
+    records, None where that can't be told; `changed` says that something was. `anew` says that what is kept of earlier
+    nights has to be proved.
     """
 
     now: datetime = datetime.min
@@ -39,7 +40,7 @@ class Line:
     register: frozenset[str] = frozenset()
     meanwhile: tuple[int, Callable[[], object]] | None = None
     named_by: tuple[str, ...] = ()
-    written: Callable[[Collection[str] | None], object] = lambda _: None
+    written: Callable[[bool, Collection[str] | None], object] = lambda *_: None
     anew: bool = False
     changed: bool = False
     _structure: dict[str, Answer] = field(default_factory=dict)
@@ -57,11 +58,12 @@ class Line:
     def through(self, sent: str, ask: Ask) -> Answer:
         """The answer to what is sent, or what becomes of it on its way."""
         self._let_others()
-        records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
+        of_register = not self.register.isdisjoint(_TOKEN.findall(sent))
+        records = self._records[of_register]
         if _WRITES.search(sent):
             records.clear()
             self.changed = True
-            self.written(_records(sent, self.named_by))
+            self.written(of_register, _records(sent, self.named_by))
             return ask()
         content = _CONTENT.search(sent)
         known = self._structure if self.settled and content and content[1] in _STRUCTURE else records

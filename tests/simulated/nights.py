@@ -20,6 +20,7 @@ from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.nightly.summary import summarise
 from trialdesk.nightly.writeback import changes
+from trialdesk.reports import pack
 from trialdesk.reports.delivery import MEMORY
 from trialdesk.workbook import digest
 
@@ -119,6 +120,8 @@ def _watched(seen: list[Night], *, tables: bool, whole: bool) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(running, "books", laid_out))
         stack.enter_context(patch.object(running, "build", built))
+        if not whole:
+            stack.enter_context(patch.object(pack, "other_worlds", lambda _: iter(())))
         if not (tables or whole):  # nobody takes up a quick night
             stack.enter_context(patch.object(running, "put_by", lambda *_: None))
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from rehearsal.admission import admission, before_opening, opening
 from rehearsal.cast import ORDINARY, OTHER_ENVELOPE, UNRELEASED, Reach
@@ -82,7 +82,7 @@ class People:
             for rule in dict.fromkeys(kinds)
         ]
 
-    @property
+    @cached_property
     def _rules(self) -> Rules:
         config = self.world.stage.config
         return read_rules(folder_of(config, "trial"), self.world.setting.dictionary, config)
