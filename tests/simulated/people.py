@@ -27,7 +27,6 @@ from trialdesk.instruments.folder import folder_of
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.model import Envelope
 
-_FRIDAY = 4
 _OPENS_LATER, _FORGETS_WEEK, _TWO_AT_ONCE, _DEATH_LATE = 0.08, 0.03, 0.15, 0.7
 _NO_ENVELOPE = "no received envelope"
 _SOON = timedelta(days=30)
@@ -274,7 +273,7 @@ class People:
             if column in dictionary and dictionary.get(column).validation.startswith("date")
         ]
         on = max((day for day in dated if sheet.on < day < sheet.on + _SOON), default=sheet.on) + late
-        friday = on + timedelta(days=(_FRIDAY - on.weekday()) % 7)
+        friday = desk_day(on)
         forgotten = self.world.chance("forgotten", site, friday).random() < _FORGETS_WEEK
         return friday + timedelta(days=7 * forgotten)
 

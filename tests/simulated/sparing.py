@@ -15,6 +15,8 @@ from unittest.mock import patch
 
 from simulated.keeping import Observed, Patients, Planned, Records, Ruled
 from simulated.line import Line
+from trialdesk.allocation import cards
+from trialdesk.allocation import tables as making
 from trialdesk.config import Config
 from trialdesk.envelopes import filing, release
 from trialdesk.facts import deriving, pulling
@@ -51,6 +53,9 @@ def sparing(line: Line) -> Iterator[None]:
     with ExitStack() as stack:
         for where, name in _PARTS:
             stack.enter_context(patch.object(where, name, _once(getattr(where, name), line)))
+        sealed = lru_cache(None)(cards.commitment)
+        for where in (cards, making):
+            stack.enter_context(patch.object(where, "commitment", sealed))
         for name in _OF_PROJECTS:
             stack.enter_context(patch.object(Gateway, name, _of_each(getattr(Gateway, name), line)))
         records = Records(line)

@@ -44,7 +44,7 @@ FIVE_YEARS = 5 * 365
 _FOLLOWED = 400
 """Days before the end after which nobody is screened any more, or a third of a shorter trial."""
 QUICK = Patience(attempts=2, first_wait=0.01, total=20)
-_DESK_DAYS = (1, 4)
+_FRIDAY = 4
 _OF_REGISTER: tuple[Role, ...] = ("register", "packer")
 _LEFT_OUT = ("analgesia", "qlq_c30", "qlq_my20", "eq5d5l")
 """Forms that the contacts of a simulated trial go without: nothing of a trial's conduct rests on them."""
@@ -172,8 +172,8 @@ class World:
 
 
 def desk_day(day: date) -> date:
-    """The Tuesday or Friday, not before that day, on which forms are entered, mistakes put right and parcels moved."""
-    return min(day + timedelta(days=(weekday - day.weekday()) % 7) for weekday in _DESK_DAYS)
+    """The Friday, not before that day, on which forms are entered, mistakes put right and parcels moved."""
+    return day + timedelta(days=(_FRIDAY - day.weekday()) % 7)
 
 
 def days_of(sheets: Iterable[Sheet]) -> Mapping[date, list[Sheet]]:
