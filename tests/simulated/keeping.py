@@ -13,20 +13,20 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from redcap_rules.logic import Expression
 from redcap_rules.logic.syntax import Clock
 from redcap_rules.record import Row
 from simulated.line import Line
 from trialdesk.config import Config
-from trialdesk.followup.contacts import Heard, heard
-from trialdesk.followup.keeping import Promises
-from trialdesk.followup.schedule import Schedule
-from trialdesk.instruments.rules import Rule, Rules
+from trialdesk.followup.contacts import Course, Heard
+from trialdesk.instruments.rules import Rules
 from trialdesk.memory.values import Night, Remembered, Seen
 from trialdesk.model import Finding, Patient, Tally
 from trialdesk.redcap.answers import Export
 from trialdesk.redcap.answers import Rows as AnswerRows
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.redcap.tables import Tables
 
 Rows = tuple[Row, ...]
 
@@ -189,7 +189,7 @@ class Ruled:
         self._rules = self._rules or rules
         if rules is not self._rules or not self.line.sparing:
             return self.real(rules, snapshot, config, today)
-        dated = [rule for rule in rules.rules if _is_dated(rule)]
+        dated = [rule for rule in rules.rules if _is_dated(rule.logic)]
         rest = replace(rules, rules=tuple(rule for rule in rules.rules if rule not in dated))
         rows = snapshot.rows
         stale = {record: part for record, part in rows.items() if self._known.get(record, (None,))[0] != part}
@@ -205,37 +205,66 @@ class Ruled:
 
 
 @dataclass
-class Planned:
-    """In place of `schedule`: the forms and the call log of a record are read again where its rows are others."""
+class Courses:
+    """In place of `course`: contacts are read again where rows or patient are others, or a date lies ahead."""
 
-    real: Callable[..., Schedule]
+    real: Callable[[Patient, Snapshot, Config, date, Heard | None], Course]
     line: Line
-    _known: dict[str, tuple[Rows, Heard]] = field(default_factory=dict)
+    _known: dict[str, tuple[Rows, Patient, Course]] = field(default_factory=dict)
 
     def of(
-        self,
-        patients: Sequence[Patient],
-        snapshot: Snapshot,
-        config: Config,
-        today: date,
-        promised: Promises,
-        before: Mapping[str, Heard],
-    ) -> Schedule:
-        """The schedule of all randomised patients; that of another world knows `before` what was heard in this one."""
-        if before or not self.line.sparing:
-            return self.real(patients, snapshot, config, today, promised, before)
-        rows = snapshot.rows
-        same = {record: told for record, (part, told) in self._known.items() if rows.get(record) == part}
-        found = self.real(patients, snapshot, config, today, promised, same)
-        told = heard(found.courses, frozenset(), snapshot.dictionary, config)
-        self._known = {record: (rows[record], one) for record, one in told.items()}
+        self, patient: Patient, snapshot: Snapshot, config: Config, today: date, before: Heard | None = None
+    ) -> Course:
+        """The contacts of a patient as the record stands on a day."""
+        if not self.line.sparing:
+            return self.real(patient, snapshot, config, today, before)
+        rows, known = snapshot.rows[patient.record], self._known.pop(patient.record, None)
+        same = known is not None and known[:2] == (rows, patient)
+        found = known[2] if known and same else self.real(patient, snapshot, config, today, before)
+        # of all dates these alone are held against the day, and a day only moves on
+        if not any(day and day > today for day in (patient.opened_on, patient.died_on, patient.left_on)):
+            self._known[patient.record] = rows, patient, found
         if self.line.anew:
-            _prove(self.real(patients, snapshot, config, today, promised, {}), found)
+            _prove(self.real(patient, snapshot, config, today, before), found)
         return found
 
 
-def _is_dated(rule: Rule) -> bool:
-    return any(isinstance(lookup, Clock) for lookup in rule.logic.program.lookups)
+@dataclass
+class Holding:
+    """In place of `Tables.holds`: a condition without a clock is evaluated again in records whose rows are others."""
+
+    real: Callable[..., list[bool]]
+    line: Line
+    _known: dict[int, tuple[Expression, dict[tuple[object, ...], bool]]] = field(default_factory=dict)
+    _editions: dict[str, tuple[Rows, int]] = field(default_factory=dict)
+    _number: int = 0
+
+    def of(self, tables: Tables, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
+        """Whether a condition is true in each of the places."""
+        if not self.line.sparing or _is_dated(logic):
+            return self.real(tables, logic, places, today)
+        _, known = self._known.setdefault(id(logic), (logic, {}))
+        numbers = {record: self._edition(tables, record) for record in {place.record for place in places}}
+        keys = [(numbers[one.record], one.event, one.instrument, one.instance) for one in places]
+        stale = {key: place for key, place in zip(keys, places, strict=True) if key not in known}
+        known |= zip(stale, self.real(tables, logic, [*stale.values()], today), strict=True)
+        found = [known[key] for key in keys]
+        if self.line.anew:
+            _prove(self.real(tables, logic, places, today), found)
+        return found
+
+    def _edition(self, tables: Tables, record: str) -> int:
+        """A number for the rows of a record: another one when they are others."""
+        rows = tuple(tables._rows.get(record, ()))
+        known = self._editions.get(record)
+        if known is None or known[0] != rows:
+            self._number += 1
+            known = self._editions[record] = rows, self._number
+        return known[1]
+
+
+def _is_dated(logic: Expression) -> bool:
+    return any(isinstance(lookup, Clock) for lookup in logic.program.lookups)
 
 
 def _token(gateway: Gateway) -> str:

@@ -59,12 +59,11 @@ class People:
 
     def _admit(self, life: Life) -> None:
         patient = enter(self.world.story, life)
-        sheets = admission(patient)
-        if self.mistakes.get(life.record) == mistakes.CONSENT_AHEAD:
-            sheets = tuple(self._consent_ahead(life, sheets))
         ready = life.baseline if life.role.reach >= Reach.READY else date.max
-        entered = (replace(sheet, on=min(desk_day(sheet.on), max(ready, sheet.on))) for sheet in sheets)
-        for on, part in days_of(entered).items():
+        sheets = [replace(one, on=min(desk_day(one.on), max(ready, one.on))) for one in admission(patient)]
+        if self.mistakes.get(life.record) == mistakes.CONSENT_AHEAD:
+            sheets = list(self._consent_ahead(life, sheets))
+        for on, part in days_of(sheets).items():
             self.world.plan(datetime.combine(on, time(16)), partial(self.world.enter, life.site, life.record, part))
         self._part(life, life.role.part.rules)
         if life.role.reach >= Reach.RELEASED:

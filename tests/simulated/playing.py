@@ -26,7 +26,7 @@ from trialdesk.errors import TrialError
 
 PATIENTS = 135
 """Screened patients, of whom about 100 are randomised."""
-_WHOLE, _TABLES, _COLLECT = 30, 10, 40
+_WHOLE, _TABLES, _COLLECT = 30, 10, 100
 _QUIET = timedelta(days=7)
 """So long no night is run where nobody wrote anything: windows open and end meanwhile."""
 _FAULTY = 0.03

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from simulated.keeping import Observed, Patients, Planned, Records, Ruled
+from simulated.keeping import Courses, Holding, Observed, Patients, Records, Ruled
 from simulated.line import Line
 from trialdesk.allocation import cards
 from trialdesk.allocation import tables as making
@@ -21,13 +21,15 @@ from trialdesk.config import Config
 from trialdesk.envelopes import filing, release
 from trialdesk.facts import deriving, pulling
 from trialdesk.findings.ruled import ruled
-from trialdesk.followup.schedule import schedule
+from trialdesk.followup import schedule
+from trialdesk.followup.contacts import course
 from trialdesk.nightly import run
 from trialdesk.redcap import gateway, tables
 from trialdesk.redcap.gateway import Gateway
 from trialdesk.redcap.holding import held
 from trialdesk.redcap.observing import observe
 from trialdesk.redcap.patients import patients
+from trialdesk.redcap.tables import Tables
 from trialdesk.reports import accrual
 
 _PARTS: tuple[tuple[Any, str], ...] = (
@@ -64,7 +66,8 @@ def sparing(line: Line) -> Iterator[None]:
         stack.enter_context(patch.object(pulling, "patients", Patients(patients, line).of))
         stack.enter_context(patch.object(run, "observe", Observed(observe, line).of))
         stack.enter_context(patch.object(deriving, "ruled", Ruled(ruled, line).of))
-        stack.enter_context(patch.object(deriving, "schedule", Planned(schedule, line).of))
+        stack.enter_context(patch.object(schedule, "course", Courses(course, line).of))
+        stack.enter_context(patch.object(Tables, "holds", _method(Holding(Tables.holds, line).of)))
         stack.enter_context(patch.object(accrual, "reaching", lru_cache(100_000)(accrual.reaching)))
         stack.enter_context(patch.object(tables, "held", _of_row(held, line)))
         stack.enter_context(patch.object(gateway, "_ends_whole", _unless_cut_off(line)))
