@@ -7,7 +7,7 @@ fault is planned, or somebody is about to come between two questions, everything
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -37,17 +37,30 @@ class KeptOtherwise(AssertionError):
 
 @dataclass
 class Read:
-    """What one token reads of the same fields: record to its rows and its group, and the columns that came."""
+    """What one token reads of the same fields: record to its rows and its group, and the columns that came.
+
+    `forgotten` are records that have to be read again; rows that come back the same are the same objects, so that
+    whoever compares them is done at once.
+    """
 
     records: dict[str, tuple[Rows, str]] = field(default_factory=dict)
+    forgotten: dict[str, Rows] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
+
+    def forget(self, names: Iterable[str]) -> None:
+        """The records are not known any more."""
+        for name in names:
+            self.forgotten[name], _ = self.records.pop(name)
 
     def keep(self, export: Export) -> None:
         """The records of the export are known."""
         rows: dict[str, list[Row]] = {}
         for row in export.rows:
             rows.setdefault(row.record, []).append(row)
-        self.records |= {record: (tuple(part), export.groups.get(record, "")) for record, part in rows.items()}
+        for record, part in rows.items():
+            before = self.forgotten.pop(record, ())
+            same = before if before == tuple(part) else tuple(part)
+            self.records[record] = same, export.groups.get(record, "")
         self.columns = export.columns or self.columns
 
     def export(self, names: Sequence[str], gone: tuple[str, ...]) -> Export:
@@ -110,8 +123,7 @@ class Records:
                 del self._named[token]
         for (token, _, _), known in self._known.items():
             if self._is_of(token, of_register):
-                for name in [*known.records] if written is None else known.records.keys() & written:
-                    del known.records[name]
+                known.forget([*known.records] if written is None else known.records.keys() & written)
 
     def _is_of(self, token: str, of_register: bool) -> bool:
         return (token in self._line.register) == of_register
@@ -237,6 +249,7 @@ class Holding:
     line: Line
     _known: dict[int, tuple[Expression, dict[tuple[object, ...], bool]]] = field(default_factory=dict)
     _editions: dict[str, tuple[Rows, int]] = field(default_factory=dict)
+    _of: tuple[Tables | None, dict[str, int]] = (None, {})
     _number: int = 0
 
     def of(self, tables: Tables, logic: Expression, places: Sequence[Row], today: date | None = None) -> list[bool]:
@@ -244,7 +257,9 @@ class Holding:
         if not self.line.sparing or _is_dated(logic):
             return self.real(tables, logic, places, today)
         _, known = self._known.setdefault(id(logic), (logic, {}))
-        numbers = {record: self._edition(tables, record) for record in {place.record for place in places}}
+        if self._of[0] is not tables:
+            self._of = tables, {record: self._edition(record, tuple(rows)) for record, rows in tables._rows.items()}
+        numbers = self._of[1]
         keys = [(numbers[one.record], one.event, one.instrument, one.instance) for one in places]
         stale = {key: place for key, place in zip(keys, places, strict=True) if key not in known}
         known |= zip(stale, self.real(tables, logic, [*stale.values()], today), strict=True)
@@ -253,9 +268,8 @@ class Holding:
             _prove(self.real(tables, logic, places, today), found)
         return found
 
-    def _edition(self, tables: Tables, record: str) -> int:
+    def _edition(self, record: str, rows: Rows) -> int:
         """A number for the rows of a record: another one when they are others."""
-        rows = tuple(tables._rows.get(record, ()))
         known = self._editions.get(record)
         if known is None or known[0] != rows:
             self._number += 1
