@@ -18,7 +18,7 @@ from trialdesk.model import Patient
 from trialdesk.redcap.snapshot import Snapshot
 
 pytestmark = pytest.mark.requirement("NGT-01")
-_PATIENTS, _DAYS = 36, 400
+_PATIENTS, _DAYS = 30, 300
 
 
 @pytest.mark.parametrize("number", [1, 2])
