@@ -130,7 +130,7 @@ class Setting:
         for name in (f"[{place.event}][{field}]", field):
             if name in values:
                 return True, values[name]
-        found = [rule for name, rule in values.items() if {"*", "?"} & {*name} and fnmatchcase(field, name)]
+        found = [rule for name, rule in values.items() if ("*" in name or "?" in name) and fnmatchcase(field, name)]
         return bool(found), found[-1] if found else None
 
     @cached_property

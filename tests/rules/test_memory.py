@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -55,6 +56,23 @@ def test_what_a_run_saw_is_told_to_the_next(tmp_path: Path) -> None:
         assert [replace(one, change="") for one in known] == list(told.known)
         assert memory.remembered(Scope("PVP-MM", "https://y/api/")).night is None
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+
+
+def test_what_older_runs_saw_is_not_kept(tmp_path: Path) -> None:
+    """Five years of nights would be tens of megabytes in every published run; the runs themselves stay listed."""
+    with opened(tmp_path / FILE) as memory:
+        ran(memory, "a")
+        memory.begin(Scope("other", "https://x/api/"), Run("a", str(DAY)))
+        memory.publish(Scope("other", "https://x/api/"), night("a"), (), 0)
+        ran(memory, "b")
+        told = memory.remembered(SCOPE)
+        assert told.night == night("b")
+        assert memory.runs(SCOPE) == {"a", "b"}
+        assert memory.knows(SCOPE, "a")
+        assert memory.remembered(Scope("other", "https://x/api/")).night == night("a")
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        kept = db.execute("SELECT run, saw IS NULL FROM runs WHERE scope = ? ORDER BY run", (str(SCOPE),)).fetchall()
+    assert kept == [("a", 1), ("b", 0)]
 
 
 def test_nights_that_failed_are_told_until_one_is_published(tmp_path: Path) -> None:

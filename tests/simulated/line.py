@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -27,7 +28,10 @@ class Line:
 
     A question that was asked before is not put to REDCap again as long as nothing was written into that project; once
     `settled`, what it says of its structure stands until the end. `register` are the tokens of the register, all
-    others are of the trial. `meanwhile` is called once, before so many more requests have gone.
+    others are of the trial; `named_by` are the record-id fields of both. `meanwhile` is called once, before so many
+    more requests have gone. `written` is told whether something is written into the register, and into which of its
+    records, None where that can't be told; `changed` says that something was. `anew` says that what is kept of earlier
+    nights has to be proved.
     """
 
     now: datetime = datetime.min
@@ -35,8 +39,17 @@ class Line:
     settled: bool = False
     register: frozenset[str] = frozenset()
     meanwhile: tuple[int, Callable[[], object]] | None = None
+    named_by: tuple[str, ...] = ()
+    written: Callable[[bool, Collection[str] | None], object] = lambda *_: None
+    anew: bool = False
+    changed: bool = False
     _structure: dict[str, Answer] = field(default_factory=dict)
     _records: tuple[dict[str, Answer], dict[str, Answer]] = field(default_factory=lambda: ({}, {}))
+
+    @property
+    def sparing(self) -> bool:
+        """Whether nothing is planned that asking less often would hide."""
+        return self.settled and self.faulty.plan is None and self.meanwhile is None
 
     def clock(self) -> datetime:
         """The moment in the trial, as the server's clock has it."""
@@ -45,9 +58,12 @@ class Line:
     def through(self, sent: str, ask: Ask) -> Answer:
         """The answer to what is sent, or what becomes of it on its way."""
         self._let_others()
-        records = self._records[bool(self.register.intersection(_TOKEN.findall(sent)))]
+        of_register = not self.register.isdisjoint(_TOKEN.findall(sent))
+        records = self._records[of_register]
         if _WRITES.search(sent):
             records.clear()
+            self.changed = True
+            self.written(of_register, _records(sent, self.named_by))
             return ask()
         content = _CONTENT.search(sent)
         known = self._structure if self.settled and content and content[1] in _STRUCTURE else records
@@ -74,3 +90,12 @@ class Line:
         if found.promised is not None and found.promised != len(found.body):
             raise requests.exceptions.ChunkedEncodingError
         return found
+
+
+def _records(sent: str, named_by: Collection[str]) -> frozenset[str] | None:
+    """The records of the rows that are sent; None for what is no rows of records."""
+    asked = dict(parse_qsl(sent))
+    if asked.get("content") != "record" or "action" in asked:
+        return None
+    found = [[row[name] for name in named_by if name in row] for row in json.loads(asked["data"])]
+    return frozenset(names[0] for names in found) if all(found) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 
@@ -20,6 +20,7 @@ from trialdesk.nightly.publish import LATEST
 from trialdesk.nightly.run import Order, Outcome, nightly
 from trialdesk.nightly.summary import summarise
 from trialdesk.nightly.writeback import changes
+from trialdesk.reports import pack
 from trialdesk.reports.delivery import MEMORY
 from trialdesk.workbook import digest
 
@@ -60,25 +61,25 @@ class Nights:
         night.code = outcome.exit_code
         return night
 
-    def disturbed(self, *, whole: bool) -> Night:
+    def disturbed(self, *, tables: bool, whole: bool) -> Night:
         """A run while the line is faulty.
 
         Raises:
             TrialError: as the run ends.
         """
         seen: list[Night] = []
-        with _watched(seen, tables=True, whole=whole):
+        with _watched(seen, tables=tables, whole=whole):
             outcome = self._nightly(())
         self._forget_older()
         seen[0].code = outcome.exit_code
         return seen[0]
 
-    def true_again(self, accepted: tuple[str, ...], *, whole: bool) -> Night:
+    def true_again(self, accepted: tuple[str, ...], *, tables: bool, whole: bool) -> Night:
         """The first run after lies: what they left in the memory is accepted, as a person would."""
         try:
-            return self.run(tables=True, whole=whole)
+            return self.run(tables=tables, whole=whole)
         except SanityFailed:
-            return self.run(tables=True, whole=whole, accepted=accepted)
+            return self.run(tables=tables, whole=whole, accepted=accepted)
 
     def _nightly(self, accepted: tuple[str, ...]) -> Outcome:
         self.number += 1
@@ -116,7 +117,13 @@ def _watched(seen: list[Night], *, tables: bool, whole: bool) -> Iterator[None]:
         seen[:] = [Night(found.facts, 0, laid, whole)]
         return build(making, found, laid, words) if whole else _counted(making, found, laid)
 
-    with patch.object(running, "books", laid_out), patch.object(running, "build", built):
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(running, "books", laid_out))
+        stack.enter_context(patch.object(running, "build", built))
+        if not whole:
+            stack.enter_context(patch.object(pack, "other_worlds", lambda _: iter(())))
+        if not (tables or whole):  # nobody takes up a quick night
+            stack.enter_context(patch.object(running, "put_by", lambda *_: None))
         yield
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from rehearsal.admission import admission, before_opening, opening
 from rehearsal.cast import ORDINARY, OTHER_ENVELOPE, UNRELEASED, Reach
@@ -27,7 +27,6 @@ from trialdesk.instruments.folder import folder_of
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.model import Envelope
 
-_FRIDAY = 4
 _OPENS_LATER, _FORGETS_WEEK, _TWO_AT_ONCE, _DEATH_LATE = 0.08, 0.03, 0.15, 0.7
 _NO_ENVELOPE = "no received envelope"
 _SOON = timedelta(days=30)
@@ -60,12 +59,11 @@ class People:
 
     def _admit(self, life: Life) -> None:
         patient = enter(self.world.story, life)
-        sheets = admission(patient)
-        if self.mistakes.get(life.record) == mistakes.CONSENT_AHEAD:
-            sheets = tuple(self._consent_ahead(life, sheets))
         ready = life.baseline if life.role.reach >= Reach.READY else date.max
-        entered = (replace(sheet, on=min(desk_day(sheet.on), max(ready, sheet.on))) for sheet in sheets)
-        for on, part in days_of(entered).items():
+        sheets = [replace(one, on=min(desk_day(one.on), max(ready, one.on))) for one in admission(patient)]
+        if self.mistakes.get(life.record) == mistakes.CONSENT_AHEAD:
+            sheets = list(self._consent_ahead(life, sheets))
+        for on, part in days_of(sheets).items():
             self.world.plan(datetime.combine(on, time(16)), partial(self.world.enter, life.site, life.record, part))
         self._part(life, life.role.part.rules)
         if life.role.reach >= Reach.RELEASED:
@@ -82,7 +80,7 @@ class People:
             for rule in dict.fromkeys(kinds)
         ]
 
-    @property
+    @cached_property
     def _rules(self) -> Rules:
         config = self.world.stage.config
         return read_rules(folder_of(config, "trial"), self.world.setting.dictionary, config)
@@ -250,15 +248,20 @@ class People:
         if life.role.name == "dead" and end and self.world.chance("death", life.record).random() < _DEATH_LATE:
             self._death_late(life, left, self.world.setting.dictionary.form_of(end.field))
             delayed[self.world.setting.dictionary.form_of(end.field)] = mistakes.LATE
+        forms: dict[date, list[Sheet]] = {}
         for sheet in left:
             late = delayed.get(sheet.event) or delayed.get(sheet.form) or timedelta()
             on = self._entered(sheet, life.site, late)
+            forms.setdefault(on, []).append(sheet)
             if kind == mistakes.LATE_WEEK and late:
                 self._late_week(life, on)
+        self._enter_on(life, forms)
+
+    def _enter_on(self, life: Life, forms: Mapping[date, Sequence[Sheet]]) -> None:
+        """What is entered on a day is sent together; what would come after the end never is."""
+        for on, part in forms.items():
             if on <= self.world.story.today:
-                self.world.plan(
-                    datetime.combine(on, time(15)), partial(self.world.enter, life.site, life.record, [sheet])
-                )
+                self.world.plan(datetime.combine(on, time(15)), partial(self.world.enter, life.site, life.record, part))
 
     def _entered(self, sheet: Sheet, site: str, late: timedelta) -> date:
         """The Friday on which a form is entered, after everything that is dated in it; a week later if forgotten."""
@@ -269,7 +272,7 @@ class People:
             if column in dictionary and dictionary.get(column).validation.startswith("date")
         ]
         on = max((day for day in dated if sheet.on < day < sheet.on + _SOON), default=sheet.on) + late
-        friday = on + timedelta(days=(_FRIDAY - on.weekday()) % 7)
+        friday = desk_day(on)
         forgotten = self.world.chance("forgotten", site, friday).random() < _FORGETS_WEEK
         return friday + timedelta(days=7 * forgotten)
 

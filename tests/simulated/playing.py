@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,9 @@ from trialdesk.errors import TrialError
 
 PATIENTS = 135
 """Screened patients, of whom about 100 are randomised."""
-_WHOLE, _TABLES, _COLLECT = 30, 10, 40
+_WHOLE, _TABLES, _COLLECT = 30, 10, 100
 _QUIET = timedelta(days=7)
-"""So long no night is run where nobody did anything: windows open and end meanwhile."""
+"""So long no night is run where nobody wrote anything: windows open and end meanwhile."""
 _FAULTY = 0.03
 _AT = clock(4, 30)
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
@@ -68,7 +69,10 @@ def play(seed: int, patients: int = PATIENTS, days: int = FIVE_YEARS, until: dat
     with _folder() as home, world(home, seed, patients, days) as it, _unswept():
         planted: list[Planted] = []
         played = _Played(it, People(it, planted), Supplies(it, planted), Nights(it), Judge(it, planted), told)
-        played.all(min(until, it.story.today))
+        try:
+            played.all(min(until, it.story.today))
+        except Exception:  # noqa: BLE001 - whatever it is: the seed and the day are told, and that it can be played again
+            told.wrong += [f"{it.today}: {line}" for line in traceback.format_exc().splitlines()]
         told.screened, told.randomised = len(it.ledger.entered), len(played.people.opened)
         told.envelopes, told.versions = len(played.judge.before), len(it.cards.tables)
         told.named, told.closed = played.judge.named, played.judge.closed
@@ -113,15 +117,17 @@ class _Played:
         while day <= last and not self.told.wrong:
             day += timedelta(days=1)
             with self._timed("people"):
-                did = self._act(datetime.combine(day, _AT))
-            if did or day - self._last >= _QUIET:
+                self._act(datetime.combine(day, _AT))
+            if self.world.line.changed or day - self._last >= _QUIET:
                 self._last = day
                 self._night()
+                self.world.line.changed = False
         if day > last >= self.world.story.today and not self.told.wrong:
             self.told.wrong += [f"{day}: {line}" for line in self.judge.last()]
 
-    def _act(self, until: datetime) -> int:
-        return sum(act() is None or True for act in self.world.acts(until))
+    def _act(self, until: datetime) -> None:
+        for act in self.world.acts(until):
+            act()
 
     def _night(self) -> None:
         number = sum(self.told.nights.values()) + 1
@@ -133,29 +139,31 @@ class _Played:
         faulty = self.world.chance("fault", self.world.today).random() < _FAULTY
         kind = "with a fault" if faulty else kind
         self.told.nights[kind] += 1
+        self.world.line.anew = whole
         with self._timed(kind):
-            night, wrong = (
-                self._faulty(whole=whole) if faulty else (self.nights.run(tables=tables, whole=whole), list[str]())
-            )
+            if faulty:
+                night, wrong = self._faulty(tables=tables, whole=whole)
+            else:
+                night, wrong = self.nights.run(tables=tables, whole=whole), []
         with self._timed("judging"):
             wrong += self.judge.wrong(night)
         self.told.wrong += [f"{self.world.today}: {line}" for line in wrong]
         self.supplies.look(night.facts)
 
-    def _faulty(self, *, whole: bool) -> tuple[Night, list[str]]:
+    def _faulty(self, *, tables: bool, whole: bool) -> tuple[Night, list[str]]:
         """A night with a fault by chance, and a straight one after it."""
         line, nights, wrong = self.world.line, self.nights, []
         seed = self.world.chance("kind", self.world.today).randrange(10**9)
         line.faulty.number, line.faulty.plan = 0, (mind := plan(seed))
         try:
-            night: Night | None = nights.disturbed(whole=whole)
+            night: Night | None = nights.disturbed(tables=tables, whole=whole)
             self.told.faults["published"] += 1
         except TrialError as error:
             night = None
             self.told.faults[f"stopped with {error.exit_code}"] += 1
         finally:
             line.faulty.plan = None
-        straight = nights.true_again(tuple(sorted(self.world.ledger.entered)), whole=whole)
+        straight = nights.true_again(tuple(sorted(self.world.ledger.entered)), tables=tables, whole=whole)
         if night is not None and _differ(night, straight) and (night.code not in _TOLD_OF_LIES or not mind.content):
             wrong.append(f"{mind.kind} (fault {seed}): published with {night.code}, and is not what is true")
         return straight, wrong

@@ -33,6 +33,7 @@ from rehearsal.story import Story, write_story
 from simulated.line import Line
 from simulated.sparing import sparing
 from trialdesk.config import load
+from trialdesk.envelopes.register import RECORD_ID
 from trialdesk.instruments.folder import read_design
 from trialdesk.redcap.gateway import Gateway, open_gateway
 from trialdesk.redcap.patience import Patience
@@ -43,7 +44,7 @@ FIVE_YEARS = 5 * 365
 _FOLLOWED = 400
 """Days before the end after which nobody is screened any more, or a third of a shorter trial."""
 QUICK = Patience(attempts=2, first_wait=0.01, total=20)
-_DESK_DAYS = (1, 4)
+_FRIDAY = 4
 _OF_REGISTER: tuple[Role, ...] = ("register", "packer")
 _LEFT_OUT = ("analgesia", "qlq_c30", "qlq_my20", "eq5d5l")
 """Forms that the contacts of a simulated trial go without: nothing of a trial's conduct rests on them."""
@@ -171,8 +172,8 @@ class World:
 
 
 def desk_day(day: date) -> date:
-    """The Tuesday or Friday, not before that day, on which forms are entered, mistakes put right and parcels moved."""
-    return min(day + timedelta(days=(weekday - day.weekday()) % 7) for weekday in _DESK_DAYS)
+    """The Friday, not before that day, on which forms are entered, mistakes put right and parcels moved."""
+    return day + timedelta(days=(_FRIDAY - day.weekday()) % 7)
 
 
 def days_of(sheets: Iterable[Sheet]) -> Mapping[date, list[Sheet]]:
@@ -197,7 +198,7 @@ def world(home: Path, seed: int, patients: int, days: int = FIVE_YEARS) -> Itera
         story = _story(stage, seed, patients, days)
         # one version, as for a story without lives: more is made when piles run out
         cards, _ = make_envelopes(stage, replace(story, lives=()), line.now.date())
-        line.settled = True
+        line.settled, line.named_by = True, (RECORD_ID, story.setting.dictionary.record_id)
         line.register = frozenset(token(stage.config, role).get_secret_value() for role in _OF_REGISTER)
         with sparing(line):
             yield World(seed, stage, story, line, cards, database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 
 from redcap_local.columns import plain
 from redcap_local.export.combining import combined_values
@@ -26,6 +27,18 @@ _SYSTEM_HEADERS = {
 Target = tuple[str, int, "Callable[[str], str] | None"]
 
 
+class Targets(dict[str, "Target | None"]):
+    """Column to target, worked out for each column when first asked: a row holds few of a project's columns."""
+
+    def __init__(self, find: Callable[[str], Target | None]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, column: str) -> Target | None:
+        self[column] = found = self._find(column)
+        return found
+
+
 class Layout:
     """The columns of one export, the blank row of every kind, and the target of every stored value."""
 
@@ -41,7 +54,8 @@ class Layout:
         self.pen: Pen = pen(form, self.names, headers if options.header_labels else self.names, delimiter)
         self._system = {name: place for place, name in enumerate(system)}
         self._shows = [shown(project, column, options, files) for column in self._data]
-        self._targets: dict[int, dict[str, Target]] = {}
+        self._places = {column.name: place for place, column in enumerate(self._data)}
+        self._targets: dict[int, Targets] = {}
         self._blanks: dict[tuple[int, str], list[str]] = {}
 
     def _system_columns(self) -> list[str]:
@@ -61,22 +75,27 @@ class Layout:
             return _SYSTEM_HEADERS[name]
         return plain(self.project.dictionary.get(name).label)
 
-    def targets(self, event: int) -> dict[str, Target]:
-        """Where the values of an event go, by column; the record id goes to no place (-1)."""
+    def targets(self, event: int) -> Targets:
+        """Where the values of an event go, by column: the record id to no place (-1), what is not asked for to None."""
         if event not in self._targets:
-            first = len(self._system)
-            project = self.project
-            targets: dict[str, Target] = {
-                column.name: (project.row_instrument(event, column.form) or "", first + place, show)
-                for place, (column, show) in enumerate(zip(self._data, self._shows, strict=True))
-            }
-            # Statuses and the record id tell which rows exist, also where they are not exported.
-            for form in {column.form for column in self._data}:
-                status = project.dictionary.status_field(form)
-                targets.setdefault(status, (project.row_instrument(event, form) or "", -1, None))
-            targets.setdefault(project.dictionary.record_id, ("", -1, None))
-            self._targets[event] = targets
+            self._targets[event] = Targets(partial(self._target, event))
         return self._targets[event]
+
+    def _target(self, event: int, name: str) -> Target | None:
+        place = self._places.get(name)
+        if place is not None:
+            instrument = self.project.row_instrument(event, self._data[place].form) or ""
+            return instrument, len(self._system) + place, self._shows[place]
+        # Statuses and the record id tell which rows exist, also where they are not exported.
+        if name == self.project.dictionary.record_id:
+            return "", -1, None
+        form = self._by_status.get(name)
+        return None if form is None else (self.project.row_instrument(event, form) or "", -1, None)
+
+    @cached_property
+    def _by_status(self) -> Mapping[str, str]:
+        """The forms of what is exported, by the field of their status."""
+        return {self.project.dictionary.status_field(form): form for form in {column.form for column in self._data}}
 
     @property
     def columns_to_read(self) -> frozenset[str]:
@@ -97,14 +116,27 @@ class Layout:
         return self._blanks[kind].copy()
 
     def _blank(self, event: int, instrument: str) -> list[str]:
-        cells = [self.pen.cell(place, "") for place in range(len(self._system))]
+        cells = self._nothing.copy()
         forms = self.project.forms_of(self.project.events_by_id[event])
-        for place, (column, show) in enumerate(zip(self._data, self._shows, strict=True), start=len(cells)):
-            applies = column.form in forms and ((self.project.row_instrument(event, column.form) or "") == instrument)
-            gray = column.field is None and self._options.blank_gray
-            value = column.empty if applies and not gray else ""
-            cells.append(self.pen.cell(place, show(value) if show and value else value))
+        own = {form for form in forms if (self.project.row_instrument(event, form) or "") == instrument}
+        for place, form, cell in self._untouched:
+            if form in own:
+                cells[place] = cell
         return cells
+
+    @cached_property
+    def _nothing(self) -> list[str]:
+        """A row in which nothing stands at all."""
+        return [self.pen.cell(place, "") for place in range(len(self.names))]
+
+    @cached_property
+    def _untouched(self) -> list[tuple[int, str, str]]:
+        """The cells in which something stands where nothing was entered: place, form and text."""
+        return [
+            (place, column.form, self.pen.cell(place, show(column.empty) if show else column.empty))
+            for place, (column, show) in enumerate(zip(self._data, self._shows, strict=True), start=len(self._system))
+            if column.empty and not (column.field is None and self._options.blank_gray)
+        ]
 
     def fill_system(self, cells: list[str], name: str, record: Record, key: RowPlace) -> None:
         """The row says which record, event, instance and group it is; `name` is the record as it is shown."""

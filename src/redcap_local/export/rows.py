@@ -98,12 +98,12 @@ def record_rows(layout: Layout, stored: Iterable[StoredValue]) -> dict[RowPlace,
     rows: dict[RowPlace, list[str]] = {}
     current: tuple[int, int] = (0, 0)
     here: dict[str, list[str]] = {}
-    targets = {}
+    targets = layout.targets(0)
     cell = layout.pen.cell
     for _, event, instance, column, value in stored:
         if (event, instance) != current:
             current, here, targets = (event, instance), {}, layout.targets(event)
-        target = targets.get(column)
+        target = targets[column]
         if target is None:
             continue
         instrument, place, show = target

@@ -88,6 +88,10 @@ class Memory:
                 "UPDATE runs SET status = 'published', stage = '', exit_code = ?, saw = ? WHERE scope = ? AND run = ?",
                 (code, json.dumps(saw, sort_keys=True), str(scope), night.run),
             )
+            # nobody asks what an older run saw, and a copy of all of it would lie in every run that is published
+            db.execute(
+                "UPDATE runs SET saw = NULL WHERE scope = ? AND run < ? AND saw NOTNULL", (str(scope), night.run)
+            )
             db.execute("DELETE FROM records WHERE scope = ?", (str(scope),))
             rows = [_record_row(scope, one) for one in (night.records or {}).values()]
             db.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -15,7 +15,7 @@ from trialdesk.nightly.publish import building
 from trialdesk.nightly.run import seen_of
 from trialdesk.nightly.sealed import Sealed, open_sealed, program
 from trialdesk.nightly.stages import Stages
-from trialdesk.redcap.observing import moves
+from trialdesk.redcap.observing import moves, own_places
 
 FOLDER = "rebuilt"
 
@@ -56,7 +56,8 @@ def rebuild(config: Config, run: str, identity: str) -> Rebuilt:
     sealed = open_sealed(config, run, identity)
     kept, remembered = sealed.kept, sealed.remembered
     seen = seen_of(kept.pull, kept.removals, config, remembered)
-    moved = moves(remembered.night, seen, kept.removals)
+    own = own_places(config, kept.pull.snapshot.dictionary)
+    moved = moves(remembered.night, seen, kept.removals, own)
     found = found_in(kept, past(config, kept.pull.snapshot, remembered, moved), config, sealed.day)
     final = config.state / FOLDER / run
     if final.exists():

@@ -44,7 +44,7 @@ from trialdesk.nightly.writeback import Changes, write
 from trialdesk.private import place
 from trialdesk.redcap.answers import Removals
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.observing import moves, observe, settled
+from trialdesk.redcap.observing import moves, observe, own_places, settled
 from trialdesk.redcap.sanity import Beside, gate, is_older, same_projects
 from trialdesk.reports.delivery import (
     MEMORY,
@@ -171,7 +171,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     pull, removals, version = told.pull, told.removals, told.version
     with stage("sanity") as note:
         seen = seen_of(pull, removals, config, remembered)
-        found = moves(last, seen, removals)
+        found = moves(last, seen, removals, own_places(config, pull.snapshot.dictionary))
         gate(pull.snapshot, pull.patients, Beside(seen, last, found), order.today, order.accepted)
         note(f"{seen.tally.randomised} randomised, {len(seen.tally.by_group)} data access groups")
     with stage("derive") as note:

@@ -108,8 +108,24 @@ class _Places(dict[str, str]):
         return place
 
 
-def moves(last: Night | None, now: Night, removals: Removals | None = None) -> Moves:
-    """What differs between two nights; nothing where the last one kept no records."""
+def own_places(config: Config, dictionary: Dictionary) -> frozenset[str]:
+    """Each `event form` in which the desk alone writes: what is gone there it has taken out itself, a night before.
+
+    A form with any other field is none: what people typed there is never the desk's to lose.
+    """
+    fields: dict[tuple[str, str], set[str]] = {}
+    for _, ref in config.call_plan or ():
+        if ref.field in dictionary:
+            fields.setdefault((ref.event, dictionary.form_of(ref.field)), set()).add(ref.field)
+    return frozenset(
+        f"{event} {form}"
+        for (event, form), own in fields.items()
+        if own >= {one.name for one in dictionary.form(form) if one.columns}
+    )
+
+
+def moves(last: Night | None, now: Night, removals: Removals | None = None, own: frozenset[str] = frozenset()) -> Moves:
+    """What differs between two nights, but for the desk's `own_places`; nothing where the last one kept no records."""
     structure = tuple(
         part for part, digest in now.structure.items() if last and last.structure.get(part, digest) != digest
     )
@@ -131,7 +147,7 @@ def moves(last: Night | None, now: Night, removals: Removals | None = None) -> M
         moved={r: pair for r, pair in groups.items() if pair[0] != pair[1]},
         lost={r: states for r, states in lost.items() if states},
         unrandomised=tuple(sorted(undone)),
-        emptied=_emptied([(before[old], tonight[record]) for record, old in pairs.items()]),
+        emptied=_emptied([(before[old], tonight[record]) for record, old in pairs.items()], own),
         structure=structure,
         missing=tuple(sorted({*last.envelopes} - {*now.envelopes})),
         removals=removals.records if removals else {},
@@ -165,14 +181,15 @@ def first_day(place: str, earlier: Seen | None, day: str) -> str:
     return day if earlier is None or place not in earlier.cells else earlier.since.get(place, "")
 
 
-def _emptied(pairs: Sequence[tuple[Seen, Seen]]) -> Mapping[str, tuple[int, int]]:
-    """`event form` to how many values of how many are gone from records that are still there."""
+def _emptied(pairs: Sequence[tuple[Seen, Seen]], own: frozenset[str]) -> Mapping[str, tuple[int, int]]:
+    """`event form` to how many values of how many are gone of records that are still there, but for our own places."""
     was: Counter[str] = Counter()
     now: Counter[str] = Counter()
     for before, tonight in pairs:
         was.update(before.cells)
         now.update(tonight.cells)
-    return {place: (count - now[place], count) for place, count in sorted(was.items()) if now[place] < count}
+    lost = {place: (count - now[place], count) for place, count in sorted(was.items()) if now[place] < count}
+    return {place: number for place, number in lost.items() if place not in own}
 
 
 def _renamed(gone: Sequence[Seen], fresh: Sequence[Seen]) -> Iterator[tuple[str, str]]:
