@@ -110,7 +110,7 @@ def pieces(config: Config, kept: Kept) -> Iterator[str]:
     yield f'{_json(content).removesuffix("}")},"rows":['
     before = ""
     for rows in filter(None, snapshot.rows.values()):
-        told = [(row.record, row.event, row.instrument, row.instance, dict(row.values)) for row in rows]
+        told = [(row.record, row.event, row.instrument, row.instance, dict(row.values.items())) for row in rows]
         yield f"{before}{_json(told)[1:-1]}"
         before = ","
     yield "]}"
