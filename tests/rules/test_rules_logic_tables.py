@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redcap_rules.dictionary import Dictionary, Field
-from redcap_rules.logic import compile_table, evaluate, parse
+from redcap_rules.logic import compile_table, evaluate, packing, parse
 from redcap_rules.logic.casting import numbers_of, seconds_of
 from redcap_rules.logic.moments import seconds
 from redcap_rules.logic.packing import combine, factorize
@@ -175,3 +175,15 @@ def test_many_texts_cast_at_once_are_the_dates_they_are_alone(values: list[str],
     """Also days that no calendar has, and the ends of it."""
     expected = [seconds(value, order) for value in values]
     assert [None if np.isnan(found) else found for found in seconds_of(values, order).tolist()] == expected
+
+
+@given(st.lists(st.integers(-5, 5) | st.integers(-(2**62), 2**62), max_size=30))
+def test_numbers_are_told_apart_the_same_however_many_there_are(numbers: list[int]) -> None:
+    """Few are sorted, many are given to pandas: each number has one position, and the list has it there."""
+    key = np.array(numbers, dtype=np.intp)
+    for large in (0, 50_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(packing, "_LARGE", large)
+            codes, found = packing.distinct(key)
+        assert found[codes].tolist() == numbers
+        assert sorted(found.tolist()) == sorted(set(numbers))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redcap_rules.logic.casting import Numbers, numbers_of
-from redcap_rules.logic.packing import Codes, combine, factorize, is_varied
+from redcap_rules.logic.packing import Codes, combine, distinct, factorize, is_varied
 from redcap_rules.logic.values import BLANK, Value, is_true, number
 
 if TYPE_CHECKING:
@@ -123,5 +123,5 @@ def coded(column: Column) -> Coded:
     """The column as positions in a list of values."""
     if isinstance(column, Coded):
         return column
-    bits, codes = np.unique(column.numbers.view(np.intp), return_inverse=True)
+    codes, bits = distinct(column.numbers.view(np.intp))
     return Coded(codes, [value if math.isfinite(value) else BLANK for value in bits.view(np.float64).tolist()])

@@ -15,6 +15,8 @@ _OWN = np.array([(1 << 8 * size) - 1 for size in range(_LONGEST + 1)], dtype=_WO
 # Texts of which so many in a sample differ stand in one row or two each, and are better looked at row by row.
 # Combinations take longer to find, and must repeat more to be worth it.
 _SAMPLE, _DISTINCT, _VARIED = 1_000, 0.995, 0.9
+# So many rows no kind of a trial of 10 000 patients has; for fewer, loading pandas takes longer than it saves.
+_LARGE = 50_000
 
 
 def factorize(texts: Sequence[str]) -> tuple[Codes, Sequence[str]]:
@@ -66,12 +68,22 @@ def _dense(key: NDArray[np.integer]) -> Codes:
     """Positions in the list of numbers that occur."""
     size = int(key.max(initial=0)) + 1
     if size > len(key):
-        found: Codes = np.unique(key, return_inverse=True)[1]
-        return found
+        return distinct(key)[0]
     places = key.astype(np.intp)
     occurs = np.zeros(size, dtype=np.intp)
     occurs[places] = 1
     return (np.cumsum(occurs) - 1)[places]
+
+
+def distinct(key: NDArray[np.integer]) -> tuple[Codes, NDArray[np.integer]]:
+    """Positions in the list of numbers that occur, and that list."""
+    if len(key) < _LARGE:
+        found, codes = np.unique(key, return_inverse=True)
+        return codes, found
+    import pandas as pd  # ten times as fast, once it is loaded
+
+    codes, found = pd.factorize(key)
+    return codes, found
 
 
 def _sample(count: int) -> Codes:
