@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -16,10 +15,9 @@ from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true, parse
 from redcap_rules.record import Row
+from smaller import kept_small
 from trialdesk.config import Config
 from trialdesk.redcap import tables
-from trialdesk.redcap.cells import Pool
-from trialdesk.redcap.holding import held, tick_columns
 from trialdesk.redcap.patients import patient, patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.redcap.tables import FEW
@@ -102,13 +100,7 @@ def test_every_condition_of_the_trial_has_the_same_answers_by_column(frozen: Con
 @given(st.integers(0).map(pull))
 def test_rows_kept_small_say_what_they_say_as_dicts(frozen: Config, snapshot: Snapshot) -> None:
     """A pull leaves blanks and options without a tick out; what holds data, and every answer, is the same."""
-    pool, ticks = Pool(), tick_columns(DICTIONARY)
-
-    def small(row: Row) -> Row:
-        return replace(row, values=pool.of({name: row.values[name] for name in held(row.values, ticks)}))
-
-    rows = {record: tuple(map(small, own)) for record, own in snapshot.rows.items()}
-    kept = replace(snapshot, rows=rows)
+    (kept,) = kept_small(snapshot)
     dated = frozenset(field.name for field in DICTIONARY.fields if field.validation.startswith("date"))
     for kind, places in snapshot.tables.kinds.items():
         again = kept.tables.kinds[kind]

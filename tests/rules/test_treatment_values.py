@@ -11,6 +11,7 @@ import pytest
 
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
+from smaller import kept_small
 from trialdesk.config import Config, load
 from trialdesk.errors import ConcealmentBroken
 from trialdesk.facts.cards import Cards
@@ -177,7 +178,16 @@ def small(**patients_: list[Row]) -> Snapshot:
 
 
 def moving(snapshot: Snapshot) -> list[dict[str, dict[tuple[str, str, int], dict[str, str]]]]:
-    """The worlds of a trial with one telling column, event and answer: record to place to values."""
+    """The worlds of a trial with one telling column, event and answer: record to place to values.
+
+    They are the same however the rows are kept.
+    """
+    told, small_told = map(_moved, (snapshot, *kept_small(snapshot)))
+    assert told == small_told
+    return told
+
+
+def _moved(snapshot: Snapshot) -> list[dict[str, dict[tuple[str, str, int], dict[str, str]]]]:
     everywhere = Telling(columns=MOVING.columns | {"rand_arm"}, events=MOVING.events, codes=MOVING.codes)
     return [
         {
