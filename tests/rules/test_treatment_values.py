@@ -244,6 +244,13 @@ def test_what_tells_an_arm_leaves_its_own_patient_though_nothing_comes_instead()
     assert first["C"]["logs_arm_1", LOG, 2] == {"c": "9"}
 
 
+def test_what_tells_an_arm_joins_a_row_that_told_nothing() -> None:
+    """The one patient's form is filled in by both arms, the other's holds the answer of one arm too."""
+    first, _ = moving(small(A=[Row("A", "e", "", 0, {"t": "A", "own": "A"})], C=[Row("C", "e", "", 0, {"own": "C"})]))
+    assert first["C"]["e", "", 0] == {"own": "C", "t": "A"}
+    assert first["A"]["e", "", 0] == {"own": "A"}
+
+
 def test_in_a_log_a_telling_answer_gets_a_row_of_its_own() -> None:
     """Behind the patient's own rows of that log; rows of another log do not count."""
     rows = [Row("A", "logs_arm_1", LOG, 2, {"c": "9", "on": "A"})]
