@@ -191,7 +191,7 @@ def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     return {
         name: value
         for name, value in row.values.items()
-        if name not in telling.columns and value not in telling.codes.get(name, ())
+        if not (telling.place(row.event, name) or telling.answer(name, value))
     }
 
 
