@@ -6,7 +6,7 @@ accrual forecast are numbers of numbers, asked for again in every world of the b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -24,9 +24,8 @@ from trialdesk.findings.ruled import ruled
 from trialdesk.followup import schedule
 from trialdesk.followup.contacts import course
 from trialdesk.nightly import run
-from trialdesk.redcap import gateway, tables
+from trialdesk.redcap import gateway
 from trialdesk.redcap.gateway import Gateway
-from trialdesk.redcap.holding import held
 from trialdesk.redcap.observing import observe
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.tables import Tables
@@ -69,7 +68,6 @@ def sparing(line: Line) -> Iterator[None]:
         stack.enter_context(patch.object(schedule, "course", Courses(course, line).of))
         stack.enter_context(patch.object(Tables, "holds", _method(Holding(Tables.holds, line).of)))
         stack.enter_context(patch.object(accrual, "reaching", lru_cache(100_000)(accrual.reaching)))
-        stack.enter_context(patch.object(tables, "held", _of_row(held, line)))
         stack.enter_context(patch.object(gateway, "_ends_whole", _unless_cut_off(line)))
         stack.enter_context(patch.object(filing, "_checked", _of_text(filing._checked)))
         stack.enter_context(patch.object(filing, "ids_of", _of_same(filing.ids_of)))
@@ -100,20 +98,6 @@ def _of_text(real: Callable[..., Any]) -> Callable[..., Any]:
         if (text, before) not in known:
             known[text, before] = real(config, path, text, before)
         return known[text, before]
-
-    return again
-
-
-def _of_row(real: Callable[..., Set[str]], line: Line) -> Callable[..., Set[str]]:
-    """The columns of a row that hold data: rows are the same objects as long as nobody writes into their record."""
-    known: dict[int, tuple[Mapping[str, str], Set[str]]] = {}
-
-    def again(values: Mapping[str, str], ticks: frozenset[str]) -> Set[str]:
-        if line.anew or not line.sparing:
-            return real(values, ticks)
-        if id(values) not in known:
-            known[id(values)] = values, real(values, ticks)
-        return known[id(values)][1]
 
     return again
 
