@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
-_PIECE = 2**20
-"""Bytes that are decoded at a time: nothing else runs in the meantime."""
+_PIECE = 2**16
+"""Bytes that are decoded at a time: nothing else runs in the meantime, and each escape is an object until its end."""
 
 
 def pairs(body: bytes) -> Iterator[tuple[str, str]]:
