@@ -46,7 +46,7 @@ def sites(facts: Facts, whole: Figures, here: Mapping[str, Figures], entered: Se
     columns = (
         Column("Site", width=6), Column("Name", width=25), Column("Opened", "date", 11), Column("First", "date", 11),
         *(Column(step.label, "number", 11) for step in config.funnel), Column("Target", "number", 8),
-        Column("% of target", "percent", 9), Column("A month", "number", 8), Column("Days since last", "number", 9),
+        Column("% of target", "percent", 9), Column("A month", "number", 7), Column("Days since last", "number", 9),
         Column("Screen failure %", "percent", 9), Column("Consent %", "percent", 9),
     )  # fmt: skip
     about = f"Data as of {as_of}. First: the first randomised patient. Percentages stand over ten or more."
@@ -93,8 +93,8 @@ def _conduct_columns() -> tuple[Column, ...]:
         Column("In window %", "percent", 11), Column("Primary expected", "number", 11),
         Column("Primary complete", "number", 11), Column("Primary %", "percent", 11),
         Column("Open findings", "number", 8), Column(f"Over {OLD} days", "number", 9),
-        Column("Oldest, days", "number", 8),
-        Column("Deviations", "number", 9), Column("For 100 days", "number", 9), Column("Serious events", "number", 9),
+        Column("Oldest, days", "number", 7),
+        Column("Deviations", "number", 10), Column("For 100 days", "number", 9), Column("Serious events", "number", 9),
         Column("Entry, median days", "number", 8), Column("Entry, 90 %", "number", 7),
     )  # fmt: skip
 
