@@ -1,16 +1,16 @@
-"""The pull as it would be with other treatments: what an open report must not depend on.
+"""The pull as it would be without treatment, and with another: what an open report must not depend on.
 
 Source: reference/trial-operations.md 6.
 
-What one arm alone has moves with the arm: procedure, change of arm, contacts after the procedure, whatever is
-calculated from them, and the values and codes that the configuration lists (treatment.py). In each other world all
-randomised patients have the same arm, each with the treatment of somebody else in it: those of the arm by going round.
-So in every world everybody's treatment is another, and in all but one the arm: that finds anything shown for a patient.
-And counts by arm are others in every world, which they are not where patients swap. The move is fixed, so a proof
-repeats.
+What one arm alone has tells the arm: arm, procedure, change of arm, contacts after the procedure, whatever is
+calculated from them, and the values and codes that the configuration lists (treatment.py). An open report is proved to
+be the one that the pull without all of this gives. So it holds nothing but what can be worked out without knowing any
+treatment, whoever has which: no arm, no date, no count by arm. What is left open is what a mark that is missing tells
+as long as nobody has the arm that would be marked; there the report is also made with everybody in that arm.
 
-A code that only one arm can have leaves its place blank, and lands where no other answer is overwritten: in a log, in a
-row of its own. The rest of the row (its day, its grade) stays with the patient, since every arm has such rows.
+For groups whose letters are shown (groups.py) treatments are exchanged. A code that only one arm can have leaves its
+place blank, and lands where no other answer is overwritten: in a log, in a row of its own. The rest of the row (its
+day, its grade) stays with the patient, since every arm has such rows.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ class Treatment(NamedTuple):
 
 
 def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
-    """The pull with everybody in each arm in turn, and with somebody else's treatment."""
-    randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
+    """The pull without any treatment; then, for each arm that nobody has yet, with everybody in it.
+
+    A trial in which nobody is randomised has the first alone, for arms can't be seen in it.
+    """
     told = _Told(telling)
-    treatments = {record: _treatment(snapshot.rows[record], told) for record in randomised}
-    for arm in config.arms:
-        has_arm = _members(snapshot, config, arm.code)
-        given = _turned([treatments[record] for record in has_arm] or [_bare(config, arm.code)])
-        own = dict(zip(has_arm, given, strict=False))
-        yield _moved(snapshot, dict(zip(randomised, cycle(given), strict=False)) | own, told)
+    yield _untreated(snapshot, told)
+    randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
+    taken = {_value(snapshot, record, config.facts.arm) for record in randomised}
+    for arm in config.arms if randomised else ():
+        if arm.code not in taken:
+            yield _moved(snapshot, dict.fromkeys(randomised, _bare(config, arm.code)), told)
 
 
 def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
@@ -162,6 +164,23 @@ def _treatment(rows: Sequence[Row], told_by: _Told) -> Treatment:
         if told:
             answers[spot] = told
     return Treatment(places, answers)
+
+
+def _untreated(snapshot: Snapshot, told: _Told) -> Snapshot:
+    """The pull without what tells; rows that held nothing else are gone, but a blanked answer leaves its row."""
+    rows, pool = dict(snapshot.rows), Pool()
+    for record, own in snapshot.rows.items():
+        if not all(map(told.nothing_by, own)):
+            rows[record] = tuple(_without(own, told, pool))
+    return replace(snapshot, rows=rows)
+
+
+def _without(rows: Sequence[Row], told: _Told, pool: Pool) -> Iterator[Row]:
+    for row in rows:
+        if told.nothing_by(row):
+            yield row  # most rows tell nothing: they stay as they are
+        elif not all(told.telling.place(row.event, name) for name in row.values):
+            yield replace(row, values=pool.of(_untold(row, told.telling)))
 
 
 def _moved(snapshot: Snapshot, treatments: Mapping[str, Treatment], told: _Told) -> Snapshot:
