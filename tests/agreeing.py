@@ -38,7 +38,8 @@ def agree(frozen: Config, seed: int) -> None:
         seed: Of the rehearsal.
     """
     plan = plan_of(seed)
-    said = {(one["record"], one["contact"]): one for one in json.loads(calls_json(plan, "x", READ_AT))["contacts"]}
+    contacts = json.loads("".join(calls_json(plan, "x", READ_AT)))["contacts"]
+    said = {(one["record"], one["contact"]): one for one in contacts}
     by_key = {entry.contact.key: entry for entry in plan.entries}
     assert {key: one["status"] for key, one in said.items()} == {key: e.status for key, e in by_key.items()}
     books = {table.name: table for table in tables(plan, desk(frozen), READ_AT, whole=True)}
@@ -70,7 +71,7 @@ def _patients_agree(table, by_key) -> None:  # type: ignore[no-untyped-def]
 
 def _calendar_agrees(config: Config, plan: Schedule) -> None:
     """Every contact that is to be made and that all arms have, on its day; nobody else's."""
-    text = calendar(entries(plan, config, OWN, (), READ_AT), config, "x")
+    text = b"".join(calendar(entries(plan, config, OWN, (), READ_AT), config, "x"))
     found: dict[str, date] = {}
     for one in icalendar.Calendar.from_ical(text).walk("VEVENT"):
         start = one.decoded("dtstart")

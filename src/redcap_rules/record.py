@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
@@ -18,15 +19,23 @@ class Row:
     values: Mapping[str, str]
 
 
+@lru_cache(maxsize=2**12)
+def _spot(event: str, instrument: str, instance: int) -> tuple[str, str, int]:
+    """A place in a record, kept once for all records: thousands of patients have the same few."""
+    return event, instrument, instance
+
+
 class RecordView:
     """One record seen by rules: its rows by event, repeating instrument and instance."""
+
+    __slots__ = ("_repeating", "_rows", "dictionary", "events", "rows")
 
     def __init__(self, rows: Iterable[Row], dictionary: Dictionary, event_order: Sequence[str] = ()) -> None:
         self.rows = tuple(rows)
         self.dictionary = dictionary
         self.events = tuple(event_order) or tuple(dict.fromkeys(row.event for row in self.rows))
-        self._rows = {(row.event, row.instrument, row.instance): row.values for row in self.rows}
-        self._repeating = {(row.event, row.instrument) for row in self.rows if row.instance}
+        self._rows = {_spot(row.event, row.instrument, row.instance): row.values for row in self.rows}
+        self._repeating = frozenset((row.event, row.instrument) for row in self.rows if row.instance)
 
     @property
     def record(self) -> str:

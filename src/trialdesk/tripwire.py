@@ -7,6 +7,7 @@ There is no check of the last digit: since 2007 numbers are given that fail it (
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from trialdesk.errors import SanityFailed
@@ -46,15 +47,19 @@ def prove_sheet(name: str, content: bytes) -> None:
         raise SanityFailed(f"sheet {name}{f', cell {cells[-1].decode()}' if cells else ''}: {_WAY_OUT}")
 
 
-def prove_text(name: str, content: bytes) -> None:
-    """No line of a file of text holds such a number.
+def proved(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a file of text, after each was seen to hold no such number; none may be cut within one.
 
     Raises:
         SanityFailed: one does; the line names file and line number and no value.
     """
-    if (at := tripped(content)) is not None:
-        line = content.count(b"\n", 0, at) + 1
-        raise SanityFailed(f"{name}, line {line}: {_WAY_OUT}")
+    line = 1
+    for piece in pieces:
+        if (at := tripped(piece)) is not None:
+            line += piece.count(b"\n", 0, at)
+            raise SanityFailed(f"{name}, line {line}: {_WAY_OUT}")
+        line += piece.count(b"\n")
+        yield piece
 
 
 _WAY_OUT = (

@@ -38,10 +38,14 @@ def dated(
     return entries(planned(config, pulled(records), day), config, OWN, before, moment)
 
 
+def file_of(found: Sequence[Dated], config: Config, name: str) -> bytes:
+    return b"".join(calendar(found, config, name))
+
+
 def test_two_readers_find_every_entry_and_no_name(frozen: Config) -> None:
     """A whole day that leaves its owner free, and a promised time in the trial's own zone."""
     found = dated(frozen, {"ODE-1": record(w3=BOOKED)})
-    text = calendar(found, frozen, "PVP-MM calls")
+    text = file_of(found, frozen, "PVP-MM calls")
     first = {str(one["summary"]): one for one in icalendar.Calendar.from_ical(text).walk("VEVENT")}
     second = {one.summary.value: one for one in vobject.readOne(text.decode()).vevent_list}
     assert first.keys() == second.keys() == {f"{one.contact} – ODE-1" for one in found}
@@ -59,7 +63,7 @@ def test_two_readers_find_every_entry_and_no_name(frozen: Config) -> None:
 def test_lines_end_and_fold_as_the_rule_says(frozen: Config) -> None:
     """CRLF, at most 75 octets a line, no letter cut in two; a record may have any letters (RFC 5545 3.1, 3.3.11)."""
     name = "ÅRHUS;ø,æ\\" * 9
-    text = calendar(dated(frozen, {name: record()}), frozen, "Ø" * 80)
+    text = file_of(dated(frozen, {name: record()}), frozen, "Ø" * 80)
     assert text.endswith(b"END:VCALENDAR\r\n")
     lines = text.split(b"\r\n")
     assert all(len(line) <= 75 and b"\n" not in line for line in lines)
@@ -69,7 +73,7 @@ def test_lines_end_and_fold_as_the_rule_says(frozen: Config) -> None:
 
 def test_the_clock_changes_are_told_for_the_whole_trial(frozen: Config) -> None:
     """Summer 2026 begins on 29 March at 02:00, winter on 25 October at 03:00 (EU rule)."""
-    zone = icalendar.Calendar.from_ical(calendar(dated(frozen, {"ODE-1": record(w3=BOOKED)}), frozen, "x")).walk(
+    zone = icalendar.Calendar.from_ical(file_of(dated(frozen, {"ODE-1": record(w3=BOOKED)}), frozen, "x")).walk(
         "VTIMEZONE"
     )
     assert [str(one["tzid"]) for one in zone] == ["Europe/Copenhagen"]
@@ -84,7 +88,7 @@ def test_nothing_changed_gives_the_same_bytes(frozen: Config) -> None:
     records = {f"ODE-{n}": record(f"2026-02-{n:02}", w1=DONE) for n in range(2, 6)}
     first = dated(frozen, records)
     again = dated(frozen, dict(reversed(records.items())), before=first, moment=NOON + timedelta(hours=9))
-    assert calendar(again, frozen, "x") == calendar(first, frozen, "x")
+    assert file_of(again, frozen, "x") == file_of(first, frozen, "x")
 
 
 def test_a_number_rises_with_a_change_alone_and_a_cancelled_entry_stays_sixty_days(frozen: Config) -> None:
@@ -103,7 +107,7 @@ def test_a_number_rises_with_a_change_alone_and_a_cancelled_entry_stays_sixty_da
     assert {one.contact for one in after if one.cancelled} == {*moved} - {"W01", "W02", "W03"}
     again = dated(frozen, {"ODE-1": dead}, "2026-02-27", after)
     assert again == after
-    statuses = {str(one["status"]) for one in icalendar.Calendar.from_ical(calendar(after, frozen, "x")).walk("VEVENT")}
+    statuses = {str(one["status"]) for one in icalendar.Calendar.from_ical(file_of(after, frozen, "x")).walk("VEVENT")}
     assert statuses == {"CANCELLED", "CONFIRMED"}
     assert dated(frozen, {"ODE-1": dead}, "2027-06-01", after) == ()
 

@@ -11,7 +11,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config, load
 from trialdesk.facts.cards import Cards
 from trialdesk.facts.deriving import Past, derive
-from trialdesk.facts.dueforms import DueForm, FormCount, count, due_forms, forms_by_event
+from trialdesk.facts.dueforms import DueForm, FormCount, count, due_forms, forms_by_event, missing
 from trialdesk.facts.pulling import Pull
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.listings import completeness
@@ -61,19 +61,21 @@ def test_a_record_without_a_row_misses_every_form_and_only_what_is_due_counts() 
     """Nothing is expected of an event that is not over."""
     forms = due_forms(pull({}), [("ODE-002", WEEK), ("ODE-002", WEEK)], MAPPING, frozenset())
     assert [(form.form, form.entered) for form in forms] == [(form, False) for form in MAPPING[WEEK]]
-    assert due_forms(pull({"vas_back": "1"}), [], MAPPING, frozenset()) == ()
+    assert {tuple(records) for records in forms.values()} == {("ODE-002",)}
+    assert due_forms(pull({"vas_back": "1"}), [], MAPPING, frozenset()) == {}
 
 
 def test_counts_are_of_the_named_records_and_zeros_are_there() -> None:
-    """Three forms due, one of a record that is not counted, one form kind not due at all."""
-    forms = [
-        DueForm("a", WEEK, "odi", entered=True, complete=True),
-        DueForm("b", WEEK, "odi", entered=False, complete=False),
-        DueForm("c", WEEK, "odi", entered=True, complete=True),
-    ]
-    counted = list(count(forms, {"a", "b"}, [(WEEK, "odi"), (WEEK, "vas_pain")]))
-    assert counted == [FormCount(WEEK, "odi", 2, 1, 1), FormCount(WEEK, "vas_pain", 0, 0, 0)]
+    """Four forms due, one of a record that is not counted, one form kind not due at all."""
+    forms = {
+        DueForm(WEEK, "odi", entered=True, complete=True): ["a", "c"],
+        DueForm(WEEK, "odi", entered=False, complete=False): ["b"],
+        DueForm(WEEK, "odi", entered=True, complete=False): ["d"],
+    }
+    counted = list(count(forms, {"a", "b", "d"}, [(WEEK, "odi"), (WEEK, "vas_pain")]))
+    assert counted == [FormCount(WEEK, "odi", 3, 2, 1), FormCount(WEEK, "vas_pain", 0, 0, 0)]
     assert [one.missing for one in counted] == [1, 0]
+    assert missing(forms, {"a": "ODE", "b": "RIG"}) == {("RIG", WEEK, "odi"): 1}
 
 
 def test_redcaps_mapping_is_read_in_its_order() -> None:

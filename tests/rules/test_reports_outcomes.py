@@ -267,8 +267,8 @@ def test_completeness_by_arm_adds_up_and_counts_the_control_after_a_procedure(tr
     facts = facts_of(trial)
     table = by_arm(facts, Telling())
     labels = facts.common.labels
-    typed = [form for form in facts.forms if form.form != "call_plan"]  # that one is the night's to fill in
-    due = Counter((labels.event(form.event), labels.form(form.form)) for form in typed)
+    typed = {f: of for f, of in facts.forms.items() if f.form != "call_plan"}  # that one is the night's to fill in
+    due = Counter((labels.event(f.event), labels.form(f.form)) for f, of in typed.items() for _ in of)
     shown: Counter[tuple[str, str]] = Counter()
     for line in table.lines:
         shown[str(line.values[0]), str(line.values[1])] += int(str(line.values[3]))
@@ -277,7 +277,7 @@ def test_completeness_by_arm_adds_up_and_counts_the_control_after_a_procedure(tr
     assert shown == due
     held = {row.record for own in trial.rows.values() for row in own
             if row.event == "surgeon_control_arm_1" and row.values.get("sf_date")}  # fmt: skip
-    controls = {f.record for f in facts.forms if f.form == "surgeon_followup"} & held
+    controls = {r for f, of in facts.forms.items() for r in of if f.form == "surgeon_followup"} & held
     name = facts.common.labels.form("surgeon_followup")
     assert controls
     assert sum(int(str(line.values[4])) for line in table.lines if line.values[1] == name) == len(controls)

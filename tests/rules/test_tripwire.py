@@ -14,7 +14,7 @@ from trialdesk.errors import SanityFailed
 from trialdesk.nightly.pack import _put
 from trialdesk.reports.dataset import Table
 from trialdesk.reports.tables import write
-from trialdesk.tripwire import prove_text, tripped
+from trialdesk.tripwire import proved, tripped
 from trialdesk.workbook import Block, Column, Line, SheetTable, save
 
 pytestmark = pytest.mark.requirement("SEC-01")
@@ -73,13 +73,13 @@ def test_titles_and_further_tables_are_looked_at_too(tmp_path: Path) -> None:
 def test_pages_calendars_and_tables_of_the_dataset_are_looked_at(tmp_path: Path) -> None:
     """The line is named; no file is left."""
     with pytest.raises(SanityFailed, match=r"^calls/calendar\.ics, line 2: "):
-        _put(tmp_path, "calls/calendar.ics", f"BEGIN\nSUMMARY:{NUMBER}\n".encode)
+        _put(tmp_path, "calls/calendar.ics", lambda: [b"BEGIN\n", b"", f"SUMMARY:{NUMBER}\n".encode()])
     fine = Table("consent", "Consent", ("record",), (("ODE-1",),))
     told = Table("adverse_event", "Adverse events", ("record", "ae_desc"), (("ODE-1", "fine"), ("ODE-2", NUMBER)))
     with pytest.raises(SanityFailed, match=r"^adverse_event\.csv, line 3: "):
         write(tmp_path / "out", (fine, told), load(FROZEN / "config.yaml"), parquet=False)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    prove_text("a.csv", b"2026-11-23;12;\n")
+    assert [*proved("a.csv", [b"2026-11-23;", b"12;\n"])] == [b"2026-11-23;", b"12;\n"]
 
 
 def test_a_letter_before_it_is_a_word_but_the_end_of_a_line_in_a_calendar_is_not() -> None:

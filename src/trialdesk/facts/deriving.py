@@ -9,7 +9,7 @@ from datetime import date
 from trialdesk.config import Config
 from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
-from trialdesk.facts.dueforms import DueForm, due_forms, gone_through, over
+from trialdesk.facts.dueforms import DueForms, due_forms, gone_through, over
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import differing, exchanged, worlds
 from trialdesk.findings.crosschecks import cross_findings
@@ -85,7 +85,7 @@ class Facts:
     schedule: Schedule
     cohort: Cohort
     found: FindingList | None = None
-    forms: tuple[DueForm, ...] = ()
+    forms: DueForms = field(default_factory=dict)
     lives: tuple[Known, ...] = ()
     ruled: tuple[Finding, ...] = ()
 
@@ -110,9 +110,9 @@ class Facts:
         return self.found.every if self.found else ()
 
     @property
-    def forms_as_held(self) -> tuple[DueForm, ...]:
+    def forms_as_held(self) -> DueForms:
         """The forms of `forms`, entered by whatever they hold, treatment too: for a reader who may know arms."""
-        due = [(form.record, form.event) for form in self.forms]
+        due = [(record, form.event) for form, records in self.forms.items() for record in records]
         return due_forms(self.snapshot, due, self.common.mapping, frozenset())
 
     @property

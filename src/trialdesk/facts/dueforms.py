@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import attrgetter
 from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
+from redcap_rules.record import Row
 from trialdesk.followup.schedule import Schedule
 from trialdesk.model import ContactStatus
 from trialdesk.redcap.cells import Cells, Shape
@@ -19,17 +19,21 @@ Due = tuple[str, str]
 """A record and an event whose forms are expected by now."""
 
 _COMPLETE = "2"
+_SAID = ((False, False), (True, False), (True, True))
 _OVER: frozenset[ContactStatus] = frozenset({"done", "done early", "done late", "missed"})
 
 
 class DueForm(NamedTuple):
-    """One form of one record that is expected by now. `entered`: it holds data; `complete`: its status says so."""
+    """A form of an event that is expected by now. `entered`: it holds data; `complete`: its status says so."""
 
-    record: str
     event: str
     form: str
     entered: bool
     complete: bool
+
+
+DueForms = Mapping[DueForm, Sequence[str]]
+"""The forms that are expected by now, each with the records of which it is: a trial has a million, of few kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def gone_through(snapshot: Snapshot, randomised: Iterable[str], enrolment: str, 
 
 def due_forms(
     snapshot: Snapshot, due: Iterable[Due], mapping: Mapping[str, Sequence[str]], treatment: frozenset[str]
-) -> tuple[DueForm, ...]:
-    """Every form that is expected by now, with what the pull holds of it; sorted.
+) -> DueForms:
+    """Every form that is expected by now by what the pull holds of it, with its records, sorted.
 
     A form counts as a whole, so fields hidden by branching are never missed.
 
@@ -98,16 +102,22 @@ def due_forms(
             known[key] = not cells.shape.columns.isdisjoint(columns[form])
         return known[key]
 
-    homes = {event: [(form, tables.home(event, form)) for form in forms] for event, forms in mapping.items()}
-    found: list[DueForm] = []
+    def said(form: str, row: Row | None) -> tuple[bool, bool]:
+        cells = tables.cells(row) if row else None
+        entered = cells is not None and holds(form, cells)
+        return entered, entered and cells is not None and cells.get(status[form]) == _COMPLETE
+
+    by_event: dict[str, list[str]] = {}
     for record, event in sorted(set(due)):
-        for form, home in homes.get(event, ()):
-            row = home.get(record)
-            cells = tables.cells(row) if row else None
-            entered = cells is not None and holds(form, cells)
-            complete = entered and cells is not None and cells.get(status[form]) == _COMPLETE
-            found.append(DueForm(record, event, form, entered, complete))
-    return tuple(found)
+        by_event.setdefault(event, []).append(record)
+    found: dict[DueForm, list[str]] = {}
+    for event, records in by_event.items():
+        for form in mapping.get(event, ()):
+            home, own = tables.home(event, form), dict[tuple[bool, bool], list[str]]()
+            for record in records:
+                own.setdefault(said(form, home.get(record)), []).append(record)
+            found |= {DueForm(event, form, *kind): of for kind, of in own.items()}
+    return found
 
 
 def countable(dictionary: Dictionary, form: str, telling: frozenset[str]) -> bool:
@@ -124,22 +134,21 @@ def forms_by_event(mapping: Iterable[Mapping[str, str]]) -> Mapping[str, tuple[s
     return forms
 
 
-def count(forms: Iterable[DueForm], records: Collection[str], places: Iterable[tuple[str, str]]) -> Iterator[FormCount]:
+def count(forms: DueForms, records: Collection[str], places: Iterable[tuple[str, str]]) -> Iterator[FormCount]:
     """The counts of the named records, one for each event and form of `places`, zeros too."""
-    mine = [form for form in forms if form.record in records]
-    kind = attrgetter("event", "form")
-    expected = Counter(map(kind, mine))
-    entered = Counter(map(kind, filter(attrgetter("entered"), mine)))
-    complete = Counter(map(kind, filter(attrgetter("complete"), mine)))
+    mine = {form: sum(map(records.__contains__, of)) for form, of in forms.items()}
     for place in places:
-        yield FormCount(*place, expected[place], entered[place], complete[place])
+        empty, entered, complete = (mine.get(DueForm(*place, *said), 0) for said in _SAID)
+        yield FormCount(*place, empty + entered + complete, entered + complete, complete)
 
 
-def missing(forms: Iterable[DueForm], group_of: Mapping[str, str]) -> Counter[tuple[str, str, str]]:
+def missing(forms: DueForms, group_of: Mapping[str, str]) -> Counter[tuple[str, str, str]]:
     """Group, event and form to how many expected forms hold nothing; `group_of` is record to group."""
-    return Counter(
-        (group_of[one.record], one.event, one.form) for one in forms if not one.entered and one.record in group_of
-    )
+    found: Counter[tuple[str, str, str]] = Counter()
+    for one, records in forms.items():
+        if not one.entered:
+            found.update((group_of[record], one.event, one.form) for record in records if record in group_of)
+    return found
 
 
 def _columns(dictionary: Dictionary, form: str) -> frozenset[str]:

@@ -51,16 +51,17 @@ def entries(facts: Facts) -> Iterator[Entry]:
     if night is None or night.records is None:
         return
     of_event, completed, hidden = _about(facts), _completed(facts), facts.common.telling.events
-    for one in facts.forms:
+    for one, records in facts.forms.items():
         if not one.entered or one.event in hidden:
             continue
-        on = completed(one) or of_event.get((one.record, one.event))
-        if on is None:
-            continue
-        earlier = night.records.get(renamed.get(one.record, one.record))
-        seen = day(first_day(f"{one.event} {one.form}", earlier, str(today)))
-        if seen:
-            yield Entry(one.record, one.event, one.form, max(0, (seen - on).days))
+        for record in records:
+            on = completed(one, record) or of_event.get((record, one.event))
+            if on is None:
+                continue
+            earlier = night.records.get(renamed.get(record, record))
+            seen = day(first_day(f"{one.event} {one.form}", earlier, str(today)))
+            if seen:
+                yield Entry(record, one.event, one.form, max(0, (seen - on).days))
 
 
 def delays(found: Iterable[Entry]) -> Delays:
@@ -75,7 +76,7 @@ def delays(found: Iterable[Entry]) -> Delays:
     return Delays(len(days), median(days), days[ceil(0.9 * len(days)) - 1], sum(day > LATE for day in days))
 
 
-def _completed(facts: Facts) -> Callable[[DueForm], date | None]:
+def _completed(facts: Facts) -> Callable[[DueForm, str], date | None]:
     """What a form says of the day it was completed on, if it has a field for that and no arm can be told by it."""
     checks, dictionary, tables = facts.config.crosschecks, facts.snapshot.dictionary, facts.snapshot.tables
     dated = {
@@ -84,8 +85,8 @@ def _completed(facts: Facts) -> Callable[[DueForm], date | None]:
         if name in dictionary and name not in facts.common.telling.columns
     }
 
-    def on(form: DueForm) -> date | None:
-        row = tables.home(form.event, form.form).get(form.record) if form.form in dated else None
+    def on(form: DueForm, record: str) -> date | None:
+        row = tables.home(form.event, form.form).get(record) if form.form in dated else None
         return day(row.values.get(dated[form.form], "")) if row else None
 
     return on

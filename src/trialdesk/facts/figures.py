@@ -124,9 +124,11 @@ def figures(facts: Facts) -> Figures:
     tracked = tracks(cohort, facts.schedule, config)
     events_of = {rule.event for rule in config.contacts if rule.primary and not config.tells_arm(rule)}
     records = cohort.records
-    due = [form for form in facts.forms if form.event in events_of and form.record in records]
-    primary = {(form.record, form.event): True for form in due}
-    primary |= {(form.record, form.event): False for form in due if not form.complete}
+    primary: dict[tuple[str, str], bool] = {}
+    for form, due in facts.forms.items():
+        for record in due if form.event in events_of else ():
+            if record in records:
+                primary[record, form.event] = form.complete and primary.get((record, form.event), True)
     return Figures(
         cohort,
         tracked,

@@ -277,10 +277,11 @@ def _patients(facts: Facts) -> Iterator[Task]:
     primary = {rule.event: rule for rule in facts.config.contacts if rule.primary}
     sites = {patient.record: patient.site for patient in facts.patients}
     late: dict[tuple[str, str], list[str]] = {}
-    for form in facts.forms:
+    for form, records in facts.forms.items():
         if form.event in primary and not form.complete:
             said = f"{facts.common.labels.form(form.form)} {'not complete' if form.entered else 'empty'}"
-            late.setdefault((form.record, form.event), []).append(said)
+            for record in records:
+                late.setdefault((record, form.event), []).append(said)
     for (record, event), forms in late.items():
         why = f"{primary[event].label}: {', '.join(forms)}"
         yield Task(PRIMARY, f"primary {record} {event}", why, sites.get(record, ""), record, event=event)

@@ -65,8 +65,8 @@ def at_site(found: Iterable[Dated], plan: Schedule, site: str) -> tuple[Dated, .
     return tuple(one for one in found if one.record in own or (one.record not in plan.by_record and one.site == site))
 
 
-def calendar(found: Iterable[Dated], config: Config, name: str) -> bytes:
-    """A calendar of these entries as a file; the same entries give the same bytes.
+def calendar(found: Iterable[Dated], config: Config, name: str) -> Iterator[bytes]:
+    """A calendar of these entries as the pieces of a file; the same entries give the same bytes.
 
     Args:
         found: The entries, in their order.
@@ -88,7 +88,9 @@ def calendar(found: Iterable[Dated], config: Config, name: str) -> bytes:
             icalendar.Timezone.from_tzid(config.trial.time_zone, first_date=config.trial.starts, last_date=ends)
         )
     frame, end = bytes(made.to_ical()), b"END:VCALENDAR\r\n"
-    return frame.removesuffix(end) + b"".join(_written(one, config.trial.zone) for one in dated) + end
+    yield frame.removesuffix(end)
+    yield from (_written(one, config.trial.zone) for one in dated)
+    yield end
 
 
 def _wanted(plan: Schedule, config: Config, keys: Keys, told: Iterable[str]) -> Iterator[Dated]:

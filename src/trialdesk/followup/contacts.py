@@ -125,10 +125,11 @@ class Course:
 
 
 class Heard(NamedTuple):
-    """What forms and call log of one patient said, read before: contact code to what it said, and the log."""
+    """What forms and call log of one patient said, read before: contact code to what it said, the log, the contacts."""
 
     said: Mapping[str, Said]
     history: History
+    contacts: Mapping[str, Contact]
 
 
 def heard(courses: Iterable[Course], columns: Set[str], dictionary: Dictionary, config: Config) -> Mapping[str, Heard]:
@@ -150,7 +151,9 @@ def heard(courses: Iterable[Course], columns: Set[str], dictionary: Dictionary, 
     }
     return {
         one.patient.record: Heard(
-            {c.rule.code: c.said for c in one.contacts if c.rule.form in same and c.said != Said()}, one.history
+            {c.rule.code: c.said for c in one.contacts if c.rule.form in same and c.said != Said()},
+            one.history,
+            {c.rule.code: c for c in one.contacts},
         )
         for one in courses
     }
@@ -170,7 +173,7 @@ def _columns(fields: Iterable[str], dictionary: Dictionary) -> Set[str]:
 def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, before: Heard | None = None) -> Course:
     """The contacts of a randomised patient, as the record stands on a day.
 
-    What was read `before` is not read again.
+    What was read `before` is not read again, and a contact that comes out the same is the one of before.
 
     A booking belongs to the contact in whose window it falls: "call me on Tuesday", said in week 3 about a day of
     week 4, is the call of week 4. A contact's preferred weekday and time are the latest that it or an earlier one
@@ -203,7 +206,10 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, be
     halts = {chased: halt(patient, chased=chased, doubtful=doubtful) for chased in (False, True)}
     ended = [_with(contact, halt=halts[contact.rule.grace > 0]) for contact in contacts]
     verify = stopping + postdated(patient, today)
-    return Course(patient, _paused(_agreed(ended), history), verify, misdated, history)
+    found = _paused(_agreed(ended), history)
+    if before:
+        found = tuple(was if (was := before.contacts.get(one.rule.code)) == one else one for one in found)
+    return Course(patient, found, verify, misdated, history)
 
 
 @lru_cache(maxsize=2**16)

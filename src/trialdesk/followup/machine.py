@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ SCHEMA = 1
 _json = json.JSONEncoder(ensure_ascii=False).encode  # one for all: json.dumps makes a new one for every line
 
 
-def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> str:
-    """Every contact of every randomised patient as it stands on the schedule's day, a line each.
+def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> Iterator[str]:
+    """Every contact of every randomised patient as it stands on the schedule's day, a line each, line by line.
 
     Days are YYYY-MM-DD, times HH:MM in the trial's time zone; what there is none of is null.
 
@@ -31,19 +31,27 @@ def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> str:
         "day": str(plan.today),
         "read_at": data_as_of.isoformat(timespec="minutes"),
     }
-    contacts = [_contact(entry) for entry in plan.entries]
-    holds = [
+    holds = (
         {"record": hold.record, "site": hold.site, "contacts": list(hold.contacts), "verify": list(hold.reasons)}
         for hold in plan.holds
-    ]
-    parts = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
-    parts += [f"{_json(name)}: {_lines(part)}" for name, part in (("verify_first", holds), ("contacts", contacts))]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    )
+    yield "{\n"
+    for name, value in head.items():
+        yield f"{_json(name)}: {_json(value)},\n"
+    yield '"verify_first": '
+    yield from _lines(holds)
+    yield ',\n"contacts": '
+    yield from _lines(map(_contact, plan.entries))
+    yield "\n}\n"
 
 
-def _lines(items: Sequence[object]) -> str:
+def _lines(items: Iterable[object]) -> Iterator[str]:
     """A list with a line for each item; json's own indentation takes twenty times as long."""
-    return "[\n" + ",\n".join(map(_json, items)) + "\n]"
+    begin = "[\n"
+    for item in items:
+        yield begin + _json(item)
+        begin = ",\n"
+    yield "\n]" if begin == ",\n" else "[\n\n]"
 
 
 def _contact(entry: Entry) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,10 +31,10 @@ from trialdesk.workbook import SheetTable
 
 @dataclass(frozen=True, slots=True)
 class CallPack:
-    """File name to what lays out a workbook, or makes the content of another file, and the entries of the calendars."""
+    """File name to what lays out a workbook, or makes the pieces of another file, and the entries of the calendars."""
 
     books: Mapping[str, Callable[[], tuple[SheetTable, ...]]]
-    texts: Mapping[str, Callable[[], bytes]]
+    texts: Mapping[str, Callable[[], Iterable[bytes]]]
     entries: tuple[Dated, ...]
 
 
@@ -62,9 +62,9 @@ def call_pack(facts: Facts, links: Links, keys: Keys, now: datetime) -> CallPack
     dated = entries(plan, config, keys, facts.common.past.remembered.calendar, now)
     name = f"{config.trial.id} calls"
     books = {CALLS: partial(tables, plan, nurse, now)}
-    texts: dict[str, Callable[[], bytes]] = {
-        DAY_SHEET: lambda: day_sheet(plan, nurse, now).encode(),
-        CALLS_JSON: lambda: calls_json(plan, config.trial.id, now).encode(),
+    texts: dict[str, Callable[[], Iterable[bytes]]] = {
+        DAY_SHEET: lambda: [day_sheet(plan, nurse, now).encode()],
+        CALLS_JSON: lambda: map(str.encode, calls_json(plan, config.trial.id, now)),
         CALENDAR: partial(calendar, dated, config, name),
     }
     for one in config.sites:

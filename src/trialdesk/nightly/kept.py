@@ -26,7 +26,7 @@ from trialdesk.memory.values import Scope
 from trialdesk.model import Envelope, Patient
 from trialdesk.private import place, read_private
 from trialdesk.redcap.answers import Removals
-from trialdesk.redcap.cells import Pool
+from trialdesk.redcap.cells import Cells, Pool, Shape
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 
@@ -108,16 +108,30 @@ def pieces(config: Config, kept: Kept) -> Iterator[str]:
         },
     }
     yield f'{_json(content).removesuffix("}")},"rows":['
-    before = ""
+    before, shapes = "", _Shapes()
     for rows in filter(None, snapshot.rows.values()):
-        told = [(row.record, row.event, row.instrument, row.instance, dict(row.values.items())) for row in rows]
+        told = [(row.record, row.event, row.instrument, row.instance, *shapes.told(row.values)) for row in rows]
         yield f"{before}{_json(told)[1:-1]}"
         before = ","
     yield "]}"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+class _Shapes:
+    """Values of rows as two parts: their columns, or the number of these once they were told; and their texts."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Shape, int] = {}
+        self._pool = Pool()
+
+    def told(self, values: Mapping[str, str]) -> tuple[list[str] | int, tuple[str, ...]]:
+        cells = values if isinstance(values, Cells) else self._pool.of(values)
+        if cells.shape in self._numbers:
+            return self._numbers[cells.shape], cells.texts
+        self._numbers[cells.shape] = len(self._numbers)
+        return [*cells.shape.columns], cells.texts
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def read(text: str | bytes, config: Config) -> Kept:
@@ -151,9 +165,16 @@ def read(text: str | bytes, config: Config) -> Kept:
 
 def _snapshot(content: Mapping[str, Any]) -> Snapshot:
     told = content["snapshot"]
-    rows, pool = dict[str, list[Row]](), Pool()
-    for record, event, instrument, instance, values in content["rows"]:
-        rows.setdefault(record, []).append(Row(record, event, instrument, instance, pool.of(values)))
+    rows, pool, shapes = dict[str, list[Row]](), Pool(), list[tuple[str, ...]]()
+    for record, event, instrument, instance, *told in content["rows"]:
+        if len(told) == 1:  # kept by an earlier version: values under their names
+            cells = pool.of(told[0])
+        else:
+            columns, texts = told
+            if isinstance(columns, list):
+                shapes.append(tuple(columns))
+            cells = pool.cells(shapes[columns] if isinstance(columns, int) else shapes[-1], texts)
+        rows.setdefault(record, []).append(Row(record, event, instrument, instance, cells))
     return Snapshot(
         **{
             **told,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -35,7 +35,7 @@ from trialdesk.reports.delivery import ENVELOPES, FLOW, INDEX, MONITOR, REGISTER
 from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs, footer
 from trialdesk.reports.page import index_page
-from trialdesk.tripwire import prove_text
+from trialdesk.tripwire import proved
 from trialdesk.workbook import SheetTable, save
 
 OPEN_PROFILE = "monitor"
@@ -137,7 +137,7 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
         enclosure = partial(enclosed, facts.cards, facts.config.trial.id, making.run)
         lost.attempt(REGISTER, lambda: place(folder / REGISTER, seal(enclosure(), sealed_for)))
     if monitor:
-        lost.attempt(FLOW, partial(_put, folder, FLOW, lambda: flow_svg(monitor.sheets).encode()))
+        lost.attempt(FLOW, partial(_put, folder, FLOW, lambda: [flow_svg(monitor.sheets).encode()]))
     else:
         lost.files[FLOW] = f"it is drawn from {MONITOR}"
     for name, make in found.calling.texts.items():
@@ -150,16 +150,14 @@ def build(making: Making, found: Found, books: Mapping[str, Book], words: str) -
     summary = summarise(facts, making.run, found.now, str(wanted), files)
     page = partial(index_page, facts, found.links, found.now)
     told = asdict(replace(summary, lost=lost.files))
-    lost.attempt(INDEX, partial(_put, folder, INDEX, lambda: page(told).encode()))
+    lost.attempt(INDEX, partial(_put, folder, INDEX, lambda: [page(told).encode()]))
     code = worst(ending(facts), PARTIAL if lost.files else OK)
     return Built(replace(summary, lost=lost.files), to_do, wanted, code)
 
 
-def _put(folder: Path, name: str, make: Callable[[], bytes]) -> None:
+def _put(folder: Path, name: str, make: Callable[[], Iterable[bytes]]) -> None:
     """A file of text stands in the folder, proved to hold no number of a person."""
-    content = make()
-    prove_text(name, content)
-    place(folder / name, content)
+    place(folder / name, proved(name, make()))
 
 
 def write_records(making: Making, summary: Summary, redcap: str) -> None:

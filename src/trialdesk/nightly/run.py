@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -188,7 +189,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
         seen = replace(seen, told=since(built.to_do), commitments=kept, proved=facts.cards.proved)
         night = settled(seen, remembered, found, run, built.summary.day)
         write_records(making, built.summary, version)
-        keep(config, run, told, copied(memory, folder), order.today, built.summary.files)
+        keep(config, run, told, partial(copied, memory, folder), order.today, built.summary.files)
         memory.copy_to(folder / MEMORY)
         with opened(folder / MEMORY) as copy:
             copy.publish(scope, night, facts.lives, built.code, shown.calling.entries)
@@ -196,7 +197,7 @@ def _night(config: Config, order: Order, trial: Gateway, register: Gateway, maki
     with stage("publish") as note:
         hold.prove()
         making = replace(making, folder=publish(folder, config.reports, run))
-        memory.publish(scope, night, facts.lives, built.code, shown.calling.entries)
+        memory.take_over(making.folder / MEMORY)  # as the next start would, had this one died here
         clear_away(config)
         note(run)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -63,14 +63,16 @@ def path_of(config: Config, run: str) -> Path:
     return config.state / FOLDER / f"{run}.age"
 
 
-def keep(config: Config, run: str, kept: Kept, before: bytes, day: date, files: Mapping[str, str]) -> bool:
+def keep(
+    config: Config, run: str, kept: Kept, before: Callable[[], bytes], day: date, files: Mapping[str, str]
+) -> bool:
     """The snapshot is sealed and stands in the state folder; False where nobody is named who could open it.
 
     Args:
         config: The trial.
         run: The name of the run.
         kept: What was read.
-        before: The memory's file as it was before the run.
+        before: Gives the memory's file as it was before the run; not asked where nothing is kept.
         day: The day of the run.
         files: Workbook to the digest of what was published.
 
@@ -85,7 +87,7 @@ def keep(config: Config, run: str, kept: Kept, before: bytes, day: date, files: 
         "files": dict(files),
         "code": program(),
         "settings": config.digest,
-        "memory": b64encode(before).decode(),
+        "memory": b64encode(before()).decode(),
         "read": "".join(pieces(config, kept)),
         "recipients": config.retention.sealed_for,
     }

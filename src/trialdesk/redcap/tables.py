@@ -181,15 +181,15 @@ class Tables:
 
     def home(self, event: str, form: str) -> Mapping[str, Row]:
         """Record to the row that holds a form in an event: of what repeats the first instance, as RecordView reads."""
-        if (event, form) not in self._homes:
+        kinds = ((event, ""), (event, form)) if form and (event, form) in self.kinds else ((event, ""),)
+        if kinds[-1] not in self._homes:  # forms that have no rows of their own share those of their event
             found: dict[str, Row] = {}
-            for kind in ((event, ""), (event, form)):
-                rows = self.kinds.get(kind, ())
+            for rows in (self.kinds.get(kind, ()) for kind in kinds):
                 for record in {row.record for row in rows if row.instance}:
                     found.pop(record, None)
                 found.update((row.record, row) for row in rows if row.instance <= 1)
-            self._homes[event, form] = found
-        return self._homes[event, form]
+            self._homes[kinds[-1]] = found
+        return self._homes[kinds[-1]]
 
     def _one_by_one(self, lookup: Reference | Smart, places: Sequence[Row]) -> list[str]:
         """What depends on the order of events or instances is asked of the record itself."""

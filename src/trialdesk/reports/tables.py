@@ -10,7 +10,7 @@ from trialdesk.config import Config
 from trialdesk.errors import ConfigError, OutputFailed
 from trialdesk.private import place
 from trialdesk.reports.dataset import Table, csv_text, sheets
-from trialdesk.tripwire import prove_text
+from trialdesk.tripwire import proved
 from trialdesk.workbook import save
 
 
@@ -37,9 +37,8 @@ def write(folder: Path, tables: Sequence[Table], config: Config, *, parquet: boo
 
 def _build(building: Path, tables: Sequence[Table], config: Config, *, parquet: bool) -> None:
     for table in tables:
-        text = csv_text(table, config.dataset.delimiter).encode()
-        prove_text(f"{table.name}.csv", text)
-        place(building / f"{table.name}.csv", text)
+        name, text = f"{table.name}.csv", csv_text(table, config.dataset.delimiter).encode()
+        place(building / name, proved(name, [text]))
         if parquet:
             _parquet(building / f"{table.name}.parquet", table)
     save(building / "dataset.xlsx", sheets(tables), f"{config.trial.id} · dataset")
