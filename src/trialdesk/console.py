@@ -79,6 +79,9 @@ def _declared(code: int, codes: Collection[int]) -> None:
 @contextmanager
 def stages() -> Iterator[Callable[[str], None]]:
     """A function that shows what is being done now; silent where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
     from rich.console import Console
 
     with Console(stderr=True).status("") as status:

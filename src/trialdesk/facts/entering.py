@@ -51,16 +51,15 @@ def entries(facts: Facts) -> Iterator[Entry]:
     if night is None or night.records is None:
         return
     of_event, completed, hidden = _about(facts), _completed(facts), facts.common.telling.events
+    tonight = str(today)
     for one, records in facts.forms.items():
         if not one.entered or one.event in hidden:
             continue
+        place = f"{one.event} {one.form}"
         for record in records:
-            on = completed(one, record) or of_event.get((record, one.event))
-            if on is None:
-                continue
-            earlier = night.records.get(renamed.get(record, record))
-            seen = day(first_day(f"{one.event} {one.form}", earlier, str(today)))
-            if seen:
+            seen = day(first_day(place, night.records.get(renamed.get(record, record)), tonight))
+            on = seen and (completed(one, record) or of_event.get((record, one.event)))
+            if seen and on:
                 yield Entry(record, one.event, one.form, max(0, (seen - on).days))
 
 

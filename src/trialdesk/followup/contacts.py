@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.logic import evaluate, is_true, references
@@ -24,7 +24,6 @@ from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.redcap.snapshot import columns as columns_of
 
 _YEARS = 10
-T = TypeVar("T", "Said", "Contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,14 @@ class Course:
         return tuple(one for one in every if reached is None or one.on > reached)
 
 
+class Spot(NamedTuple):
+    """A contact that applies to a patient: its rule, its window, and what its form and the log say of it."""
+
+    rule: ContactRule
+    window: Window | None
+    said: Said
+
+
 class Heard(NamedTuple):
     """What forms and call log of one patient said, read before: contact code to what it said, the log, the contacts."""
 
@@ -187,7 +194,7 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, be
     misdated = dict(_impossible(anchors, config, today))
     history = before.history if before else read_log(view, config)
     known = before.said if before else {}
-    contacts = []
+    spots = []
     for rule in config.contacts:
         if rule.arms and patient.arm not in rule.arms:
             continue
@@ -198,18 +205,23 @@ def course(patient: Patient, snapshot: Snapshot, config: Config, today: date, be
             said = known[rule.code]
         else:
             said = _logged(read_form(form, rule.event, view), history, rule.code)
-        contacts.append(Contact(patient.record, patient.site, enrolled_on, rule, around, said))
-    contacts.sort(key=lambda contact: contact.window.target if contact.window else date.max)
-    last_done = max((c.said.on for c in contacts if c.said.done and c.said.on), default=None)
+        spots.append(Spot(rule, around, said))
+    spots.sort(key=lambda spot: spot.window.target if spot.window else date.max)
+    last_done = max((spot.said.on for spot in spots if spot.said.done and spot.said.on), default=None)
     stopping = doubts(patient, last_done, history)
     doubtful = bool(stopping) or ENROLMENT in misdated
     halts = {chased: halt(patient, chased=chased, doubtful=doubtful) for chased in (False, True)}
-    ended = [_with(contact, halt=halts[contact.rule.grace > 0]) for contact in contacts]
-    verify = stopping + postdated(patient, today)
-    found = _paused(_agreed(ended), history)
+    pauses = _pauses(spots, history)
+    contacts = (
+        Contact(
+            patient.record, patient.site, enrolled_on, spot.rule, spot.window, spot.said, booking, recall, weekday,
+            time, halts[spot.rule.grace > 0], pauses.get(spot.rule.form, ()),
+        )
+        for spot, (booking, recall, weekday, time) in zip(spots, _agreed(spots), strict=True)
+    )  # fmt: skip
     if before:
-        found = tuple(was if (was := before.contacts.get(one.rule.code)) == one else one for one in found)
-    return Course(patient, found, verify, misdated, history)
+        contacts = (was if (was := before.contacts.get(one.rule.code)) == one else one for one in contacts)
+    return Course(patient, tuple(contacts), stopping + postdated(patient, today), misdated, history)
 
 
 @lru_cache(maxsize=2**16)
@@ -255,58 +267,47 @@ def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
     )
 
 
-def _paused(contacts: Sequence[Contact], history: History) -> tuple[Contact, ...]:
-    """The contacts with the pauses that any of the same form names, and the stays in hospital."""
+def _pauses(spots: Iterable[Spot], history: History) -> Mapping[str, tuple[Pause, ...]]:
+    """Form to the pauses that any of its contacts names, and the stays in hospital."""
     named: dict[str, set[Pause]] = {}
-    for contact in contacts:
-        own = named.setdefault(contact.rule.form, {*stays(history)})
-        if contact.said.pause:
-            own.add(contact.said.pause)
-    pauses = {form: tuple(sorted(found)) for form, found in named.items()}
-    if not any(pauses.values()):
-        return tuple(contacts)
-    return tuple(_with(contact, pauses=pauses[contact.rule.form]) for contact in contacts)
+    for spot in spots:
+        own = named.setdefault(spot.rule.form, {*stays(history)})
+        if spot.said.pause:
+            own.add(spot.said.pause)
+    return {form: tuple(sorted(found)) for form, found in named.items()}
 
 
 def _logged(said: Said, history: History, code: str) -> Said:
     """The same with what the call log says of that contact."""
-    declined = any(attempt.outcome == "declines" for attempt in history.at(code))
-    return _with(said, refused=said.refused or declined, booking=promised(history.attempts, code) or said.booking)
-
-
-def _agreed(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
-    """What was agreed with the patient, handed to the contacts it is about."""
-    booked: dict[str, Booking] = {}
-    recalled: dict[str, Booking] = {}
-    for number, contact in enumerate(contacts):
-        booking = contact.said.booking
-        if booking is None:
-            continue
-        alike = [other for other in contacts[number:] if other.rule.form == contact.rule.form]
-        if not kept(booking, (other.said for other in alike)):
-            covering = _covering(booking, alike)
-            (booked if covering else recalled)[covering or contact.rule.code] = booking
-    wishes = tuple(_wishes(contacts))
-    if not (booked or recalled or any(weekday or time for weekday, time in wishes)):
-        return tuple(contacts)
-    return tuple(
-        _with(
-            contact,
-            booking=booked.get(contact.rule.code),
-            recall=recalled.get(contact.rule.code),
-            weekday=weekday,
-            time=time,
-        )
-        for contact, (weekday, time) in zip(contacts, wishes, strict=True)
+    refused = said.refused or any(attempt.outcome == "declines" for attempt in history.at(code))
+    booking = promised(history.attempts, code) or said.booking
+    return (
+        said if (refused, booking) == (said.refused, said.booking) else replace(said, refused=refused, booking=booking)
     )
 
 
-def _wishes(contacts: Iterable[Contact]) -> Iterator[tuple[int | None, str]]:
+def _agreed(spots: Sequence[Spot]) -> Iterator[tuple[Booking | None, Booking | None, int | None, str]]:
+    """What was agreed with the patient, for the contacts it is about: booking, recall, weekday and time."""
+    booked: dict[str, Booking] = {}
+    recalled: dict[str, Booking] = {}
+    for number, spot in enumerate(spots):
+        booking = spot.said.booking
+        if booking is None:
+            continue
+        alike = [other for other in spots[number:] if other.rule.form == spot.rule.form]
+        if not kept(booking, (other.said for other in alike)):
+            covering = _covering(booking, alike)
+            (booked if covering else recalled)[covering or spot.rule.code] = booking
+    for spot, wishes in zip(spots, _wishes(spots), strict=True):
+        yield booked.get(spot.rule.code), recalled.get(spot.rule.code), *wishes
+
+
+def _wishes(spots: Iterable[Spot]) -> Iterator[tuple[int | None, str]]:
     """The preferred weekday and time that hold for each contact: the latest of its own and those before it."""
     weekdays: dict[str, int | None] = {}
     times: dict[str, str] = {}
-    for contact in contacts:
-        form, said = contact.rule.form, contact.said
+    for spot in spots:
+        form, said = spot.rule.form, spot.said
         weekdays[form] = said.weekday or weekdays.get(form)
         times[form] = said.time or times.get(form, "")
         yield weekdays[form], times[form]
@@ -317,19 +318,11 @@ def kept(booking: Booking, said: Iterable[Said]) -> bool:
     return any(one.settled and one.on and booking.on <= one.on for one in said)
 
 
-def _covering(booking: Booking, contacts: Iterable[Contact]) -> str:
-    """The first of `contacts` that is still open on the day of the booking; "" without one."""
+def _covering(booking: Booking, spots: Iterable[Spot]) -> str:
+    """The first of `spots` that is still open on the day of the booking; "" without one."""
     codes = (
-        contact.rule.code
-        for contact in contacts
-        if contact.window and contact.window.holds_booking(booking.on) and not contact.settled
+        spot.rule.code
+        for spot in spots
+        if spot.window and spot.window.holds_booking(booking.on) and not spot.said.settled
     )
     return next(codes, "")
-
-
-def _with(value: T, **changes: Any) -> T:
-    """The same with these changes; itself where they change nothing, which is most of the time."""
-    for name, new in changes.items():
-        if getattr(value, name) != new:
-            return replace(value, **changes)
-    return value

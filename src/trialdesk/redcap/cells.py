@@ -91,11 +91,11 @@ class Pool:
         return self.cells(tuple(held), held.values())
 
 
-def texts_in(rows: Iterable[Row], name: str, blank: str) -> list[str]:
-    """What a column holds in each of the rows, and `blank` where a row has nothing in it."""
+def texts_in(rows: Iterable[Row | None], name: str, blank: str) -> list[str]:
+    """What a column holds in each of the rows, `blank` where a row has nothing in it, and "" where there is no row."""
     return [
         (blank if (at := values.shape.at.get(name)) is None else values.texts[at])
         if isinstance(values, Cells)
-        else values.get(name) or blank
-        for values in (row.values for row in rows)
+        else ("" if values is None else values.get(name) or blank)
+        for values in (None if row is None else row.values for row in rows)
     ]

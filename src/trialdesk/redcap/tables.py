@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
+from functools import cached_property
 
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary
@@ -43,7 +44,7 @@ class Tables:
                 kinds[row.event, row.instrument].append(row)
         self.kinds: Mapping[Kind, Sequence[Row]] = dict(kinds)
 
-    @property
+    @cached_property
     def records(self) -> tuple[Row, ...]:
         """One place for each record, in no event: where a formula stands that names every event itself."""
         return tuple(Row(record, "", "", 0, {}) for record in self._rows)
@@ -150,11 +151,8 @@ class Tables:
         if own and self._at_home(event, instrument, form):
             return self._spelled(reference, texts_in(places, column, blank))
         homes = self.home(event, form)
-        texts = []
-        for place in places:
-            row = place if own and place.instance else homes.get(place.record)
-            texts.append("" if row is None else row.values.get(column) or blank)
-        return self._spelled(reference, texts)
+        rows = (place if own and place.instance else homes.get(place.record) for place in places)
+        return self._spelled(reference, texts_in(rows, column, blank))
 
     def _at_home(self, event: str, instrument: str, form: str) -> bool:
         """Whether every row of a kind is itself where it has to be looked for, so that nothing has to be."""
