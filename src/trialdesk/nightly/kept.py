@@ -7,7 +7,7 @@ only the newest, and never longer than two days.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -157,24 +157,16 @@ def read(text: str | bytes, config: Config) -> Kept:
             counted=_PATIENTS.validate_python(content.get("counted", ())),
         )
         at = datetime.fromisoformat(content["at"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError):
         raise ConfigError("the snapshot can't be read; run without it") from None
     whole = replace(pull, patients=patients(snapshot, config), filed=read_filed(config))
     return Kept(whole, removals, content["redcap"], at)
 
 
 def _snapshot(content: Mapping[str, Any]) -> Snapshot:
-    told = content["snapshot"]
-    rows, pool, shapes = dict[str, list[Row]](), Pool(), list[tuple[str, ...]]()
-    for record, event, instrument, instance, *told in content["rows"]:
-        if len(told) == 1:  # kept by an earlier version: values under their names
-            cells = pool.of(told[0])
-        else:
-            columns, texts = told
-            if isinstance(columns, list):
-                shapes.append(tuple(columns))
-            cells = pool.cells(shapes[columns] if isinstance(columns, int) else shapes[-1], texts)
-        rows.setdefault(record, []).append(Row(record, event, instrument, instance, cells))
+    told, rows = content["snapshot"], dict[str, list[Row]]()
+    for row in _rows(content["rows"]):
+        rows.setdefault(row.record, []).append(row)
     return Snapshot(
         **{
             **told,
@@ -185,3 +177,17 @@ def _snapshot(content: Mapping[str, Any]) -> Snapshot:
             "rows": {record: tuple(part) for record, part in rows.items()},
         }
     )
+
+
+def _rows(kept: Iterable[Sequence[Any]]) -> Iterator[Row]:
+    """The rows; those that an earlier version kept hold their values under their names."""
+    pool, shapes = Pool(), list[tuple[str, ...]]()
+    for record, event, instrument, instance, *told in kept:
+        if len(told) == 1:
+            cells = pool.of(*told)
+        else:
+            columns, texts = told
+            if isinstance(columns, list):
+                shapes.append(tuple(columns))
+            cells = pool.cells(shapes[columns] if isinstance(columns, int) else shapes[-1], texts)
+        yield Row(record, event, instrument, instance, cells)
