@@ -40,17 +40,18 @@ class Treatment(NamedTuple):
 
 
 def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
-    """The pull without any treatment; then, for each arm that nobody has yet, with everybody in it.
+    """The pull without any treatment; then, for each arm that nobody has yet, the same with everybody in that arm.
 
     A trial in which nobody is randomised has the first alone, for arms can't be seen in it.
     """
     told = _Told(telling)
-    yield _untreated(snapshot, told)
+    bare = _untreated(snapshot, told)
+    yield bare
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     taken = {_value(snapshot, record, config.facts.arm) for record in randomised}
     for arm in config.arms if randomised else ():
         if arm.code not in taken:
-            yield _moved(snapshot, dict.fromkeys(randomised, _bare(config, arm.code)), told)
+            yield _moved(bare, dict.fromkeys(randomised, _bare(config, arm.code)), told)
 
 
 def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
