@@ -424,6 +424,19 @@ def test_a_mark_of_an_arm_nobody_has_yet_is_caught_before_it_shows(arm: str) -> 
         prove_blind(shown, [of_arm(world, arm) for world in others])
 
 
+def test_a_warning_of_unequal_arms_stops_the_night_on_which_it_would_show() -> None:
+    """Not those before: a sum that does not show is the same without treatment. Tests of other treatments find it."""
+
+    def warned(snapshot: Snapshot) -> list[SheetTable]:
+        first, second = (sum(who.arm == arm for who in patients(snapshot, CONFIG)) for arm in "12")
+        return one_cell("Warning", *(["unequal"] if abs(first - second) > 1 else []))
+
+    prove_blind(warned(TRIAL), map(warned, worlds(TRIAL, CONFIG, TELLING)))
+    with pytest.raises(ConcealmentBroken, match="sheet Leak, its number of rows"):
+        prove_blind(warned(ONE_OF_FIRST), map(warned, worlds(ONE_OF_FIRST, CONFIG, TELLING)))
+    assert any(warned(TRIAL) != warned(world) for world in OTHER_TREATMENTS)
+
+
 def everybody_in(arm: str) -> Snapshot:
     """The trial with everybody in one arm, whatever was done with them."""
     return replace(
