@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frozen import FROZEN, trial_dictionary, trial_rows
+from redcap_rules.logic import parse
 from redcap_rules.record import Row
 from smaller import kept_small
 from trialdesk.config import load
+from trialdesk.errors import ConcealmentBroken
+from trialdesk.facts import deriving
 from trialdesk.facts.cards import Cards
 from trialdesk.facts.deriving import Facts, Past, derive, other_worlds
 from trialdesk.facts.dueforms import forms_by_event
@@ -20,6 +25,7 @@ from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import worlds
 from trialdesk.findings.ruled import ruled
 from trialdesk.followup.schedule import schedule
+from trialdesk.instruments.rules import Rule, Rules, read_rules
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.dataset import dataset
@@ -136,3 +142,17 @@ def test_all_of_them_together(arms: str) -> None:
 def test_few_of_them(names: list[str], arms: str) -> None:
     """In a trial that has just begun, of which arms are empty."""
     prove(facts_of([ODD[name] for name in names], arms))
+
+
+def test_a_rule_that_tells_whether_there_is_a_form_stops_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option of it is unticked where a wish to change arm stands in that event, and blank where nothing does."""
+    unticked = Rule("Q01", "no sign", parse("[week_4_arm_1][nc_redflag(1)]='0'"), frozenset(), treatment=False)
+
+    def more(*given: Any) -> Rules:
+        known = read_rules(*given)
+        return replace(known, rules=(*known.rules, unticked))
+
+    monkeypatch.setattr(deriving, "read_rules", more)
+    prove(facts_of([{}], "2"))
+    with pytest.raises(ConcealmentBroken, match="sheet Key figures"):
+        prove(facts_of([ODD["a wish alone"]], "2"))
