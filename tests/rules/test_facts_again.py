@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,12 +16,14 @@ from trialdesk.config import Config, load
 from trialdesk.facts.deriving import Facts, derive, found_alone, other_worlds, past
 from trialdesk.facts.dueforms import forms_by_event
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.worlds import differing, worlds
+from trialdesk.facts.worlds import differing, exchanged, worlds
 from trialdesk.findings.ruled import ruled, touched
 from trialdesk.followup.contacts import Said, heard
 from trialdesk.followup.schedule import schedule
 from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
+from trialdesk.reports.pack import sheets
+from trialdesk.reports.profiles import profile
 
 CONFIG = load(FROZEN / "config.yaml")
 DAY = date(2026, 11, 23)
@@ -29,6 +32,10 @@ DAY = date(2026, 11, 23)
 @pytest.fixture(scope="module")
 def facts() -> Facts:
     snapshot = rehearsed(3, DAY)
+    return derived(snapshot)
+
+
+def derived(snapshot: Snapshot) -> Facts:
     pull = Pull(snapshot, patients(snapshot, CONFIG), (), forms_by_event(trial_rows("mapping.csv")))
     return derive(pull, past(CONFIG, snapshot), CONFIG, DAY)
 
@@ -106,3 +113,24 @@ def test_rows_that_tell_nothing_stay_as_they_are(facts: Facts) -> None:
         kept = sum(a is b for r, rows in world.rows.items() for a in rows for b in facts.snapshot.rows[r])
         assert kept > sum(map(len, world.rows.values())) / 3
         assert CONFIG.facts.arm.field in differing(facts.snapshot, world)
+
+
+def test_a_monitor_s_report_is_the_same_with_treatments_the_trial_does_not_have(facts: Facts) -> None:
+    """More than a night proves: treatments exchanged, and everybody in each arm, which shows a sum by arms."""
+    real, reader = facts.snapshot, profile("monitor", CONFIG)
+    shown = reader.show(sheets(facts, reader))
+    arms = (everybody_in(arm.code, real) for arm in CONFIG.arms)
+    for world in (exchanged(real, CONFIG, facts.common.telling), *arms):
+        other = derived(world)
+        assert other.patients != facts.patients
+        assert reader.show(sheets(other, reader)) == shown
+
+
+def everybody_in(arm: str, real: Snapshot) -> Snapshot:
+    """The pull with everybody in one arm, whatever was done with them."""
+    name = CONFIG.facts.arm.field
+    rows = {
+        record: tuple(replace(row, values={**row.values, name: arm}) if name in row.values else row for row in own)
+        for record, own in real.rows.items()
+    }
+    return replace(real, rows=rows)

@@ -444,9 +444,9 @@ def carded(number: int, arm: str, code: str) -> Envelope:
 def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where arms are moved no card fits; what cards prove is made in the real world alone, and the pack is published.
+    """Without arms no card fits; what cards prove is made in the real world alone, and the pack is published.
 
-    Patients, schedule and rules are derived once a world: the real one, and everybody in each arm.
+    Patients, schedule and rules are derived once a world: the real one, and that without treatment.
     """
     codes = {1: "ABCDEFGHJKMN", 2: "0123456789AB", 3: "ZYXWVTSRQPNM"}
     arms = {1: "1", 2: "2", 3: "1"}
@@ -474,9 +474,8 @@ def test_one_wrong_card_code_is_one_finding_in_all_worlds_together(
         count(f"trialdesk.{place}", counted, monkeypatch)
     done = night(config, monkeypatch)
     assert [one.record for one in done.findings if one.rule == "R11"] == ["ODE-002"]
-    worlds = 1 + len(config.arms)
     # what a site is told of its own patients' treatment is proved from what was read of its own records alone
-    assert counted == {"patients": worlds, "schedule": worlds, "ruled": worlds}
+    assert counted == {"patients": 2, "schedule": 2, "ruled": 2}
 
 
 def count(name: str, counted: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:

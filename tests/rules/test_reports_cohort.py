@@ -79,6 +79,12 @@ def test_a_step_counts_only_after_all_before_it() -> None:
     assert finding.text == "Consented although not recorded: Eligible"
 
 
+def test_a_record_that_reached_no_step_lacks_none() -> None:
+    """One that was just made, without a day of screening: nothing is before what it has."""
+    here = made(replace(patient("ODE-001", 1), reached=()))
+    assert (here.members[0].skipped, gaps(here)) == ((), ())
+
+
 def test_an_opened_envelope_counts_although_a_step_is_missing() -> None:
     """A randomised patient stays randomised (CONSORT 2025, item 22b); the gap is an error to solve."""
     gap = replace(patient("ODE-002", 5), reached=tuple(code for code in STEPS if code != "fit"))

@@ -23,7 +23,7 @@ from trialdesk.facts.cards import Cards
 from trialdesk.facts.cohort import cohort
 from trialdesk.facts.deriving import Past, derive
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.worlds import worlds
+from trialdesk.facts.worlds import exchanged, worlds
 from trialdesk.findings.own import CLASSES
 from trialdesk.instruments.rules import UNWORDED, Rules, read_rules
 from trialdesk.model import Finding, Patient
@@ -359,25 +359,105 @@ def counts_by_arm(snapshot: Snapshot) -> list[SheetTable]:
 
 
 def rows_by_arm(snapshot: Snapshot) -> list[SheetTable]:
-    return one_cell("Record", *(patient.record for patient in patients(snapshot, CONFIG) if patient.arm == "1"))
+    return of_arm(snapshot, "1")
+
+
+def sizes(snapshot: Snapshot) -> list[SheetTable]:
+    return one_cell("Patients", *(sum(who.arm == arm for who in patients(snapshot, CONFIG)) for arm in "12"))
+
+
+def of_arm(snapshot: Snapshot, arm: str) -> list[SheetTable]:
+    return one_cell("Record", *(patient.record for patient in patients(snapshot, CONFIG) if patient.arm == arm))
+
+
+def days_of_procedure(snapshot: Snapshot) -> list[SheetTable]:
+    return one_cell("Day", *sorted(str(p.procedure_on) for p in patients(snapshot, CONFIG) if p.procedure_on))
+
+
+def procedure_forms(snapshot: Snapshot) -> list[SheetTable]:
+    """How many forms there are, whatever they hold."""
+    events = [row.event for rows in snapshot.rows.values() for row in rows]
+    return one_cell("Forms", events.count("pvp_procedure_arm_1"))
+
+
+ONE_OF_FIRST = pull({f"ODE-{n}": life("ODE", "2026-02-01", "2026-02-20", arm) for n, arm in enumerate("1222")})
+EMPTY_FORM = pull(
+    {"ODE-1": {**life("ODE", "2026-02-01", "2026-02-20", "2"), "pvp_procedure_arm_1": {}},
+     "ODE-2": life("ODE", "2026-02-01", "2026-02-21", "1")},
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("leak", "named"),
+    ("leak", "trial", "named"),
     [
-        (arms_of, "sheet Leak, column Arm"),
-        (operations_of, "sheet Leak, column Operated"),
-        (counts_by_arm, "sheet By arm, column Randomised"),
-        (rows_by_arm, "sheet Leak"),
+        (arms_of, TRIAL, "sheet Leak, column Arm"),
+        (operations_of, TRIAL, "sheet Leak, column Operated"),
+        (counts_by_arm, TRIAL, "sheet By arm, its number of rows"),
+        (sizes, TRIAL, "sheet Leak, column Patients"),
+        (rows_by_arm, TRIAL, "sheet Leak"),
+        (rows_by_arm, ONE_OF_FIRST, "sheet Leak, its number of rows"),
+        (days_of_procedure, TRIAL, "sheet Leak"),
+        (procedure_forms, TRIAL, "sheet Leak, column Forms"),
+        (procedure_forms, EMPTY_FORM, "sheet Leak, column Forms"),
     ],
 )
 def test_a_planted_leak_is_caught_and_named_without_values(
-    leak: Callable[[Snapshot], list[SheetTable]], named: str
+    leak: Callable[[Snapshot], list[SheetTable]], trial: Snapshot, named: str
 ) -> None:
-    """An arm, a count of operations, counts by arm (balanced ones too), a list of one arm."""
+    """An arm, operations, counts by arm (balanced ones), the only patient of an arm, days, forms that hold nothing.
+
+    All of them by the pull without treatment alone.
+    """
     with pytest.raises(ConcealmentBroken, match=named) as refused:
-        prove_blind(leak(TRIAL), map(leak, worlds(TRIAL, CONFIG, TELLING)))
-    assert not [record for record in TRIAL.rows if record in str(refused.value)]
+        prove_blind(leak(trial), map(leak, list(worlds(trial, CONFIG, TELLING))[:1]))
+    assert not [record for record in trial.rows if record in str(refused.value)]
+
+
+@pytest.mark.parametrize("arm", ["1", "2"])
+def test_a_mark_of_an_arm_nobody_has_yet_is_caught_before_it_shows(arm: str) -> None:
+    """It is missing with and without treatment: only where everybody has that arm it is there."""
+    other = {"1": "2", "2": "1"}[arm]
+    trial = pull({f"ODE-{n}": life("ODE", "2026-02-01", "2026-02-20", other) for n in range(2)})
+    shown, (first, *others) = of_arm(trial, arm), worlds(trial, CONFIG, TELLING)
+    prove_blind(shown, [of_arm(first, arm)])
+    with pytest.raises(ConcealmentBroken, match="sheet Leak, its number of rows"):
+        prove_blind(shown, [of_arm(world, arm) for world in others])
+
+
+def test_a_warning_of_unequal_arms_stops_the_night_on_which_it_would_show() -> None:
+    """Not those before: a sum that does not show is the same without treatment. Tests of other treatments find it."""
+
+    def warned(snapshot: Snapshot) -> list[SheetTable]:
+        first, second = (sum(who.arm == arm for who in patients(snapshot, CONFIG)) for arm in "12")
+        return one_cell("Warning", *(["unequal"] if abs(first - second) > 1 else []))
+
+    prove_blind(warned(TRIAL), map(warned, worlds(TRIAL, CONFIG, TELLING)))
+    with pytest.raises(ConcealmentBroken, match="sheet Leak, its number of rows"):
+        prove_blind(warned(ONE_OF_FIRST), map(warned, worlds(ONE_OF_FIRST, CONFIG, TELLING)))
+    assert any(warned(TRIAL) != warned(world) for world in OTHER_TREATMENTS)
+
+
+def everybody_in(arm: str) -> Snapshot:
+    """The trial with everybody in one arm, whatever was done with them."""
+    return replace(
+        TRIAL,
+        rows={
+            record: tuple(
+                replace(row, values={**row.values, "rand_arm": arm}) if "rand_arm" in row.values else row
+                for row in rows
+            )
+            for record, rows in TRIAL.rows.items()
+        },
+    )
+
+
+OTHER_TREATMENTS = [*worlds(TRIAL, CONFIG, TELLING), exchanged(TRIAL, CONFIG, TELLING), *map(everybody_in, "12")]
+
+
+def test_a_monitor_s_report_is_the_same_whatever_the_treatments_are() -> None:
+    """More than the night proves: also where something would show only with treatments the trial does not have."""
+    shown = packs(TRIAL, "monitor")
+    assert [packs(world, "monitor") == shown for world in OTHER_TREATMENTS] == [True] * 4
 
 
 def test_a_leak_through_a_finding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,13 +495,10 @@ def test_no_sheet_and_no_column_stands_on_no_allow_list() -> None:
 
 
 def test_the_worlds_really_differ_in_treatment_and_in_nothing_else() -> None:
-    """Everybody has the first arm; then the second; each with somebody else's treatment. Screening stays."""
-    arms = [
-        {p.record: p.arm for p in patients(world, CONFIG) if p.randomised} for world in worlds(TRIAL, CONFIG, TELLING)
-    ]
-    assert [list(world.values()) for world in arms] == [["1"] * 4, ["2"] * 4]
-    for world in worlds(TRIAL, CONFIG, TELLING):
-        assert untreated(world) == untreated(TRIAL)
+    """Nobody has an arm, or a treatment; all else stays."""
+    (world,) = worlds(TRIAL, CONFIG, TELLING)
+    assert [p.arm for p in patients(world, CONFIG) if p.randomised] == [""] * 4
+    assert list(patients(world, CONFIG)) == untreated(world) == untreated(TRIAL) != list(patients(TRIAL, CONFIG))
 
 
 def untreated(snapshot: Snapshot) -> list[Patient]:
@@ -453,10 +530,10 @@ def _errors(tables: tuple[SheetTable, ...], site: str) -> int:
 
 @pytest.mark.parametrize("site", ["ODE", "RIG"])
 def test_a_site_s_report_is_the_same_whatever_other_sites_treatments_are(site: str) -> None:
-    """Every other site's patients in the first arm, and in the second: to the last cell."""
+    """Every other site's patients without treatment, with another's, in the first arm, in the second: to every cell."""
     name = f"site:{site}"
     shown = packs(TRIAL, name)[name]
-    for world in worlds(TRIAL, CONFIG, TELLING):
+    for world in OTHER_TREATMENTS:
         rows = {record: (TRIAL if record.startswith(site) else world).rows[record] for record in TRIAL.rows}
         assert packs(replace(TRIAL, rows=rows), name)[name] == shown
 

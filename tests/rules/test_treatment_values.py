@@ -1,4 +1,4 @@
-"""What tells an arm in forms every arm has: moved by the proof, never listed, declared in the configuration."""
+"""What tells an arm in forms every arm has: gone or moved in the proof, never listed, declared in the configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trialdesk.errors import ConcealmentBroken
 from trialdesk.facts.cards import Cards
 from trialdesk.facts.deriving import Past, derive
 from trialdesk.facts.pulling import Pull
-from trialdesk.facts.worlds import worlds
+from trialdesk.facts.worlds import exchanged, worlds
 from trialdesk.instruments.checks import check_projects
 from trialdesk.instruments.treatment import Telling, telling
 from trialdesk.redcap.patients import patients
@@ -96,12 +96,12 @@ def test_each_of_them_planted_in_one_arm_stops_a_sheet_that_shows_it(
         prove_blind(sheet(snapshot), map(sheet, worlds(snapshot, CONFIG, TELLING)))
 
 
-def test_what_every_arm_can_have_does_not_move() -> None:
+def test_what_every_arm_can_have_stays() -> None:
     """A fall and its day stay with the patient in every world, and so does the day of a cement leakage."""
     fall = {"ae_cat": "10", "ae_start": "2026-03-09", "ae_grade": "1"}
     leakage = {"ae_cat": "1", "ae_start": "2026-03-05", "ae_grade": "3", "ae_rel": "5"}
     snapshot = pull([("ODE-1", "adverse_event", leakage), ("ODE-2", "adverse_event", fall)])
-    for world in worlds(snapshot, CONFIG, TELLING):
+    for world in (*worlds(snapshot, CONFIG, TELLING), exchanged(snapshot, CONFIG, TELLING)):
         mine = {row.record: row for rows in world.rows.values() for row in rows if row.values.get("ae_start")}
         assert {record: (row.values["ae_start"], row.values["ae_grade"]) for record, row in mine.items()} == {
             "ODE-1": ("2026-03-05", "3"),
@@ -177,96 +177,92 @@ def small(**patients_: list[Row]) -> Snapshot:
     return Snapshot("1", "", DICTIONARY, EVENTS, rows, {})
 
 
-def moving(snapshot: Snapshot) -> list[dict[str, dict[tuple[str, str, int], dict[str, str]]]]:
-    """The worlds of a trial with one telling column, event and answer: record to place to values.
+Moved = dict[str, dict[tuple[str, str, int], dict[str, str]]]
+"""Record to place to values."""
 
-    They are the same however the rows are kept.
-    """
+
+def moving(snapshot: Snapshot) -> Moved:
+    """A trial with one telling column, event and answer after arms were exchanged: the same however rows are kept."""
     told, small_told = map(_moved, (snapshot, *kept_small(snapshot)))
     assert told == small_told
     return told
 
 
-def _moved(snapshot: Snapshot) -> list[dict[str, dict[tuple[str, str, int], dict[str, str]]]]:
+def _moved(snapshot: Snapshot) -> Moved:
     everywhere = Telling(columns=MOVING.columns | {"rand_arm"}, events=MOVING.events, codes=MOVING.codes)
-    return [
-        {
-            record: {(row.event, row.instrument, row.instance): dict(row.values) for row in rows}
-            for record, rows in world.rows.items()
-        }
-        for world in worlds(snapshot, CONFIG, everywhere)
-    ]
+    return {
+        record: {(row.event, row.instrument, row.instance): dict(row.values) for row in rows}
+        for record, rows in exchanged(snapshot, CONFIG, everywhere).rows.items()
+    }
 
 
 OPENING = (CONFIG.facts.opened_on.event, "", 0)
 
 
-def test_in_each_world_everybody_has_one_arm_and_what_somebody_else_had() -> None:
-    """Those of the arm go round among themselves; the others take theirs in turn; who was not randomised keeps all."""
+def test_everybody_gets_the_next_arm_and_what_somebody_there_had() -> None:
+    """Each takes that of one in the other arm; who was not randomised keeps all."""
     treated = {name: [Row(name, "arm_event", "", 0, {"x": name}), Row(name, "e", "", 0, {"t": name, "own": name})]
                for name in "ABCD"}  # fmt: skip
-    first, second = moving(small(**treated, out=[Row("out", "e", "", 0, {"t": "out"})]))
-    for world, arm, given in ((first, "1", "CAAA"), (second, "2", "DDDB")):
-        assert {world[name][OPENING]["rand_arm"] for name in "ABCD"} == {arm}
-        assert "".join(world[name]["arm_event", "", 0]["x"] for name in "ABCD") == given
-        assert "".join(world[name]["e", "", 0]["t"] for name in "ABCD") == given
-        assert "".join(world[name]["e", "", 0]["own"] for name in "ABCD") == "ABCD"
-        assert {world[name][OPENING]["rand_date"] for name in "ABCD"} == {"2026-03-02"}
-        assert world["out"] == {("e", "", 0): {"t": "out"}}
+    world = moving(small(**treated, out=[Row("out", "e", "", 0, {"t": "out"})]))
+    assert "".join(world[name][OPENING]["rand_arm"] for name in "ABCD") == "2121"
+    assert "".join(world[name]["arm_event", "", 0]["x"] for name in "ABCD") == "BADC"
+    assert "".join(world[name]["e", "", 0]["t"] for name in "ABCD") == "BADC"
+    assert "".join(world[name]["e", "", 0]["own"] for name in "ABCD") == "ABCD"
+    assert {world[name][OPENING]["rand_date"] for name in "ABCD"} == {"2026-03-02"}
+    assert world["out"] == {("e", "", 0): {"t": "out"}}
 
 
-def test_an_arm_nobody_has_yet_is_a_world_without_treatment() -> None:
+def test_of_an_arm_nobody_has_yet_there_is_the_arm_alone() -> None:
     """Everybody has the bare arm, and the places of the other are empty."""
-    _, second = moving(small(A=[Row("A", "arm_event", "", 0, {"x": "A"})], C=[]))
-    assert {name: second[name][OPENING]["rand_arm"] for name in "AC"} == {"A": "2", "C": "2"}
-    assert not any(second[name].get(("arm_event", "", 0), {}).get("x") for name in "AC")
+    world = moving(small(A=[Row("A", "arm_event", "", 0, {"x": "A"})], C=[]))
+    assert {name: world[name][OPENING]["rand_arm"] for name in "AC"} == {"A": "2", "C": "2"}
+    assert not any(world[name].get(("arm_event", "", 0), {}).get("x") for name in "AC")
 
 
 def test_a_telling_answer_moves_without_overwriting_another() -> None:
     """It leaves a blank; where the other patient's form has an answer of its own, that stays."""
     snapshot = small(A=[Row("A", "e", "", 0, {"c": "9", "on": "A"})], B=[Row("B", "e", "", 0, {"c": "1", "on": "B"})],
-                     C=[Row("C", "e", "", 0, {"on": "C"})])  # fmt: skip
-    first, second = moving(snapshot)
-    assert {name: first[name]["e", "", 0] for name in "ABC"} == {
+                     D=[Row("D", "e", "", 0, {"on": "D"})])  # fmt: skip
+    world = moving(snapshot)
+    assert {name: world[name]["e", "", 0] for name in "ABD"} == {
         "A": {"on": "A"},
         "B": {"c": "1", "on": "B"},
-        "C": {"c": "9", "on": "C"},
+        "D": {"c": "9", "on": "D"},
     }
-    assert {name: second[name]["e", "", 0].get("c") for name in "ABC"} == {"A": None, "B": "1", "C": None}
 
 
 def test_what_tells_an_arm_leaves_its_own_patient_though_nothing_comes_instead() -> None:
-    """The other of the arm has no such value; in a log without rows an answer keeps its instance."""
+    """The one of the other arm has no such value; in a log without rows an answer keeps its instance."""
     own = [Row("A", "e", "", 0, {"t": "A", "own": "A"}), Row("A", "logs_arm_1", LOG, 2, {"c": "9"})]
-    first, _ = moving(small(A=own, C=[]))
-    assert first["A"]["e", "", 0] == {"own": "A"}
-    assert first["C"]["e", "", 0] == {"t": "A"}
-    assert first["C"]["logs_arm_1", LOG, 2] == {"c": "9"}
+    world = moving(small(A=own, B=[]))
+    assert world["A"]["e", "", 0] == {"own": "A"}
+    assert world["B"]["e", "", 0] == {"t": "A"}
+    assert world["B"]["logs_arm_1", LOG, 2] == {"c": "9"}
 
 
 def test_what_tells_an_arm_joins_a_row_that_told_nothing() -> None:
     """The one patient's form is filled in by both arms, the other's holds the answer of one arm too."""
-    first, _ = moving(small(A=[Row("A", "e", "", 0, {"t": "A", "own": "A"})], C=[Row("C", "e", "", 0, {"own": "C"})]))
-    assert first["C"]["e", "", 0] == {"own": "C", "t": "A"}
-    assert first["A"]["e", "", 0] == {"own": "A"}
+    world = moving(small(A=[Row("A", "e", "", 0, {"t": "A", "own": "A"})], B=[Row("B", "e", "", 0, {"own": "B"})]))
+    assert world["B"]["e", "", 0] == {"own": "B", "t": "A"}
+    assert world["A"]["e", "", 0] == {"own": "A"}
 
 
 def test_in_a_log_a_telling_answer_gets_a_row_of_its_own() -> None:
     """Behind the patient's own rows of that log; rows of another log do not count."""
     rows = [Row("A", "logs_arm_1", LOG, 2, {"c": "9", "on": "A"})]
-    own = [Row("C", "logs_arm_1", LOG, 3, {"on": "C"}), Row("C", "logs_arm_1", "protocol_deviation", 7, {"on": "c"})]
-    first, _ = moving(small(A=rows, C=own))
-    assert first["A"]["logs_arm_1", LOG, 2] == {"on": "A"}
-    assert first["C"]["logs_arm_1", LOG, 5] == {"c": "9"}
-    assert first["C"]["logs_arm_1", LOG, 3] == {"on": "C"}
-    assert {place[2] for place in first["C"]} == {0, 3, 5, 7}
+    own = [Row("B", "logs_arm_1", LOG, 3, {"on": "B"}), Row("B", "logs_arm_1", "protocol_deviation", 7, {"on": "b"})]
+    world = moving(small(A=rows, B=own))
+    assert world["A"]["logs_arm_1", LOG, 2] == {"on": "A"}
+    assert world["B"]["logs_arm_1", LOG, 5] == {"c": "9"}
+    assert world["B"]["logs_arm_1", LOG, 3] == {"on": "B"}
+    assert {place[2] for place in world["B"]} == {0, 3, 5, 7}
 
 
-def test_the_rows_of_a_world_stand_in_the_order_of_their_places() -> None:
-    """Under their own record, and so a world is made the same every time."""
+def test_rows_that_were_moved_stand_in_the_order_of_their_places() -> None:
+    """Under their own record, and so the world is made the same every time."""
     rows = [Row("A", "z", "", 0, {"own": "A"}), Row("A", "arm_event", "", 0, {"x": "A"})]
-    for world in worlds(small(A=rows, C=[]), CONFIG, MOVING):
-        for record in "AC":
-            places = [(row.event, row.instrument, row.instance) for row in world.rows[record]]
-            assert places == sorted(places)
-            assert {row.record for row in world.rows[record]} == {record}
+    world = exchanged(small(A=rows, B=[]), CONFIG, MOVING)
+    for record in "AB":
+        places = [(row.event, row.instrument, row.instance) for row in world.rows[record]]
+        assert places == sorted(places)
+        assert {row.record for row in world.rows[record]} == {record}

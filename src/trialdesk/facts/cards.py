@@ -21,7 +21,7 @@ class Cards:
     """The register against the records.
 
     `opened` are the envelopes that become opened because a record proves it, `register` the whole register as it is
-    then; findings and stock are about that. None of it may be derived in a world with moved arms: there no card fits.
+    then; findings and stock are about that. None of it may be derived in another world: there no card fits.
     `held` is the register against the filed manifests, `told_by` the run that enclosed it for the closed report; ""
     where the register itself was read. `proved` are digests of the cards that fit.
     """

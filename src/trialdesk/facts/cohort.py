@@ -187,7 +187,7 @@ def _member(patient: Patient, config: Config, stated: Mapping[str, str]) -> Memb
     codes = [step.code for step in config.funnel]
     reached = [code in patient.reached for code in codes]
     steps = reached.index(False) if False in reached else len(codes)
-    last = max((number for number, true in enumerate(reached) if true), default=-1)
+    last = max((number for number, true in enumerate(reached) if true), default=0)
     skipped = tuple(step.label for step, true in list(zip(config.funnel, reached, strict=True))[:last] if not true)
     if patient.randomised:
         return Member(patient, steps, "", _first(_STATES, patient, "in follow-up"), skipped=skipped)

@@ -1,4 +1,4 @@
-"""All facts of one pull, derived once; and once more in each world in which treatments are moved."""
+"""All facts of one pull, derived once; and once more in each world of the blinding proof."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Past:
 class Common:
     """What all worlds have in common: the trial, the days, and what cards, files and earlier runs say.
 
-    Cards prove something of the real world alone: where arms are moved, none fits. `as_of` is the data cut, `day` the
-    day of the pull; `labels` are what people call instruments and events, `counted` patients that no list names.
+    Cards prove something of the real world alone: in another no card fits. `as_of` is the data cut, `day` the day of
+    the pull; `labels` are what people call instruments and events, `counted` patients that no list names.
     """
 
     config: Config
@@ -188,7 +188,7 @@ def found_alone(real: Facts, records: Collection[str]) -> FindingList:
 
 
 def other_worlds(real: Facts) -> Iterator[Facts]:
-    """The facts as they would be with other treatments."""
+    """The facts as they would be without treatment, and with everybody in an arm that nobody has yet."""
     for world in worlds(real.snapshot, real.config, real.common.telling):
         yield _otherwise(real, world)
 

@@ -5,8 +5,8 @@ Source: reference/trial-operations.md 6.
 What one arm alone has tells the arm: arm, procedure, change of arm, contacts after the procedure, whatever is
 calculated from them, and the values and codes that the configuration lists (treatment.py). An open report is proved to
 be the one that the pull without all of this gives. So it holds nothing but what can be worked out without knowing any
-treatment, whoever has which: no arm, no date, no count by arm. What is left open is what a mark that is missing tells
-as long as nobody has the arm that would be marked; there the report is also made with everybody in that arm.
+treatment, whoever has which: no arm, no date, no count by arm. What is left open is what a mark tells by being missing:
+as long as nobody has the arm that would be marked, the report is also made with everybody in that arm.
 
 For groups whose letters are shown (groups.py) treatments are exchanged. A code that only one arm can have leaves its
 place blank, and lands where no other answer is overwritten: in a log, in a row of its own. The rest of the row (its
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from redcap_rules.dictionary import Dictionary
 from redcap_rules.record import Row
@@ -27,7 +27,6 @@ from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.cells import Cells, Pool, Shape
 from trialdesk.redcap.snapshot import Snapshot
 
-T = TypeVar("T")
 Spot = tuple[str, str, int]
 """Event, repeating instrument and instance of a row."""
 
@@ -40,17 +39,18 @@ class Treatment(NamedTuple):
 
 
 def worlds(snapshot: Snapshot, config: Config, telling: Telling) -> Iterator[Snapshot]:
-    """The pull without any treatment; then, for each arm that nobody has yet, with everybody in it.
+    """The pull without any treatment; then, for each arm that nobody has yet, the same with everybody in that arm.
 
     A trial in which nobody is randomised has the first alone, for arms can't be seen in it.
     """
     told = _Told(telling)
-    yield _untreated(snapshot, told)
+    bare = _untreated(snapshot, told)
+    yield bare
     randomised = [record for record in sorted(snapshot.records) if _value(snapshot, record, config.facts.opened_on)]
     taken = {_value(snapshot, record, config.facts.arm) for record in randomised}
     for arm in config.arms if randomised else ():
         if arm.code not in taken:
-            yield _moved(snapshot, dict.fromkeys(randomised, _bare(config, arm.code)), told)
+            yield _moved(bare, dict.fromkeys(randomised, _bare(config, arm.code)), told)
 
 
 def differing(real: Snapshot, other: Snapshot) -> frozenset[str]:
@@ -106,7 +106,7 @@ def exchanged(snapshot: Snapshot, config: Config, telling: Telling) -> Snapshot:
 
 def _followed(config: Config) -> Iterator[tuple[str, str]]:
     codes = [arm.code for arm in config.arms]
-    return zip(codes, _turned(codes), strict=True)
+    return zip(codes, [*codes[1:], *codes[:1]], strict=True)
 
 
 def _bare(config: Config, arm: str) -> Treatment:
@@ -120,10 +120,6 @@ def _members(snapshot: Snapshot, config: Config, arm: str) -> Sequence[str]:
         for record in sorted(snapshot.records)
         if _value(snapshot, record, config.facts.opened_on) and _value(snapshot, record, config.facts.arm) == arm
     ]
-
-
-def _turned(row: Sequence[T]) -> Sequence[T]:
-    return [*row[1:], *row[:1]]
 
 
 def _value(snapshot: Snapshot, record: str, reference: tuple[str, str]) -> str:
@@ -205,8 +201,6 @@ def _with(record: str, rows: Sequence[Row], treatment: Treatment, told: _Told, p
 
 def _untold(row: Row, telling: Telling) -> Mapping[str, str]:
     """What of a row stays with the patient; a telling answer leaves a blank."""
-    if row.event in telling.events:
-        return {}
     return {
         name: value
         for name, value in row.values.items()

@@ -53,7 +53,8 @@ def ruled(rules: Rules, snapshot: Snapshot, config: Config, today: date) -> tupl
 def touched(rules: Rules, columns: Set[str], dictionary: Dictionary, config: Config) -> Rules:
     """The rules that may come out otherwise where these columns hold other values: the rest read none of them.
 
-    A rule is a function of what it refers to, of the places it is evaluated in, and of the site it is told for.
+    A rule is a function of what it refers to, of the places it is evaluated in, and of the site it is told for. One
+    that asks for an option in a named event may also come out otherwise because there is, or is not, a row of it.
     """
     site = config.facts.site.field
 
@@ -61,7 +62,11 @@ def touched(rules: Rules, columns: Set[str], dictionary: Dictionary, config: Con
         names = {site, *(one.field for one in references(rule.logic))}
         return rule.columns.union(*(columns_of(dictionary, name) for name in names))
 
-    return replace(rules, rules=tuple(rule for rule in rules.rules if not columns.isdisjoint(reads(rule))))
+    def may(rule: Rule) -> bool:
+        option = any(one.event and one.code for one in references(rule.logic))
+        return option or not columns.isdisjoint(reads(rule))
+
+    return replace(rules, rules=tuple(filter(may, rules.rules)))
 
 
 def told_once(

@@ -1,4 +1,4 @@
-"""Proof that an open report is blind: made with other treatments, it is the same.
+"""Proof that an open report is blind: made without any treatment, it is the same.
 
 Source: reference/trial-operations.md 6.
 """
@@ -12,7 +12,7 @@ from trialdesk.workbook import Block, SheetTable, Tone, Value, digest
 
 
 def prove_blind(shown: Sequence[SheetTable], others: Iterable[Sequence[SheetTable]]) -> None:
-    """The tables are the same in every other world, to the last cell and tone.
+    """The tables are the same in every other world (facts/worlds.py), to the last cell and tone.
 
     Args:
         shown: An open report.

@@ -2,7 +2,7 @@
 
 The open dataset holds nothing that tells an arm: not the arm, no treatment field, event, instrument or row, no card
 code (whoever has the register could try it with each arm), and no free text, in which anything may stand. It is proved
-as the reports are: made again in other worlds, it is the same.
+as the reports are: made again without any treatment, it is the same.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def dataset(facts: Facts, *, whole: bool) -> tuple[Table, ...]:
         whole: Whether treatment is in it: for the statistician, from her own token.
 
     Raises:
-        ConcealmentBroken: the open dataset would not be the same with other treatments.
+        ConcealmentBroken: the open dataset would not be the same without treatment.
     """
     made = _tables(facts, whole)
     if not whole:
