@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -14,6 +15,7 @@ from frozen import trial_dictionary, trial_rows
 from redcap_rules.choices import checkbox_column
 from redcap_rules.dictionary import Dictionary, Field
 from redcap_rules.logic import Expression, LogicError, evaluate, is_true, parse
+from redcap_rules.logic.syntax import Clock
 from redcap_rules.record import Row
 from smaller import kept_small
 from trialdesk.config import Config
@@ -118,6 +120,25 @@ def test_rows_kept_small_say_what_they_say_as_dicts(frozen: Config, snapshot: Sn
 def test_a_patient_alone_is_the_patient_of_the_whole_pull(frozen: Config, snapshot: Snapshot) -> None:
     """A release looks at one record, the night at all: they see the same patient."""
     assert patients(snapshot, frozen) == tuple(patient(snapshot, frozen, one) for one in snapshot.records)
+
+
+@settings(max_examples=2)
+@given(st.integers(0).map(pull))
+def test_some_records_of_a_pull_are_as_if_there_were_no_others(frozen: Config, snapshot: Snapshot) -> None:
+    """Also where conditions were asked in the whole pull before: the same answers, and the rows of no other record."""
+    some = snapshot.records[::3]
+    alone = replace(snapshot, rows={record: snapshot.rows[record] for record in some})
+    undated = [logic for logic in conditions(frozen) if not any(isinstance(x, Clock) for x in logic.program.lookups)]
+    for logic in undated[::2]:
+        for rows in snapshot.tables.kinds.values():
+            snapshot.tables.holds_in(logic, rows[0])
+    part = snapshot.of(some)
+    assert part == alone
+    assert part.tables.kinds == alone.tables.kinds
+    assert [part.view(r).rows for r in snapshot.records] == [alone.view(r).rows for r in snapshot.records]
+    for logic in undated:
+        for rows in part.tables.kinds.values():
+            assert [part.tables.holds_in(logic, r) for r in rows] == [alone.tables.holds_in(logic, r) for r in rows]
 
 
 SMALL = Dictionary(

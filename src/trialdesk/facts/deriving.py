@@ -175,12 +175,11 @@ def _beforehand(pull: Pull, past: Past) -> Before:
 def found_alone(real: Facts, records: Collection[str]) -> FindingList:
     """The findings as they would be if REDCap held these records alone: nothing of any other can be in them.
 
-    What rules find in a record, and the course of its contacts, are read from that record alone, so they are the same;
-    the rest is found again.
+    What rules find in a record, whether a condition is true in one of its rows, and the course of its contacts, are
+    read from that record alone, so they are the same; the rest is found again.
     """
     common = replace(real.common, cards=Cards(), missing=())
-    rows = {record: rows for record, rows in real.snapshot.rows.items() if record in records}
-    snapshot = replace(real.snapshot, rows=rows)
+    snapshot = real.snapshot.of(records)
     everyone = [patient for patient in real.patients if patient.record in records]
     courses = [one for one in real.schedule.courses if one.patient.record in records]
     alone = _stood(snapshot, everyone, common, of_courses(courses, common.config, common.day, common.past.promised))

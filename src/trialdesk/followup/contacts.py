@@ -245,11 +245,14 @@ def _impossible(anchors: Mapping[str, date | None], config: Config, today: date)
 
 def read_form(form: ContactForm, event: str, view: RecordView) -> Said:
     """What a contact's form says in its event."""
-    if view.values(form.instrument, event) is None:
+    here, form_of = view.values(form.instrument, event), view.dictionary.form_of
+    if here is None:
         return Said()
 
     def text(name: str | None) -> str:
-        return view.value(name, event) if name else ""
+        if not name:
+            return ""
+        return here.get(name, "") if form_of(name) == form.instrument else view.value(name, event)
 
     begins, ends = day(text(form.pause_from)), day(text(form.pause_until))
     callback, attempts, weekday = day(text(form.callback_date)), text(form.attempts), text(form.preferred_weekday)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -44,6 +44,12 @@ class Snapshot:
     def tables(self) -> Tables:
         """The same rows by columns, for formulas over the whole trial."""
         return Tables(self.rows, self.dictionary, self.events)
+
+    def of(self, records: Collection[str]) -> Snapshot:
+        """The same pull as if REDCap held these records alone."""
+        part = replace(self, rows={record: rows for record, rows in self.rows.items() if record in records})
+        part.__dict__["tables"] = self.tables.of(records)
+        return part
 
     def view(self, record: str) -> RecordView:
         """One record as rules see it; empty for an unknown record."""

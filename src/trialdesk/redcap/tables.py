@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from functools import cached_property
 
@@ -43,6 +43,13 @@ class Tables:
             for row in part:
                 kinds[row.event, row.instrument].append(row)
         self.kinds: Mapping[Kind, Sequence[Row]] = dict(kinds)
+
+    def of(self, records: Collection[str]) -> Tables:
+        """The same of some records alone; what was read of a record's own rows is not read again."""
+        part = Tables({r: own for r, own in self._rows.items() if r in records}, self._dictionary, self._events)
+        part._views = {record: view for record, view in self._views.items() if record in records}
+        part._answers = dict(self._answers)  # a row's own number tells it apart, and is that of the same row there
+        return part
 
     @cached_property
     def records(self) -> tuple[Row, ...]:
