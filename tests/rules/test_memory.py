@@ -94,6 +94,20 @@ def test_nights_that_failed_are_told_until_one_is_published(tmp_path: Path) -> N
     assert not (tmp_path / ".building-c").exists()
 
 
+def test_a_folder_whose_run_was_killed_while_it_cleared_it_goes_at_the_next_start(tmp_path: Path) -> None:
+    """The memory says that the run failed or died, and nobody would look again; what is no run of ours stays."""
+    with opened(tmp_path / FILE) as memory:
+        ran(memory, "a")
+        for run, status in (("b", "failed"), ("c", "died")):
+            memory.begin(SCOPE, Run(run, str(DAY)))
+            memory.end(SCOPE, run, status, "", 1)
+    for name in ("a", "b", "c", "dataset-2026-11-26"):
+        (tmp_path / f".building-{name}").mkdir()
+        (tmp_path / f".building-{name}" / "x").touch()
+    with remembering(tmp_path, tmp_path, SCOPE):
+        assert [path.name for path in tmp_path.glob(".building-*")] == [".building-dataset-2026-11-26"]
+
+
 @pytest.mark.parametrize("damage", [b"", b"foreign bytes", b"SQLite format 3\x00" + b"\xff" * 5000])
 def test_a_damaged_memory_is_set_aside_and_its_copy_takes_its_place(tmp_path: Path, damage: bytes) -> None:
     """The night goes on and says so; an empty file is no memory yet."""

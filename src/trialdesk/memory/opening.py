@@ -38,6 +38,7 @@ def remembering(state: Path, reports: Path, scope: Scope) -> Iterator[tuple[Memo
         if (told := migrate(state / LEDGER, memory)) is not None:
             notes.append(told)
         notes += _finished(memory, reports, scope)
+        _clear(memory, reports, scope)
         yield memory, tuple(notes)
 
 
@@ -68,8 +69,14 @@ def _finished(memory: Memory, reports: Path, scope: Scope) -> Iterator[str]:
         yield f"run {run} was published and not remembered; its copy of the memory is taken over"
     for run in memory.begun(scope):
         memory.end(scope, run, "died", "", None)
-        shutil.rmtree(reports / f".building-{run}", ignore_errors=True)
         yield f"run {run} began and never ended"
+
+
+def _clear(memory: Memory, reports: Path, scope: Scope) -> None:
+    """No run is at work, so no folder of one is being built: not of those that ended in the middle of clearing it."""
+    for folder in reports.glob(".building-*"):
+        if folder.name.removeprefix(".building-") in memory.runs(scope):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copies(reports: Path) -> Iterator[Path]:
