@@ -1,4 +1,4 @@
-"""Sheet, page, calendar, JSON and REDCap's call plan say the same of every patient, in eight more rehearsals."""
+"""Sheet, page, calendar, JSON and REDCap's call plan say the same of every patient, in nine more rehearsals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from trialdesk.config import Config
 pytestmark = pytest.mark.requirement("CAL-06")
 
 
-@pytest.mark.parametrize("seed", range(3, 11))
+@pytest.mark.parametrize("seed", range(2, 11))
 def test_all_outputs_agree_on_every_patient(frozen: Config, seed: int) -> None:
     agree(frozen, seed)

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from insider.chances import cut_chances
-from insider.course import REORDER, Clinic, Game, Sent
+from insider.course import REORDER, Clinic, Sent
 from insider.knowledge import Member, Parcels, next_arm
 from insider.piles import Window, alone, belief, ways, whole
-from insider.scoring import CERTAIN_BOUND, score
 from trialdesk.allocation.foreseeing import foreseen
 from trialdesk.allocation.numbering import envelope_id
 from trialdesk.allocation.scheme import Scheme
@@ -118,19 +117,3 @@ def test_the_clinic_orders_those_with_fewest_left() -> None:
     assert clinic.wanted() == [1, 2, 3, 0, 4, 5]
     clinic.here[1] = 2
     assert clinic.wanted() == []
-
-
-def test_the_shipped_policy_tells_an_insider_little() -> None:
-    """Blocks {2, 4}, 100 patients at nine sites; the other sets and sizes are in benchmarks/insider.py."""
-    found = score(Game((2, 4), "parcel", 2_000, np.random.default_rng(20)), 100, 4)
-    assert found.openings > 380
-    assert found.within, found
-    assert found.divided[0] > 0.9
-
-
-@pytest.mark.parametrize(("cutting", "trials"), [("blocks", 8), ("single", 3)])
-def test_other_policies_tell_an_insider_too_much(cutting: str, trials: int) -> None:
-    """Whole blocks, and piles sent alone whose cut balances them: if these passed, the bounds would mean nothing."""
-    found = score(Game((2, 4), cutting, 500, np.random.default_rng(21)), 100, trials)  # type: ignore[arg-type]
-    assert found.certain.mean > 2 * CERTAIN_BOUND, found
-    assert not found.within

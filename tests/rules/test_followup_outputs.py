@@ -16,10 +16,9 @@ from trialdesk.redcap.patients import patients
 pytestmark = pytest.mark.requirement("CAL-06")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_all_outputs_agree_on_every_patient(frozen: Config, seed: int) -> None:
-    """Of two rehearsals; eight more in tests/long."""
-    agree(frozen, seed)
+def test_all_outputs_agree_on_every_patient(frozen: Config) -> None:
+    """Of one rehearsal; nine more in tests/long."""
+    agree(frozen, 1)
 
 
 def test_two_thousand_patients_are_planned_in_two_seconds(frozen: Config) -> None:
