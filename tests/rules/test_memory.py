@@ -94,6 +94,16 @@ def test_nights_that_failed_are_told_until_one_is_published(tmp_path: Path) -> N
     assert not (tmp_path / ".building-c").exists()
 
 
+@pytest.mark.parametrize("name", ["plain", "50 % of #1, done?", "100%25", "æøå"])
+def test_a_memory_is_taken_over_from_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    """Every night does, from the run it has published; what the folder is called is the trial unit's to decide."""
+    (tmp_path / name).mkdir()
+    with opened(tmp_path / name / FILE) as copy, opened(tmp_path / FILE) as memory:
+        ran(copy, "a")
+        memory.take_over(tmp_path / name / FILE)
+        assert memory.knows(SCOPE, "a")
+
+
 def test_a_folder_whose_run_was_killed_while_it_cleared_it_goes_at_the_next_start(tmp_path: Path) -> None:
     """The memory says that the run failed or died, and nobody would look again; what is no run of ours stays."""
     with opened(tmp_path / FILE) as memory:

@@ -33,7 +33,7 @@ class DueForm(NamedTuple):
 
 
 DueForms = Mapping[DueForm, Sequence[str]]
-"""The forms that are expected by now, each with the records of which it is: a trial has a million, of few kinds."""
+"""The forms that are expected by now, each with its records: a large trial has hundreds of thousands, of few kinds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,10 @@ def calls_json(plan: Schedule, trial: str, data_as_of: datetime) -> Iterator[str
 
 def _lines(items: Iterable[object]) -> Iterator[str]:
     """A list with a line for each item; json's own indentation takes twenty times as long."""
-    begin = "[\n"
-    for item in items:
-        yield begin + _json(item)
-        begin = ",\n"
-    yield "\n]" if begin == ",\n" else "[\n\n]"
+    yield "[\n"
+    for number, item in enumerate(items):
+        yield (",\n" if number else "") + _json(item)
+    yield "\n]"
 
 
 def _contact(entry: Entry) -> dict[str, Any]:

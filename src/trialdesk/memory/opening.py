@@ -74,8 +74,9 @@ def _finished(memory: Memory, reports: Path, scope: Scope) -> Iterator[str]:
 
 def _clear(memory: Memory, reports: Path, scope: Scope) -> None:
     """No run is at work, so no folder of one is being built: not of those that ended in the middle of clearing it."""
+    ended = memory.runs(scope)
     for folder in reports.glob(".building-*"):
-        if folder.name.removeprefix(".building-") in memory.runs(scope):
+        if folder.name.removeprefix(".building-") in ended:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -202,7 +202,7 @@ class Memory:
 
     def take_over(self, path: Path) -> None:
         """The memory is what a copy holds."""
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy, _told(path):
+        with _told(path), closing(only_read(path)) as copy:
             copy.backup(self._connection)
 
     @contextmanager
@@ -316,6 +316,11 @@ class Memory:
         )
         for run, day, status, stage, code in rows:
             yield Run(run, day, status, stage, code)
+
+
+def only_read(path: Path) -> sqlite3.Connection:
+    """A memory's file, whatever signs its path holds, of which nothing can be changed."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from trialdesk.config import Config
 from trialdesk.envelopes.register import read_register
 from trialdesk.errors import ReleaseRefused
 from trialdesk.memory.digests import naming
-from trialdesk.memory.store import MENTIONS
+from trialdesk.memory.store import MENTIONS, only_read
 from trialdesk.memory.values import Remembered
 from trialdesk.model import Envelope, Patient
 from trialdesk.nightly.issuing import FOLDER as ISSUED
@@ -133,7 +133,7 @@ def rewrite(config: Config, snapshots: Iterable[Path], leaving: Leaving, identit
 def _mentions(copy: Path, names: Iterable[str]) -> bool:
     """Whether a copy of the memory mentions the record; one that can't be read may."""
     try:
-        with closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as memory:
+        with closing(only_read(copy)) as memory:
             return any(memory.execute(MENTIONS, {"name": name}).fetchone()[0] for name in names)
     except sqlite3.Error:
         return True

@@ -46,7 +46,7 @@ class Snapshot:
         return Tables(self.rows, self.dictionary, self.events)
 
     def of(self, records: Collection[str]) -> Snapshot:
-        """The same pull as if REDCap held these records alone."""
+        """The same pull with the rows of these records alone; what was read of them is not read again."""
         part = replace(self, rows={record: rows for record, rows in self.rows.items() if record in records})
         part.__dict__["tables"] = self.tables.of(records)
         return part
