@@ -194,7 +194,7 @@ _OPEN_CURRENT_TERMS = (
     ),
 )
 _ENVELOPES = "openings, findings about envelopes and stock: {}"
-_OPEN_TERMS = (("Blinding", "this report was made again with other treatments and came out the same"),)
+_OPEN_TERMS = (("Blinding", "this report was made again without any treatment and came out the same"),)
 _FOR = "Confidential: for the statistician and the data monitoring committee. "
 _CLOSED_TITLES = (("Closed report, UNMASKED: by arm", _FOR), ("Closed report, masked: by group", _FOR))
 _MASKED_TERMS = (
