@@ -19,7 +19,7 @@ demo: .venv/installed       ## the whole path on a local REDCap (DEMO="--patient
 	@$(BIN)/python scripts/demo.py $(DEMO)
 
 test: .venv/installed-dev   ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST)
 
 long: .venv/installed-dev   ## what takes long and is no part of `make test`: with the time of each part
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/long --durations=0

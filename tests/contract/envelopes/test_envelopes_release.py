@@ -351,7 +351,7 @@ def test_a_write_that_redcap_lost_is_taken_back(desk: World) -> None:
     desk.enter("A", "ODE")
     lossy = Interrupted(desk.trial(), lambda _: False)
     with pytest.raises(WriteBackFailed, match="it was taken back, try again"):
-        release(desk.config, lossy, desk.register(), "A", NOW)
+        release(desk.config, lossy, desk.register(), "A", NOW, Contention(wait=lambda _: None))
     assert (desk.open(), desk.held("A")) == ([], ("", ""))
 
 
