@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,8 @@ def answering(
     def send(adapter: HTTPAdapter, request: PreparedRequest, **_: Any) -> Response:
         sent = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
         answer = through(sent, lambda: _asked(application_, request))
-        raw = HTTPResponse(BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
+        dated = {"Date": format_datetime(clock().astimezone(UTC), usegmt=True), **answer.headers}
+        raw = HTTPResponse(BytesIO(answer.body), dated, answer.status, preload_content=False)
         return adapter.build_response(request, raw)
 
     with pytest.MonkeyPatch.context() as patched:
