@@ -1,4 +1,4 @@
-"""Two small trials played from the first patient to the last; benchmarks/simulated_trials.py plays whole ones."""
+"""A whole trial and a small one played from the first patient to the last; benchmarks/simulated_trials.py plays more."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from frozen import FROZEN, trial_dictionary
 from redcap_rules.record import Row
 from simulated import line
 from simulated.keeping import KeptOtherwise, Patients
-from simulated.playing import play
+from simulated.playing import PATIENTS, play
+from simulated.world import FIVE_YEARS
 from trialdesk.config import load
 from trialdesk.model import Patient
 from trialdesk.redcap.snapshot import Snapshot
 
 pytestmark = pytest.mark.requirement("NGT-01")
-_PATIENTS, _DAYS = 30, 300
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_after_every_night_of_a_trial_everything_is_as_people_made_it(number: int) -> None:
+@pytest.mark.parametrize(("patients", "days"), [(PATIENTS, FIVE_YEARS), (30, 300)], ids=["five years", "300 days"])
+def test_after_every_night_of_a_trial_everything_is_as_people_made_it(patients: int, days: int) -> None:
     """No patient lost, no envelope twice, every mistake named, and none any more once it is put right."""
     seed = random.SystemRandom().randrange(10**6)
-    told = play(seed, _PATIENTS, _DAYS)
+    told = play(seed, patients, days)
     assert (seed, told.wrong) == (seed, [])
-    assert told.randomised > _PATIENTS // 3
+    assert told.randomised > patients // 3
     assert told.named
 
 
