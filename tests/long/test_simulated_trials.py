@@ -1,4 +1,4 @@
-"""A whole trial and a small one played from the first patient to the last; benchmarks/simulated_trials.py plays more."""
+"""A whole trial and a small one, from the first patient to the last; benchmarks/simulated_trials.py plays more."""
 
 from __future__ import annotations
 
