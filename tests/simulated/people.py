@@ -36,12 +36,14 @@ _SOON = timedelta(days=30)
 class People:
     """Everybody at the sites, and the coordinator who releases.
 
-    `planted` are the mistakes that have to be named, `waiting` the patients for whom nobody has called yet, `opened`
-    the lives in the order in which their envelopes were opened.
+    `planted` are the mistakes that have to be named, `untyped` what of the time before the envelope a site has on
+    paper alone (it is typed in on a Friday, or for the call), `waiting` the patients for whom nobody has called yet,
+    `opened` the lives in the order in which their envelopes were opened.
     """
 
     world: World
     planted: list[Planted]
+    untyped: dict[str, list[Sheet]] = field(default_factory=dict)
     waiting: dict[str, Patient] = field(default_factory=dict)
     opened: list[Life] = field(default_factory=list)
     arms: dict[str, str] = field(default_factory=dict)
@@ -59,18 +61,27 @@ class People:
 
     def _admit(self, life: Life) -> None:
         patient = enter(self.world.story, life)
-        ready = life.baseline if life.role.reach >= Reach.READY else date.max
-        sheets = [replace(one, on=min(desk_day(one.on), max(ready, one.on))) for one in admission(patient)]
+        sheets = [replace(one, on=desk_day(one.on)) for one in admission(patient)]
         if self.mistakes.get(life.record) == mistakes.CONSENT_AHEAD:
             sheets = list(self._consent_ahead(life, sheets))
-        for on, part in days_of(sheets).items():
-            self.world.plan(datetime.combine(on, time(16)), partial(self.world.enter, life.site, life.record, part))
+        self.untyped[life.record] = sheets
+        for on in days_of(sheets):
+            self.world.plan(datetime.combine(on, time(16)), partial(self._type, life, on))
         self._part(life, life.role.part.rules)
         if life.role.reach >= Reach.RELEASED:
             self.waiting[life.record] = patient
             self.world.plan(life.released, partial(self._phone_once, patient))
         if self.mistakes.get(life.record) == mistakes.TWICE:
-            self.world.plan(desk_day(life.baseline + timedelta(days=1)), partial(self._twice, life))
+            typed = desk_day(life.baseline)
+            self.world.plan(desk_day(typed + timedelta(days=1)), partial(self._twice, life))
+
+    def _type(self, life: Life, until: date, *more: Sheet) -> None:
+        """What the site has on paper of the time before the envelope, and more, is typed in."""
+        left = self.untyped[life.record]
+        now = [sheet for sheet in left if sheet.on <= until]
+        self.untyped[life.record] = [sheet for sheet in left if sheet.on > until]
+        if now or more:
+            self.world.enter(life.site, life.record, [*now, *more])
 
     def _part(self, life: Life, named: Sequence[str]) -> None:
         """What the story itself plants is named some night; it is never put right."""
@@ -115,7 +126,7 @@ class People:
 
     def _phone(self, patient: Patient) -> None:
         life = patient.life
-        self.world.enter(life.site, life.record, [before_opening(patient)])
+        self._type(life, date.max, before_opening(patient))
         if life.role.name == UNRELEASED:
             lying = [e for e in read_register(self.world.register) if e.pile == life.pile and e.status == "received"]
             self._open(patient, min(lying).id) if lying else self._again(patient, days=3)
