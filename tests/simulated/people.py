@@ -27,9 +27,10 @@ from trialdesk.instruments.folder import folder_of
 from trialdesk.instruments.rules import Rules, read_rules
 from trialdesk.model import Envelope
 
-_OPENS_LATER, _FORGETS_WEEK, _TWO_AT_ONCE, _DEATH_LATE = 0.08, 0.03, 0.15, 0.7
+_OPENS_LATER, _FORGETS_WEEK, _PUTS_OFF, _TOO_SOON, _DEATH_LATE = 0.08, 0.03, 0.15, 0.05, 0.7
 _NO_ENVELOPE = "no received envelope"
 _SOON = timedelta(days=30)
+_AT_MOST = timedelta(days=14)
 
 
 @dataclass
@@ -70,7 +71,7 @@ class People:
         self._part(life, life.role.part.rules)
         if life.role.reach >= Reach.RELEASED:
             self.waiting[life.record] = patient
-            self.world.plan(life.released, partial(self._phone_once, patient))
+            self.world.plan(life.released, partial(self._in_time, patient))
         if self.mistakes.get(life.record) == mistakes.TWICE:
             typed = desk_day(life.baseline)
             self.world.plan(desk_day(typed + timedelta(days=1)), partial(self._twice, life))
@@ -119,6 +120,14 @@ class People:
         for event, part in values.items():
             self.world.plan(mended, partial(self.world.correct, life.site, life.record, event, part))
 
+    def _in_time(self, patient: Patient) -> None:
+        """The site calls, or puts it off for two weeks, in which another site's call may be the moment."""
+        if self.world.chance("puts off", patient.life.record).random() >= _PUTS_OFF:
+            self._phone_once(patient)
+            return
+        later = datetime.combine(open_day(self.world.today + _AT_MOST), self.world.line.now.time())
+        self.world.plan(later, partial(self._phone_once, patient))
+
     def _phone_once(self, patient: Patient) -> None:
         """The site calls, unless it has called already."""
         if self.waiting.pop(patient.life.record, None) is not None:
@@ -126,7 +135,8 @@ class People:
 
     def _phone(self, patient: Patient) -> None:
         life = patient.life
-        self._type(life, date.max, before_opening(patient))
+        too_soon = self.world.chance("too soon", life.record).random() < _TOO_SOON
+        self._type(life, date.min if too_soon else date.max, before_opening(patient))
         if life.role.name == UNRELEASED:
             lying = [e for e in read_register(self.world.register) if e.pile == life.pile and e.status == "received"]
             self._open(patient, min(lying).id) if lying else self._again(patient, days=3)
@@ -135,14 +145,14 @@ class People:
         self._ask(patient)
 
     def _somebody_else(self, patient: Patient) -> None:
-        """Now and then a second coordinator is called for another patient at the same moment."""
+        """A second coordinator is called at the same moment, for a patient who was put off."""
         dice, today = self.world.chance("two", patient.life.record), self.world.today
         ready = [
             other
             for other in self.waiting.values()
-            if other.life.baseline < today and other.life.opened.date() < today + _SOON
+            if other.life.baseline < today and other.life.released.date() <= today
         ]
-        if ready and dice.random() < _TWO_AT_ONCE:
+        if ready:
             self.world.line.meanwhile = dice.randrange(60), partial(self._phone_once, ready[0])
 
     def _ask(self, patient: Patient) -> None:
