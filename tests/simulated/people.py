@@ -292,7 +292,7 @@ class People:
             for column, value in sheet.values.items()
             if column in dictionary and dictionary.get(column).validation.startswith("date")
         ]
-        on = max((day for day in dated if sheet.on < day < sheet.on + _SOON), default=sheet.on) + late
+        on = max((day for day in dated if sheet.on < day <= sheet.on + _SOON), default=sheet.on) + late
         friday = desk_day(on)
         forgotten = self.world.chance("forgotten", site, friday).random() < _FORGETS_WEEK
         return friday + timedelta(days=7 * forgotten)
