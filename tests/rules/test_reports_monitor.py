@@ -170,6 +170,38 @@ def test_events_are_listed_without_words_of_the_site_relation_or_what_one_arm_al
     assert not [word for word in ("secret words", "late operation", "cement", "No PVP", "D07") if word in shown]
 
 
+def test_an_event_that_is_not_listed_counts_for_no_site(report: tuple[SheetTable, ...]) -> None:
+    """A serious leakage beside a list without a serious event of its site says that somebody there was operated on."""
+    conduct = rows(table(report, "Sites", "Conduct"))
+    assert [conduct[site]["Serious events"] for site in ("ODE", "RIG", "All")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("log", "field", "hidden", "listed", "rules"),
+    [
+        (ADVERSE, "ae_cat", "1", "9", {"Q61", "Q62", "Q65", "R54"}),
+        (ADVERSE, "ae_cat", "", "9", {"Q61", "Q62", "Q65", "R54"}),
+        (DEVIATION, "dev_code", "7", "4", {"R54"}),
+    ],
+)
+def test_no_finding_says_where_a_row_is_that_is_not_listed(
+    log: str, field: str, hidden: str, listed: str, rules: set[str]
+) -> None:
+    """A late report of an event that the list of events lacks is one of a leakage: the patient was operated on."""
+    wrong = {"ae_start": "2026-03-06", "ae_ser": "1", "ae_aware": "2026-03-06", "ae_spons": "2026-03-20",
+             "ae_grade": "5", "ae_end": "2028-01-01", "dev_date": "2028-01-01"}  # fmt: skip
+    for code, open_ones in ((hidden, set[object]()), (listed, rules)):
+        values = {name: value for name, value in wrong.items() if name[:3] == field[:3]} | {field: code}
+        facts = facts_of({"ODE-1": [*record("ODE-1", "1", {1: 7}), logged("ODE-1", log, 3, **values)]})
+        made = enrolment_packs(facts, ["monitor", "site:ODE"])
+        found = {
+            reader: {line.values[1] for line in table(sheets, "Findings").lines if "no. 3" in str(line.values[4])}
+            for reader, sheets in made.items()
+        }
+        assert (found["monitor"], found["site:ODE"]) == (open_ones, rules)
+        assert ("no. 3" in str(made["monitor"])) == bool(open_ones)
+
+
 def test_deviations_are_counted_by_code_whoever_tells_them(report: tuple[SheetTable, ...]) -> None:
     """A reported D04 with grade and days to its being found; D07 is related to treatment and only counted."""
     counts = rows(table(report, "Deviations"))

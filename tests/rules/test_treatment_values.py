@@ -118,7 +118,7 @@ def test_an_honest_report_is_the_same_in_every_world() -> None:
     facts = derive(Pull(snapshot, patients(snapshot, CONFIG), (), {}), Past(), CONFIG, DAY, cards=Cards())
     assert {"monitor", "site:ODE"} == enrolment_packs(facts, ("monitor", "site:ODE")).keys()
     assert facts.found is not None
-    assert any(one.rule == "Q65" for one in facts.found.listed)
+    assert any(one.rule == "Q65" for one in facts.found.treatment)
 
 
 def test_what_depends_on_a_listed_field_tells_as_well() -> None:

@@ -10,6 +10,7 @@ from trialdesk.config import Config
 from trialdesk.facts.cards import Before, Cards, prove_cards
 from trialdesk.facts.cohort import Cohort, cohort, gaps
 from trialdesk.facts.dueforms import DueForms, due_forms, gone_through, over
+from trialdesk.facts.logged import apart
 from trialdesk.facts.pulling import Pull
 from trialdesk.facts.worlds import differing, exchanged, worlds
 from trialdesk.findings.crosschecks import cross_findings
@@ -251,4 +252,5 @@ def _found(facts: Facts, by_rules: Iterable[Finding]) -> FindingList:
         *date_findings(snapshot, facts.patients, facts.schedule, common.config, common.day),
     )
     known = told_once(every, common.cards.findings, common.rules, snapshot)
-    return sort_out(known, common.rules, gaps(facts.cohort), common.cards.findings)
+    unlisted = apart(snapshot, common.telling, common.config)
+    return sort_out(known, common.rules, gaps(facts.cohort), common.cards.findings, unlisted)

@@ -1,8 +1,8 @@
 """The logs of adverse events and deviations, as a monitor may read them.
 
 A row is listed by itself only if its category is one that every arm can have. Events related to treatment, and those
-nobody has classified yet, are one number for the whole trial: beside a record they would tell its arm
-(instruments/treatment.py).
+nobody has classified yet, are one number for the whole trial: beside a record, or a site of few patients, they would
+tell an arm (instruments/treatment.py). So no site's number counts them, and no finding names the place of one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from redcap_rules.record import Row
 from trialdesk.config import Config
 from trialdesk.config.logs import DeviationLog, EventLog
 from trialdesk.facts.cohort import Cohort, Member
+from trialdesk.findings.dates import where
 from trialdesk.instruments.treatment import Telling
 from trialdesk.redcap.patients import day
 from trialdesk.redcap.snapshot import Snapshot
@@ -180,6 +181,25 @@ def categories(config: Config, dictionary: Dictionary, telling: Telling) -> Mapp
         for log, field in named.items()
         if field and field in dictionary
     }
+
+
+def apart(snapshot: Snapshot, telling: Telling, config: Config) -> frozenset[tuple[str, str]]:
+    """Record and place of every row of a log that is not listed by itself, as findings name places.
+
+    A finding there names the record, and the row is missing where events are listed: both together tell its arm.
+    """
+    reader = Reader(snapshot, telling)
+    coded: dict[str, str] = {}
+    if events_log := config.logs.events:
+        coded[events_log.instrument] = events_log.category
+    if deviation_log := config.logs.deviations:
+        coded[deviation_log.instrument] = deviation_log.code
+    return frozenset(
+        (row.record, where(row))
+        for rows in snapshot.rows.values()
+        for row in rows
+        if row.instrument in coded and not reader.words(coded[row.instrument], row)
+    )
 
 
 def _counts(row: Row, dated: str, words: str, cut: date | None) -> bool:

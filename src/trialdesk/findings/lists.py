@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from trialdesk.instruments.rules import RuleClass, Rules
@@ -39,7 +39,11 @@ class FindingList:
 
 
 def sort_out(
-    findings: Iterable[Finding], rules: Rules, gaps: Iterable[Finding] = (), envelopes: Iterable[Finding] = ()
+    findings: Iterable[Finding],
+    rules: Rules,
+    gaps: Iterable[Finding] = (),
+    envelopes: Iterable[Finding] = (),
+    apart: Container[tuple[str, str]] = (),
 ) -> FindingList:
     """The findings as reports list them, sorted, each once.
 
@@ -48,9 +52,10 @@ def sort_out(
         rules: Say which findings are.
         gaps: Findings about the order of recruitment; they name no arm and may be listed everywhere.
         envelopes: Findings about envelopes; they name no arm, but envelopes.
+        apart: Record and place of rows no open report lists: what is found there tells of treatment too.
     """
     every = {_graded(finding, rules) for finding in findings}
-    free = {finding for finding in every if rules.arm_free(finding)}
+    free = {one for one in every if rules.arm_free(one) and (one.record, one.where) not in apart}
     return FindingList(
         listed=tuple(sorted(free | set(gaps))),
         envelopes=tuple(sorted({_graded(finding, rules) for finding in envelopes})),

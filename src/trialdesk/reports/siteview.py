@@ -115,7 +115,7 @@ def _values(code: str, flags: str, one: Figures, entered: Sequence[Entry]) -> tu
         code, flags, one.days, one.expected, one.in_window, in_window(one), one.primary_expected, one.primary_complete,
         share(one.primary_complete, one.primary_expected), len(one.open), sum(f.days > OLD for f in one.open),
         max((f.days for f in one.open), default=None), one.deviating, None if rate is None else round(rate, 2),
-        one.events.serious, took.median, took.nine_of_ten,
+        sum(event.serious for event in one.events.listed), took.median, took.nine_of_ten,
     )  # fmt: skip
 
 
