@@ -29,6 +29,7 @@ pytestmark = pytest.mark.requirement("REP-02", "REP-03")
 
 CONFIG = load(FROZEN / "config.yaml")
 DAY = date(2026, 11, 23)
+LATELY = "2026-11-19"
 
 
 def facts_of(snapshot: Snapshot) -> Facts:
@@ -99,14 +100,44 @@ def test_a_try_at_a_contact_of_one_arm_is_left_out() -> None:
     snapshot = rehearsed(3, DAY)
     record = next(row.record for rows in snapshot.rows.values() for row in rows if row.instrument == "call_log")
     tries = [
-        Row(record, "logs_arm_1", "call_log", 90 + n, {"cl_contact": code, "cl_date": "2026-11-20", "cl_out": "2"})
+        Row(record, "logs_arm_1", "call_log", 90 + n, {"cl_contact": code, "cl_date": LATELY, "cl_out": "2"})
         for n, code in enumerate(("SC12", "W03"))
     ]
     facts = facts_of(replace(snapshot, rows={**snapshot.rows, record: (*snapshot.rows[record], *tries)}))
     for whole, codes in ((False, {"W03"}), (True, {"SC12", "W03"})):
         table = {one.name: one for one in dataset(facts, whole=whole)}["call_log"]
-        at = {row[table.columns.index("cl_contact")] for row in table.rows if row[0] == record and int(row[3]) >= 90}
+        on = table.columns.index("cl_date")
+        at = {row[table.columns.index("cl_contact")] for row in table.rows if (row[0], row[on]) == (record, LATELY)}
         assert at == codes
+
+
+def logged(instrument: str, instance: int, **values: str) -> Row:
+    return Row("ODE-001", "logs_arm_1", instrument, instance, values)
+
+
+LOGGED = (
+    logged("adverse_event", 1, ae_cat="9"), logged("adverse_event", 2, ae_cat="1"),
+    logged("adverse_event", 4, ae_cat="3"), logged("adverse_event", 5, ae_rel="4"),
+    logged("adverse_event", 6, ae_cat="8", ae_day="77", ae_start="2026-11-20"),
+    logged("protocol_deviation", 1, dev_code="7"), logged("protocol_deviation", 2, dev_code="4"),
+    logged("call_log", 2, cl_contact="SC12", cl_out="2"), logged("call_log", 3, cl_contact="W03", cl_out="2"),
+)  # fmt: skip
+
+
+def test_no_number_tells_of_a_row_that_is_left_out() -> None:
+    """Try 1 and 3, and no 2: that was at the control, so the patient was operated on. Recomputed values go along."""
+    first = Row("ODE-001", "screening_arm_1", "", 0, {"elig_site": "ODE"})
+    opened = Row("ODE-001", "randomisation_arm_1", "", 0, {"rand_date": "2026-11-01", "rand_arm": "1"})
+    facts = facts_of(replace(rehearsed(3, DAY), rows={"ODE-001": (first, opened, *LOGGED)}, groups={"ODE-001": "ode"}))
+    for whole, numbers in (
+        (False, {"adverse_event": "123", "protocol_deviation": "1", "call_log": "1"}),
+        (True, {"adverse_event": "12456", "protocol_deviation": "12", "call_log": "23"}),
+    ):
+        tables = {one.name: one for one in dataset(facts, whole=whole)}
+        assert {name: "".join(column(tables[name], "instance")) for name in numbers} == numbers
+        scores = [row[2] for row in tables["scores"].rows if row[3] == "ae_day" and row[4] == "77"]
+        assert scores == [numbers["adverse_event"][-1]]
+        assert {*column(tables["randomisation"], "instance")} == {""}
 
 
 def test_with_the_arms_everything_is_there(whole: dict[str, Table]) -> None:

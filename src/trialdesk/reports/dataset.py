@@ -1,8 +1,9 @@
 """The data as tidy tables: one for each instrument, a row for each form that was entered, with a codebook.
 
 The open dataset holds nothing that tells an arm: not the arm, no treatment field, event, instrument or row, no card
-code (whoever has the register could try it with each arm), and no free text, in which anything may stand. It is proved
-as the reports are: made again without any treatment, it is the same.
+code (whoever has the register could try it with each arm), and no free text, in which anything may stand. What
+repeats is counted anew among the rows that are shown: a number left out would tell of one that is not. It is proved as
+the reports are: made again without any treatment, it is the same.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from redcap_rules.calculation import Calculations
@@ -28,7 +30,7 @@ _PLACE = {
     "record": "Record id",
     "site": "Site code",
     "event": "Unique event name",
-    "instance": "Instance, of what repeats",
+    "instance": "Instance, of what repeats; without treatment counted among the rows that are shown",
 }
 
 
@@ -118,17 +120,37 @@ def _tables(facts: Facts, whole: bool) -> tuple[Table, ...]:
     dictionary, telling = facts.snapshot.dictionary, Telling() if whole else _telling(facts)
     hidden = frozenset() if whole else _hidden(dictionary, facts, telling)
     by_form = _entered(facts, telling)
+    numbers = {} if whole else _counted_anew(chain.from_iterable(by_form.values()))
     sites = {patient.record: patient.site for patient in facts.patients}
     tables = []
     for form in dictionary.forms:
         fields = [field for field in dictionary.form(form) if _kept(field, dictionary, hidden)]
-        rows = [_row(row, sites.get(row.record, ""), fields, telling) for row in by_form.get(form, ())]
+        shown = ((row, numbers.get(_spot(row), row.instance)) for row in by_form.get(form, ()))
+        rows = [_row(row, (sites.get(row.record, ""), number), fields, telling) for row, number in shown]
         if fields and rows:
             columns = (*_PLACE, *chain.from_iterable(map(_columns, fields)))
             tables.append(Table(form, facts.common.labels.form(form), columns, tuple(rows)))
-    entered = {(form, row.record, row.event, row.instance) for form, rows in by_form.items() for row in rows}
-    scores = [row for row in _recomputed(facts) if row.field.name not in hidden and row[1:5] in entered]
+    entered = {
+        (form, row.record, row.event, row.instance): numbers.get(_spot(row), row.instance)
+        for form, rows in by_form.items()
+        for row in rows
+    }
+    scores = [
+        score._replace(instance=entered[score[1:5]])
+        for score in _recomputed(facts)
+        if score.field.name not in hidden and score[1:5] in entered
+    ]
     return (*tables, _codebook(dictionary, tables), _scores(scores))
+
+
+def _spot(row: Row) -> tuple[str, str, str, int]:
+    return row.record, row.event, row.instrument, row.instance
+
+
+def _counted_anew(rows: Iterable[Row]) -> Mapping[tuple[str, str, str, int], int]:
+    """The place of every row of what repeats, to its number among those of its record, event and form."""
+    shown = sorted({_spot(row) for row in rows if row.instance})
+    return {spot: number for _, own in groupby(shown, key=itemgetter(0, 1, 2)) for number, spot in enumerate(own, 1)}
 
 
 def _telling(facts: Facts) -> Telling:
@@ -180,8 +202,10 @@ def _columns(field: Field) -> Iterator[str]:
         yield f"{field.name}_label"
 
 
-def _row(row: Row, site: str, fields: Sequence[Field], telling: Telling) -> tuple[str, ...]:
-    cells = [row.record, site, row.event, str(row.instance or "")]
+def _row(row: Row, place: tuple[str, int], fields: Sequence[Field], telling: Telling) -> tuple[str, ...]:
+    """The cells of a row; `place` are its site and its number."""
+    site, number = place
+    cells = [row.record, site, row.event, str(number or "")]
     for field in fields:
         values = ["" if telling.answer(name, v) else v for name in field.columns for v in (row.values.get(name, ""),)]
         cells += values
