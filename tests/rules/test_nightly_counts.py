@@ -274,6 +274,21 @@ def test_the_summary_holds_every_finding_of_the_report(ran: tuple[Summary, int],
     assert written["findings"] == summary.findings
 
 
+def test_whoever_watches_is_told_of_no_rule_that_one_arm_alone_can_break(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The terminal counts every finding, the file those that tell nothing of the treatment."""
+    life = LIVES["ODE-001"]
+    allocated = {**life["randomisation_arm_1"], "rand_arm": "1"}
+    missed = {"ODE-001": {**life, "randomisation_arm_1": allocated, "pvp_procedure_arm_1": {"pvp_done": "0"}}}
+    edge(monkeypatch, pulled=snapshot(missed))
+    summary = night(config, monkeypatch).summary
+    written = json.loads((config.reports / LATEST / "summary.json").read_text(encoding="utf-8"))["findings"]
+    assert summary.findings["error"]["Q35"] == 1
+    untold = {rule: number for rule, number in summary.findings["error"].items() if rule != "Q35"}
+    assert written == {**summary.findings, "error": untold}
+
+
 def test_the_coordinator_s_lists_say_which_envelope(ran: tuple[Summary, int], config: Config) -> None:
     """What the open report leaves out stands in the envelope lists of the same run."""
     folder = config.folders.reports / "latest"

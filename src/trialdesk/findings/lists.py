@@ -28,6 +28,11 @@ class FindingList:
         return tuple(sorted((*self.listed, *self.envelopes, *self.treatment)))
 
     @property
+    def untold(self) -> tuple[Finding, ...]:
+        """Those that tell nothing of the treatment, sorted, in full words."""
+        return tuple(sorted((*self.listed, *self.envelopes)))
+
+    @property
     def plain(self) -> tuple[Finding, ...]:
         """What open profiles list, sorted."""
         worded = {replace(one, text=self.class_of(one.rule).wording) for one in self.envelopes}
