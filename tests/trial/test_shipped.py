@@ -56,15 +56,17 @@ def test_paper_speaks_the_language_of_the_trial(shipped: Config) -> None:
 
 
 def test_what_tells_the_arm_in_logs_is_listed(shipped: Config) -> None:
-    """The relation to the procedure, cement leakage, and the deviations of treatment D06 to D08 and D11."""
+    """The relation to the procedure, cement leakage, deviations of treatment, and what is said of it at the end."""
     told = {one.field: set(one.codes) for one in shipped.treatment_values}
     labels = {
         f.name: {o.code: o.label for o in f.options} for f in trial_dictionary(folder_of(shipped, "trial")).fields
     }
     assert told["ae_rel"] == set()
     assert {code for code, label in labels["ae_cat"].items() if "cement" in label} <= told["ae_cat"]
-    treatment = ("D06", "D07", "D08", "D11")
+    treatment = ("D06", "D07", "D08", "D11", "D12")
     assert {code for code, label in labels["dev_code"].items() if label.startswith(treatment)} <= told["dev_code"]
+    assert told["eos_dth_cause"] == set()
+    assert {code for code, label in labels["eos_wd_rsn"].items() if "arm" in label.split()} <= told["eos_wd_rsn"]
 
 
 def test_the_trial_can_be_made_from_its_sites_and_dates(shipped: Config) -> None:
