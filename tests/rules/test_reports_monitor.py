@@ -202,6 +202,18 @@ def test_no_finding_says_where_a_row_is_that_is_not_listed(
         assert ("no. 3" in str(made["monitor"])) == bool(open_ones)
 
 
+@pytest.mark.parametrize("category", ["1", "8"])
+@pytest.mark.parametrize("outcome", ["3", "4"])
+def test_nothing_says_whether_a_death_has_its_event(category: str, outcome: str) -> None:
+    """Where the list has no fatal event of the dead, and none is said to be missing, it would be an unlisted one."""
+    died = record("ODE-1", "1", {1: 7}, logs={"eos_stat": "4", "eos_dth_date": "2026-03-22", "eos_date": "2026-03-22"})
+    fatal = logged("ODE-1", ADVERSE, 1, ae_cat=category, ae_out=outcome, ae_start="2026-03-20")
+    facts = facts_of({"ODE-1": [*died, fatal]})
+    made = enrolment_packs(facts, ["monitor", "site:ODE"])
+    told = {name: {line.values[1] for line in table(made[name], "Findings").lines} for name in made}
+    assert ("Q63" in told["monitor"], "Q63" in told["site:ODE"]) == (False, outcome == "3")
+
+
 def test_deviations_are_counted_by_code_whoever_tells_them(report: tuple[SheetTable, ...]) -> None:
     """A reported D04 with grade and days to its being found; D07 is related to treatment and only counted."""
     counts = rows(table(report, "Deviations"))

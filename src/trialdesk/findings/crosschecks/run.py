@@ -28,7 +28,8 @@ OWN: Mapping[str, RuleClass] = {
         wording="New event, treatment change or admission noted but no log entry since the previous contact",
     ),
     "Q57": RuleClass("warning", "D11", wording="Procedure long ago and the control after it is not done"),
-    "Q63": RuleClass("error", "", open=True, wording="Fatal event without an end-of-study death, or the reverse"),
+    # Not open: beside a list without that event it says, by firing or not, that a death was the procedure's.
+    "Q63": RuleClass("error", "", wording="Fatal event without an end-of-study death, or the reverse"),
     "Q64": RuleClass(
         "error", "", wording="Event judged related to the procedure but no procedure on or before its start"
     ),
