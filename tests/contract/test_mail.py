@@ -28,7 +28,8 @@ COUNTS: dict[str, Any] = {
     "todo": {"deviation of treatment": 2, "error": 3},
     "new": 1,
     "calls": {"today": 3, "overdue": 1, "missed": 7},
-    "findings": {"error": {"R11": 2}, "warning": {"Q43": 5}},
+    "findings": {"error": {"R11": 2, "Q35": 17}, "warning": {"Q43": 5, "Q36": 9}},
+    "open_findings": {"error": {"R11": 2}, "warning": {"Q43": 5}},
     "envelopes_to_send": ["ODE-K1N"],
     "envelopes_to_make": [],
     "lost": {},
@@ -80,6 +81,15 @@ def test_the_week_s_message_goes_to_every_reader_with_their_own_place(box: Box, 
         assert not [line for line in text.split("\n\n") if line.strip().splitlines()[0].strip() not in html]
     assert re.findall(r"\b(?:41|100|5)\b", words(told["site"])) == []
     assert notify(config, Ending(MONDAY, 10, COUNTS)) == 0  # once a week
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_the_monitor_is_told_of_as_many_findings_as_the_report_lists(box: Box, tmp_path: Path, language: str) -> None:
+    """More would be those of treatment, of which the report does not tell even how many."""
+    notify(configured(tmp_path, box.port, language), Ending(MONDAY, 10, COUNTS))
+    coordinator, monitor, *others = (re.findall(r"\b(?:2|5|19|14)\b", words(message)) for message in box.messages)
+    assert ({*coordinator} >= {"19", "14"}, {*monitor} & {"2", "5", "19", "14"}) == (True, {"2", "5"})
+    assert not {"2", "5", "19", "14"} & {number for found in others for number in found}
 
 
 @pytest.mark.parametrize("language", ["da", "en"])

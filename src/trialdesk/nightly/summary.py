@@ -31,8 +31,8 @@ class StageResult:
 class Summary:
     """One run in numbers: no record, envelope or arm. `todo` counts tasks by kind, `new` those not told before.
 
-    `findings` is severity to rule to number, `written` the same without findings of treatment: how many procedures were
-    late is a number of one arm, and the file is for whoever watches the runs.
+    `findings` is severity to rule to number, `open_findings` the same without those of treatment: how many procedures
+    were late is a number of one arm. The file for whoever watches the runs, and the monitor's mail, tell the latter.
     `lost` are the files that could not be made, each with the reason: the run is then partial.
     """
 
@@ -50,7 +50,7 @@ class Summary:
     envelopes_to_send: Sequence[str]
     envelopes_to_make: Sequence[str]
     findings: Mapping[str, Mapping[str, int]]
-    written: Mapping[str, Mapping[str, int]]
+    open_findings: Mapping[str, Mapping[str, int]]
     to_write: str
     files: Mapping[str, str]
     lost: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Summary:
     def as_json(self, stages: Sequence[StageResult]) -> dict[str, Any]:
         """The summary as it is stored in `summary.json`, with the stages done by then."""
         told = asdict(self)
-        told["findings"] = told.pop("written")
+        told["findings"] = told.pop("open_findings")
         return {"schema": SCHEMA, **told, "stages": [asdict(stage) for stage in stages]}
 
     def lines(self) -> list[str]:
@@ -103,7 +103,7 @@ def summarise(facts: Facts, run: str, now: datetime, to_write: str, files: Mappi
         envelopes_to_send=to_do(facts.cards.stock, "send"),
         envelopes_to_make=to_do(facts.cards.stock, "make"),
         findings=by_rule(facts.findings),
-        written=by_rule(facts.found.untold if facts.found else ()),
+        open_findings=by_rule(facts.found.untold if facts.found else ()),
         to_write=to_write,
         files=files,
     )

@@ -53,7 +53,7 @@ def write(config: Config, mail: Mail, kind: Kind, reader: Recipient, ending: End
         code=ending.code,
         published=ending.published,
         exit=EXITS[ending.code],
-        counts=_counts(ending),
+        counts=_counts(ending, reader),
         place=_place(mail, reader),
     )
     subject, _, body = written.strip().partition("\n")
@@ -68,19 +68,23 @@ def write(config: Config, mail: Mail, kind: Kind, reader: Recipient, ending: End
     return Letter(reader.email or "", subject, f"{plain}\n", html)
 
 
-def _counts(ending: Ending) -> Mapping[str, Any] | None:
-    """Numbers alone, of what the summary of a run holds."""
+def _counts(ending: Ending, reader: Recipient) -> Mapping[str, Any] | None:
+    """Numbers alone, of what the summary of a run holds; of findings of treatment, in the coordinator's alone.
+
+    Beside the number that stands in the monitor's report another one would tell how many there are of treatment.
+    """
     told = ending.counts
     if told is None:
         return None
+    found = told["findings" if reader.profile == COORDINATOR else "open_findings"]
     return {
         "randomised": told["recruitment"].get("randomised", 0),
         "target": told["target"],
         "todo": sum(told["todo"].values()),
         "new": told["new"],
         "calls": told["calls"]["today"] + told["calls"]["overdue"],
-        "errors": sum(told["findings"].get("error", {}).values()),
-        "warnings": sum(told["findings"].get("warning", {}).values()),
+        "errors": sum(found.get("error", {}).values()),
+        "warnings": sum(found.get("warning", {}).values()),
         "send": len(told["envelopes_to_send"]),
         "make": len(told["envelopes_to_make"]),
         "lost": len(told["lost"]),
