@@ -33,12 +33,15 @@ class Labels:
         """
         return self.events.get(name) or _ARM.sub("", name).replace("_", " ").capitalize()
 
-    def place(self, where: str) -> str:
+    def place(self, where: str, *, numbered: bool = True) -> str:
         """A place in a record in words: an event, with the instrument and the number of the instance where it repeats.
+
+        Not `numbered` for whoever is not shown every instance: no. 3 of an event that is listed alone tells of others.
 
         >>> Labels({"adverse_event": "Adverse event"}).place("logs_arm_1 adverse_event 3")
         'Logs · Adverse event · no. 3'
         """
         event, *rest = where.split()[:3] or [""]
-        told = [f"no. {part.lstrip('#')}" if part.lstrip("#").isdecimal() else self.form(part) for part in rest]
+        numbers = {part: f"no. {part.lstrip('#')}" if numbered else "" for part in rest if part.lstrip("#").isdecimal()}
+        told = (numbers[part] if part in numbers else self.form(part) for part in rest)
         return " · ".join(filter(None, [self.event(event), *told]))

@@ -57,7 +57,7 @@ def _columns() -> tuple[Column, ...]:
 def _one(one: OpenFinding, facts: Facts) -> Line:
     finding = one.finding
     tone: Tone = "alarm" if finding.severity == "error" else "warning"
-    place = facts.common.labels.place(finding.where)
+    place = facts.common.labels.place(finding.where, numbered=False)
     text = f"{finding.text} ({place})" if place else finding.text
     values = (text, finding.record, finding.site, finding.rule, one.days, finding.severity, one.since, one.deviation)
     return Line(values, tones={5: tone})

@@ -114,7 +114,7 @@ def _reported(one: Reported, *, new: bool) -> Line:
 
 def _found(one: OpenFinding, facts: Facts) -> Line:
     finding = one.finding
-    place = facts.common.labels.place(finding.where)
+    place = facts.common.labels.place(finding.where, numbered=False)
     text = f"{finding.text} ({place})" if place else finding.text
     new = "new" if one.new else None
     values = (one.deviation, finding.record, finding.site, text, finding.rule, None, None, None, one.since, new)

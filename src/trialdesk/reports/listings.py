@@ -47,8 +47,12 @@ def findings(facts: Facts, found: FindingList, cohort: Cohort, profile: Profile)
     known = _told(facts.lives, profile)
     mine = [one for one in (found.every if profile.unmasked else found.plain) if _shown(one, cohort, profile)]
     own = own_treatment(found, cohort.records) if profile.open and profile.treatment else ()
+
+    def place(one: Finding) -> str:
+        return facts.common.labels.place(one.where, numbered=profile.treatment)
+
     lines = [
-        _finding(one, found.class_of(one.rule).deviation, known.get(same(one)), facts.common.labels)
+        _finding(one, found.class_of(one.rule).deviation, known.get(same(one)), place(one))
         for one in _sorted((*mine, *own))
     ]
     errors = sum(one.severity == "error" for one in mine)
@@ -242,11 +246,10 @@ def _shown(finding: Finding, cohort: Cohort, profile: Profile) -> bool:
     return finding.record in cohort.records if finding.record else finding.site == profile.sites[0].code
 
 
-def _finding(one: Finding, deviation: str, known: Known | None, labels: Labels) -> Line:
+def _finding(one: Finding, deviation: str, known: Known | None, where: str) -> Line:
     tone: Tone = "alarm" if one.severity == "error" else "warning"
     since = (known.reopened or known.first) if known else None
     accepted = "accepted" if known and known.acceptance else None
-    where = labels.place(one.where)
     values = (one.severity, one.rule, one.site, one.record, where, one.text, deviation, since, accepted)
     return Line(values, "quiet" if accepted else "plain", {} if accepted else {0: tone})
 
