@@ -32,9 +32,10 @@ from trialdesk.redcap.patients import patients
 from trialdesk.redcap.snapshot import Snapshot
 from trialdesk.reports.accrual import ahead, needed, recent
 from trialdesk.reports.changed import changed
+from trialdesk.reports.dataset import dataset
 from trialdesk.reports.flowsvg import flow_svg
 from trialdesk.reports.pack import enrolment_packs
-from trialdesk.workbook import Block, SheetTable, as_bytes
+from trialdesk.workbook import Block, SheetTable, as_bytes, digest
 from trialdesk.workbook.layout import bottom
 from trialdesk.workbook.measures import widths
 
@@ -207,6 +208,30 @@ def test_no_finding_says_where_a_row_is_that_is_not_listed(
         assert (found["monitor"], found["site:ODE"]) == (open_ones, rules)
         assert (words in str(made["monitor"])) == bool(open_ones)
         assert "no. 3" not in str(made["monitor"])
+
+
+LATE = {"ae_start": "2026-03-06", "ae_ser": "1", "ae_aware": "2026-03-06", "ae_spons": "2026-03-20", "ae_grade": "3"}
+NOT_LISTED = [
+    (ADVERSE, {**LATE, "ae_cat": "1", "ae_rel": "5"}),
+    (ADVERSE, {**LATE, "ae_cat": "2", "ae_start": "2027-01-01", "ae_out": "1"}),
+    (DEVIATION, {"dev_code": "7", "dev_date": "2027-03-20", "dev_found": "2026-03-25", "dev_grade": "2"}),
+    ("call_log", {"cl_contact": "SC12", "cl_date": "2026-05-20", "cl_time": "10:00", "cl_out": "2"}),
+]
+
+
+@pytest.mark.parametrize(("log", "values"), NOT_LISTED)
+def test_what_is_not_listed_could_be_anybody_s(log: str, values: dict[str, str]) -> None:
+    """Each of four patients at two sites, in both arms, has it once, before or behind a row that is listed."""
+    reports = set()
+    for owner, before in (("ODE-1", True), ("ODE-1", False), ("ODE-2", True), ("RIG-1", False), ("RIG-2", True)):
+        rows_of = {name: record(name, "12"[name[-1] == "2"], {1: 7}) for name in ("ODE-1", "ODE-2", "RIG-1", "RIG-2")}
+        for name, own in rows_of.items():
+            moved = name == owner and before
+            own.append(logged(name, ADVERSE, 1 + moved, ae_cat="9", ae_start="2026-03-12", ae_spons="2027-03-12"))
+        rows_of[owner].append(logged(owner, log, 1 if before else 2, **values))
+        facts = facts_of(rows_of)
+        reports.add((digest(enrolment_packs(facts, ["monitor"])["monitor"]), dataset(facts, whole=False)))
+    assert len(reports) == 1
 
 
 @pytest.mark.parametrize("category", ["1", "8"])
