@@ -14,7 +14,8 @@ from openpyxl import load_workbook
 from frozen import FROZEN, trial_rows
 from redcap_rules.record import Row
 from rehearsed import rehearsed
-from trialdesk.config import load
+from trialdesk.config import Config, load
+from trialdesk.config.logs import TreatmentValue
 from trialdesk.errors import ConcealmentBroken, ConfigError, OutputFailed
 from trialdesk.facts.deriving import Facts, derive, past
 from trialdesk.facts.dueforms import forms_by_event
@@ -32,9 +33,9 @@ DAY = date(2026, 11, 23)
 LATELY = "2026-11-19"
 
 
-def facts_of(snapshot: Snapshot) -> Facts:
-    pull = Pull(snapshot, patients(snapshot, CONFIG), (), forms_by_event(trial_rows("mapping.csv")))
-    return derive(pull, past(CONFIG, snapshot), CONFIG, DAY)
+def facts_of(snapshot: Snapshot, config: Config = CONFIG) -> Facts:
+    pull = Pull(snapshot, patients(snapshot, config), (), forms_by_event(trial_rows("mapping.csv")))
+    return derive(pull, past(config, snapshot), config, DAY)
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,18 @@ def test_no_number_tells_of_a_row_that_is_left_out() -> None:
         scores = [row[2] for row in tables["scores"].rows if row[3] == "ae_day" and row[4] == "77"]
         assert scores == [numbers["adverse_event"][-1]]
         assert {*column(tables["randomisation"], "instance")} == {""}
+
+
+def test_a_form_that_holds_nothing_but_an_answer_that_tells_is_left_out() -> None:
+    """No honest dataset is stopped by it; with another answer beside it the form has a row, and a blank."""
+    value = TreatmentValue(field="eos_wd_rsn", codes=("2",))
+    config = CONFIG.model_copy(update={"treatment_values": (*CONFIG.treatment_values, value)})
+    screened = Row("ODE-001", "screening_arm_1", "", 0, {"elig_site": "ODE"})
+    for more, rows in (({}, []), ({"eos_stat": "2"}, [""])):
+        ended = Row("ODE-001", "logs_arm_1", "", 0, {"eos_wd_rsn": "2", **more})
+        snapshot = replace(rehearsed(3, DAY), rows={"ODE-001": (screened, ended)}, groups={"ODE-001": "ode"})
+        tables = {one.name: one for one in dataset(facts_of(snapshot, config), whole=False)}
+        assert [v for name in tables if name == "end_of_study" for v in column(tables[name], "eos_wd_rsn")] == rows
 
 
 def test_with_the_arms_everything_is_there(whole: dict[str, Table]) -> None:

@@ -181,13 +181,18 @@ def _entered(facts: Facts, telling: Telling) -> Mapping[str, Sequence[Row]]:
         for row in rows:
             if row.event in telling.events or _told(row, dictionary, telling):
                 continue
-            said = (name for name, value in row.values.items() if value and not telling.place(row.event, name))
+            said = (name for name, value in row.values.items() if value and not _tells(row, name, value, telling))
             names = {name.partition("___")[0] for name in said} - {dictionary.record_id}
             for form in {dictionary.form_of(name) for name in names if name in dictionary}:
                 found.setdefault(form, []).append(row)
     for several in found.values():
         several.sort(key=lambda row: (row.record, order.get(row.event, len(order)), row.instance))
     return found
+
+
+def _tells(row: Row, name: str, value: str, telling: Telling) -> bool:
+    """Whether a value is not in the dataset, so that it does not make a form entered either."""
+    return telling.place(row.event, name) or telling.answer(name, value)
 
 
 def _told(row: Row, dictionary: Dictionary, telling: Telling) -> bool:
