@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from frozen import FROZEN, trial_dictionary, trial_rows
 from redcap_rules.record import Row
 from trialdesk.config import Config, load
+from trialdesk.config.logs import TreatmentValue
 from trialdesk.config.parts import Criterion
 from trialdesk.errors import ConfigError
 from trialdesk.facts.cards import Cards
@@ -208,6 +209,17 @@ def test_no_finding_says_where_a_row_is_that_is_not_listed(
         assert (found["monitor"], found["site:ODE"]) == (open_ones, rules)
         assert (words in str(made["monitor"])) == bool(open_ones)
         assert "no. 3" not in str(made["monitor"])
+
+
+def test_an_answer_that_tells_does_not_make_a_form_entered() -> None:
+    """Alone on the form of a contact it stops no report, and the form is missing in it."""
+    value = TreatmentValue(field="nc_mode", codes=("2",))
+    config = CONFIG.model_copy(update={"treatment_values": (*CONFIG.treatment_values, value)})
+    for more, entered in (({}, 0), ({"nc_day": "7"}, 1)):
+        rows_of = {"ODE-1": record("ODE-1", "1", {}, week_1={"nc_mode": "2", **more})}
+        made = enrolment_packs(facts_of(rows_of, config=config), ["monitor"])["monitor"]
+        found = {line.values[:2]: line.values[2:4] for line in table(made, "Completeness").lines}
+        assert found["Week 1", "Contact by the nurse"] == (1, entered)
 
 
 LATE = {"ae_start": "2026-03-06", "ae_ser": "1", "ae_aware": "2026-03-06", "ae_spons": "2026-03-20", "ae_grade": "3"}

@@ -233,7 +233,8 @@ def _facts(
         return real
     randomised = [member.patient.record for member in real.cohort.members if member.randomised]
     gone = gone_through(snapshot, randomised, common.config.facts.opened_on.event, common.telling.events)
-    forms = due_forms(snapshot, [*gone, *over(real.schedule)], common.mapping, common.telling.columns)
+    telling = common.telling.columns | common.telling.codes.keys()
+    forms = due_forms(snapshot, [*gone, *over(real.schedule)], common.mapping, telling)
     found = _found(real, by_rules)
     return replace(real, found=found, forms=forms, lives=_lives(found, common), ruled=by_rules)
 

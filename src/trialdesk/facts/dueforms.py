@@ -89,7 +89,8 @@ def due_forms(
         snapshot: One pull.
         due: Records and the events that are over for them.
         mapping: Event to its forms.
-        treatment: Columns that tell an arm: data in them does not make a form entered, or the report would tell it too.
+        treatment: Columns that tell an arm, be it by some answers: data in them does not make a form entered, or the
+            report would tell it too.
     """
     dictionary, tables = snapshot.dictionary, snapshot.tables
     columns = {form: _columns(dictionary, form) - treatment for form in dictionary.forms}
