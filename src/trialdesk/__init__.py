@@ -1,4 +1,4 @@
 """The coordinator's desk: envelopes, calls and reports of a trial that lives in REDCap."""
 
-VERSION = "0.5.2"
+VERSION = "0.5.3"
 """Of the whole product, as in pyproject.toml."""

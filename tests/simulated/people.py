@@ -137,6 +137,8 @@ class People:
         life = patient.life
         too_soon = self.world.chance("too soon", life.record).random() < _TOO_SOON
         self._type(life, date.min if too_soon else date.max, before_opening(patient))
+        if too_soon:
+            self.world.plan(self.world.line.now + timedelta(minutes=90), partial(self._type, life, date.max))
         if life.role.name == UNRELEASED:
             lying = [e for e in read_register(self.world.register) if e.pile == life.pile and e.status == "received"]
             self._open(patient, min(lying).id) if lying else self._again(patient, days=3)
