@@ -183,16 +183,17 @@ _OPEN_CURRENT_TERMS = (
     (
         (
             "Treatment findings",
-            "findings of rules that use the allocation, the procedure or a change of arm are not in this report; the "
-            "coordinator and the closed report have them",
+            "findings of rules that use the allocation, the procedure or a change of arm, and those in an event or a "
+            "deviation that is not listed, are not in this report; the coordinator and the closed report have them",
         ),
         _NUMBERS,
     ),
     (
         (
             "Treatment findings",
-            "findings of rules that use the allocation, the procedure or a change of arm are listed for this site's "
-            "own patients, and counted nowhere; they were proved to depend on no other site's patients",
+            "findings of rules that use the allocation, the procedure or a change of arm, and those in an event or a "
+            "deviation that only one arm can have, are listed for this site's own patients, and counted nowhere; they "
+            "were proved to depend on no other site's patients",
         ),
         _NUMBERS,
     ),
