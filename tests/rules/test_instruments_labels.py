@@ -73,13 +73,12 @@ def test_what_has_no_words_is_told_by_its_name() -> None:
     [
         ("week_4_arm_1", "Week 4"),
         ("logs_arm_1 adverse_event 3", "Logs · Adverse event · no. 3"),
-        ("logs_arm_1 #2", "Logs · no. 2"),
         ("logs_arm_1 2", "Logs · no. 2"),
         ("", ""),
     ],
 )
 def test_the_place_of_a_finding_is_told_in_words(where: str, words: str) -> None:
-    """Event, instrument and instance, as rules and cross-checks name them."""
+    """Event, instrument and instance, as all findings name them."""
     assert read_labels(FROZEN / "instruments" / "trial").place(where) == words
 
 

@@ -42,6 +42,5 @@ class Labels:
         'Logs · Adverse event · no. 3'
         """
         event, *rest = where.split()[:3] or [""]
-        numbers = {part: f"no. {part.lstrip('#')}" if numbered else "" for part in rest if part.lstrip("#").isdecimal()}
-        told = (numbers[part] if part in numbers else self.form(part) for part in rest)
+        told = (self.form(part) if not part.isdecimal() else f"no. {part}" if numbered else "" for part in rest)
         return " · ".join(filter(None, [self.event(event), *told]))

@@ -55,7 +55,7 @@ _MONITOR: Mapping[str, tuple[str, ...]] = {
     "Sites · Conduct": (
         "Site", "Flags", "Patient-days", "Contacts expected", "Made in window", "In window %", "Primary expected",
         "Primary complete", "Primary %", "Open findings", "Over 30 days", "Oldest, days", "Deviations", "For 100 days",
-        "Serious events", "Entry, median days", "Entry, 90 %",
+        "Serious events listed", "Entry, median days", "Entry, 90 %",
     ),
     "Screening": ("Site", STEPS, "Approached", "Approached %", "Accepted %"),
     "Screening · Why not randomised, after the last step reached": ("Last step", REASONS, "All"),

@@ -94,8 +94,9 @@ def _conduct_columns() -> tuple[Column, ...]:
         Column("Primary complete", "number", 11), Column("Primary %", "percent", 11),
         Column("Open findings", "number", 8), Column(f"Over {OLD} days", "number", 9),
         Column("Oldest, days", "number", 7),
-        Column("Deviations", "number", 10), Column("For 100 days", "number", 9), Column("Serious events", "number", 9),
-        Column("Entry, median days", "number", 8), Column("Entry, 90 %", "number", 7),
+        Column("Deviations", "number", 10), Column("For 100 days", "number", 9),
+        Column("Serious events listed", "number", 9), Column("Entry, median days", "number", 8),
+        Column("Entry, 90 %", "number", 7),
     )  # fmt: skip
 
 

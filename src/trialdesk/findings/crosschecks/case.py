@@ -60,8 +60,3 @@ class Case:
     def holds(self, logic: Expression, row: Row) -> bool:
         """Whether a condition is true in a row."""
         return self.tables.holds_in(logic, row)
-
-
-def where(row: Row) -> str:
-    """The place of a row: its event, and its instance where it repeats."""
-    return f"{row.event} #{row.instance}" if row.instance else row.event

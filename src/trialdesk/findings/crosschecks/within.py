@@ -8,7 +8,8 @@ from itertools import groupby
 
 from trialdesk.config.parts import PROCEDURE
 from trialdesk.findings.crosschecks.between import Hit
-from trialdesk.findings.crosschecks.case import Case, Given, where
+from trialdesk.findings.crosschecks.case import Case, Given
+from trialdesk.findings.dates import where
 from trialdesk.followup.schedule import Entry
 from trialdesk.model import ContactStatus
 from trialdesk.redcap.patients import day
